@@ -1,0 +1,163 @@
+"""Connection files: one YAML per connected system, read strictly, refused with file, line and field.
+
+Belongs here: the shape that all connections share. An adapter's own options are validated by the
+adapter's package through ``Connection.options``.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+import yaml
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+
+from core.errors import ConfigurationError
+from core.settings import environment
+
+M = TypeVar("M", bound=BaseModel)
+_VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Sla(_Strict):
+    """``freshness_s``: seconds after which a source that did not answer counts as stale."""
+
+    freshness_s: int = Field(default=86_400, gt=0)
+
+
+class Destination(_Strict):
+    """What Waybill may write into this system, and how that system behaves when written to.
+
+    ``settle_s``: longest time after sending in which a request may still take effect, in seconds.
+    ``go_live_at``: proofs of delivery received before it were billed by hand.
+    """
+
+    operations: tuple[Literal["invoice"], ...] = ("invoice",)
+    enforces_uniqueness: bool = False
+    settle_s: float = Field(default=120.0, ge=0)
+    max_concurrency: int = Field(default=4, ge=1, le=64)
+    go_live_at: AwareDatetime | None = None
+
+
+class Connection(_Strict):
+    """One connected system. ``secrets`` maps an adapter's own word to the name of an environment variable."""
+
+    connection: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    kind: Literal[
+        "erp", "dispatch", "telematics", "pod", "wms", "tms", "crm", "carrier", "maintenance"
+    ]
+    adapter: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
+    owner: str = Field(min_length=1)
+    criticality: Literal["high", "medium", "low"] = "medium"
+    lifecycle: Literal["requested", "testing", "production", "retired"] = "production"
+    sla: Sla = Sla()
+    time_zone: str = "UTC"
+    as_of: AwareDatetime | None = None
+    base_url: str | None = None
+    secrets: dict[str, str] = Field(default_factory=dict)
+    destination: Destination | None = None
+    options: dict[str, Any] = Field(default_factory=dict)
+
+
+def load_connections(folder: Path) -> tuple[Connection, ...]:
+    """Every ``*.yaml`` of a folder, by name. ConfigurationError when one is broken or two share a name."""
+    files = sorted(folder.glob("*.yaml"))
+    if not files:
+        raise ConfigurationError(
+            f"No connection file in {folder}.",
+            remedy="Point WAYBILL_CONNECTIONS at a folder of *.yaml.",
+        )
+    loaded: dict[str, Connection] = {}
+    for path in files:
+        connection = read_yaml(path, Connection)
+        if connection.connection in loaded:
+            raise ConfigurationError(
+                f"{path}: the connection {connection.connection!r} is defined twice.",
+                remedy="Give each file a name of its own under `connection:`.",
+            )
+        loaded[connection.connection] = connection
+    return tuple(loaded.values())
+
+
+def read_yaml(path: Path, model: type[M]) -> M:
+    """The file as ``model``; ConfigurationError says file, line, field, what was expected and found."""
+    text = _expand(path, path.read_text(encoding="utf-8"))
+    try:
+        tree = yaml.compose(text, Loader=yaml.SafeLoader)
+        raw = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        line = mark.line + 1 if mark else 1
+        raise ConfigurationError(
+            f"{path}:{line}: not YAML: {getattr(error, 'problem', error)}.",
+            remedy="Mend the line; indentation is two spaces, and a colon is followed by a space.",
+        ) from error
+    return validate_at(path, tree, raw, model)
+
+
+def validate_at(path: Path, tree: yaml.Node | None, raw: object, model: type[M]) -> M:
+    """``raw`` as ``model``, its errors told with the line that ``tree`` remembers."""
+    try:
+        return model.model_validate(raw)
+    except ValidationError as error:
+        told = [
+            f"{path}:{_line(tree, each['loc'])}: {'.'.join(map(str, each['loc'])) or 'file'}: "
+            f"expected {each['msg'][0].lower()}{each['msg'][1:]}, found {_short(each['input'])}"
+            for each in error.errors(include_url=False)
+        ]
+        raise ConfigurationError(
+            "; ".join(told) + ".",
+            remedy="Correct the field; docs/adding-a-source.md lists them all.",
+        ) from error
+
+
+def _expand(path: Path, text: str) -> str:
+    """Replace ``${NAME:-default}`` by the environment, so that folders and ports need no edited file."""
+    known: Mapping[str, str] = environment()
+
+    def value(match: re.Match[str]) -> str:
+        name, default = match["name"], match["default"]
+        if name in known:
+            return known[name]
+        if default is not None:
+            return default
+        line = text.count("\n", 0, match.start()) + 1
+        raise ConfigurationError(
+            f"{path}:{line}: the variable {name} is not set and has no default.",
+            remedy=f"Set {name} in the environment.",
+        )
+
+    return _VARIABLE.sub(value, text)
+
+
+def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
+    """The line of the deepest part of ``location`` that the file has; of its parent when a key is missing."""
+    if node is None:
+        return 1
+    line: int = node.start_mark.line + 1
+    for step in location:
+        child: yaml.Node | None = None
+        if isinstance(node, yaml.MappingNode):
+            for key, content in node.value:
+                if key.value == str(step):
+                    line, child = key.start_mark.line + 1, content
+        elif (
+            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
+        ):
+            child = node.value[step]
+            line = node.value[step].start_mark.line + 1
+        if child is None:
+            return line
+        node = child
+    return line
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 80 else f"{text[:77]}..."

@@ -1,0 +1,96 @@
+"""The only reader of the environment: where the data lives, which connections, and secrets by name."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from core.errors import ConfigurationError
+
+ROOT = Path(__file__).resolve().parent.parent
+"""The project's own folder: connection examples and the dbt project are found from here."""
+
+
+class Settings(BaseSettings):
+    """``WAYBILL_HOME``, ``WAYBILL_CONNECTIONS``, ``WAYBILL_PROFILE``; every path below follows from them."""
+
+    model_config = SettingsConfigDict(env_prefix="WAYBILL_", frozen=True)
+
+    home: Path = Field(default=Path("data"))
+    connections: Path = Field(default=Path("connections/sandbox"))
+    profile: Literal["local", "server"] = "local"
+
+    @property
+    def root(self) -> Path:
+        return self.home.resolve()
+
+    @property
+    def connections_dir(self) -> Path:
+        """As given when it exists from here, else from the project's folder."""
+        if self.connections.is_absolute() or self.connections.exists():
+            return self.connections.resolve()
+        return (ROOT / self.connections).resolve()
+
+    @property
+    def warehouse(self) -> Path:
+        return self.root / "warehouse.duckdb"
+
+    @property
+    def serving(self) -> Path:
+        return self.root / "serving" / "marts.duckdb"
+
+    @property
+    def state(self) -> Path:
+        return self.root / "state.sqlite"
+
+    @property
+    def landing(self) -> Path:
+        return self.root / "landing"
+
+    @property
+    def evidence(self) -> Path:
+        return self.root / "evidence"
+
+    @property
+    def dlt_dir(self) -> Path:
+        return self.root / "dlt"
+
+    @property
+    def dbt_target(self) -> Path:
+        return self.root / "dbt_target"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.root / "dagster"
+
+    @property
+    def data_docs(self) -> Path:
+        return self.root / "data_docs"
+
+
+@lru_cache(maxsize=1)
+def get_settings() -> Settings:
+    """The settings of this process, read once."""
+    return Settings()
+
+
+def environment() -> Mapping[str, str]:
+    """The process environment, for ``${NAME:-default}`` in connection files."""
+    return os.environ
+
+
+def secret(name: str) -> SecretStr:
+    """The secret that a connection file names; ConfigurationError names the variable, never a value."""
+    value = os.environ.get(name)
+    if not value:
+        raise ConfigurationError(
+            f"The secret {name} is not set.",
+            remedy=f"Set {name} in the environment (see .env.example).",
+        )
+    return SecretStr(value)

@@ -1,0 +1,81 @@
+"""The one opener of the DuckDB files, and the lock that keeps two writers apart.
+
+A writer holds ``warehouse.lock`` from before it opens the file until after it has closed it; its name
+stands in ``warehouse.holder`` so that whoever waits can say for whom. Readers use the serving copy only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import duckdb
+from filelock import FileLock, Timeout
+
+from core.errors import TransientFailure, WaybillError
+from core.settings import Settings
+
+LOCK_TIMEOUT_S = 600.0
+
+
+@contextmanager
+def writer_lock(
+    settings: Settings, holder: str, timeout_s: float = LOCK_TIMEOUT_S
+) -> Iterator[None]:
+    """Hold the cross-process writer lock; re-entrant in one thread. TransientFailure after the timeout."""
+    settings.root.mkdir(parents=True, exist_ok=True)
+    note = settings.root / "warehouse.holder"
+    lock = FileLock(settings.root / "warehouse.lock", is_singleton=True)
+    try:
+        lock.acquire(timeout=timeout_s)
+    except Timeout as error:
+        by = note.read_text() if note.exists() else "an unknown process"
+        raise TransientFailure(
+            f"{holder} waited {timeout_s:.0f} s for the warehouse; it is held by {by}.",
+            remedy="Wait for that process or end it, then run again.",
+        ) from error
+    try:
+        note.write_text(holder)
+        yield
+    finally:
+        lock.release()
+
+
+@contextmanager
+def open_warehouse(
+    settings: Settings, holder: str, timeout_s: float = LOCK_TIMEOUT_S
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The warehouse, open for writing under the lock, in UTC. WaybillError when the file does not open."""
+    with writer_lock(settings, holder, timeout_s):
+        connection = _connect(settings.warehouse)
+        try:
+            yield connection
+        finally:
+            connection.close()
+
+
+@contextmanager
+def open_serving(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
+    """The serving copy, read-only, in UTC. WaybillError when nothing was published yet."""
+    if not settings.serving.exists():
+        raise WaybillError(
+            f"There is no serving copy at {settings.serving}.", remedy="Run `waybill run` first."
+        )
+    connection = _connect(settings.serving, read_only=True)
+    try:
+        yield connection
+    finally:
+        connection.close()
+
+
+def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
+    try:
+        connection = duckdb.connect(str(path), read_only=read_only)
+    except duckdb.Error as error:
+        raise WaybillError(
+            f"{path} does not open: {error}",
+            remedy="If no other program has it open, move the file away and run again: it is rebuilt.",
+        ) from error
+    connection.execute("SET TimeZone = 'UTC'")
+    return connection
