@@ -31,16 +31,12 @@ class InvoiceCandidate(BaseModel):
     shipment_no: Id = Field(description="the consignment's id in dispatch")
     order_no: Id | None = Field(description="the sales order's id in the ERP; NULL when unknown")
     company_id: Id | None = Field(description="the invoicing company's id in the ERP")
-    customer_id: Id | None = Field(
-        description="the customer's id in the ERP, as the order names it"
-    )
+    customer_id: Id | None = Field(description="the customer's id in the ERP, as the order names it")
     pod_id: Id | None = Field(description="the live proof of delivery's id in the POD app")
     erp_connection: Id | None = Field(description="connection the order came from")
     as_of: Instant = Field(description="the instant for which the candidate was computed")
     input_hash: Id = Field(description="SHA-256 over every input of the decision except as_of")
-    content_hash: Id = Field(
-        description="SHA-256 over what would be billed: parties, lines, amounts"
-    )
+    content_hash: Id = Field(description="SHA-256 over what would be billed: parties, lines, amounts")
 
     # what would be billed
     currency: Currency | None
@@ -54,9 +50,7 @@ class InvoiceCandidate(BaseModel):
     live_pod_count: int = Field(description="PODs neither voided nor superseded")
     conflicting_pod_count: int = Field(description="live PODs that disagree with the chosen one")
     superseded_pod_count: int = Field(description="PODs of this shipment that a newer one replaced")
-    is_pod_superseded: Flag = Field(
-        description="the newest POD is superseded and nothing replaced it"
-    )
+    is_pod_superseded: Flag = Field(description="the newest POD is superseded and nothing replaced it")
     pod_voided_at: Instant | None = Field(description="set when the only POD was voided")
     pod_outcome: Text | None
     handover_result_status: Text | None = Field(description="OTM result of the handOver action")
@@ -85,9 +79,7 @@ class InvoiceCandidate(BaseModel):
     foreign_item_count: int = Field(description="delivered items that are not on the order")
 
     # price, tax, money
-    max_price_difference_amount: Amount = Field(
-        description="largest |unit - contract price|; 0 if none"
-    )
+    max_price_difference_amount: Amount = Field(description="largest |unit - contract price|; 0 if none")
     max_price_difference_percent: Rate
     unevidenced_charge_count: int
     billing_currency: Currency | None = Field(description="the customer's; NULL means any")
@@ -101,9 +93,7 @@ class InvoiceCandidate(BaseModel):
     is_vat_id_valid: Flag | None = Field(description="NULL when there is none")
     lines_net_amount: Amount = Field(description="sum of rounded line net amounts")
     lines_tax_amount: Amount = Field(description="sum over tax rates of rounded tax")
-    order_total_difference_amount: Amount = Field(
-        description="|order header - its lines|; 0 if unsaid"
-    )
+    order_total_difference_amount: Amount = Field(description="|order header - its lines|; 0 if unsaid")
     excess_decimals_count: int = Field(description="order amounts finer than the currency allows")
 
     # duplicates
@@ -119,9 +109,7 @@ class InvoiceCandidate(BaseModel):
     books_closed_until: Day | None
     order_status: Text | None
     order_total_amount: Amount | None = Field(description="net total of the order's lines")
-    order_invoiced_amount: Amount = Field(
-        description="net already invoiced on the order, not by us"
-    )
+    order_invoiced_amount: Amount = Field(description="net already invoiced on the order, not by us")
     customer_is_active: Flag | None = Field(description="NULL when the customer is unknown")
     is_on_billing_hold: Flag | None
     credit_limit_amount: Amount | None

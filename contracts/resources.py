@@ -41,9 +41,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("erp", "items", erp.Item),
     Resource("erp", "item_uoms", erp.ItemUom),
     Resource("erp", "tax_codes", erp.TaxCode),
-    Resource(
-        "erp", "orders", erp.Order, Parent("customer_id", "erp", "customers", "customer_id", 24)
-    ),
+    Resource("erp", "orders", erp.Order, Parent("customer_id", "erp", "customers", "customer_id", 24)),
     Resource("erp", "order_lines", erp.OrderLine),
     Resource("erp", "delivery_notes", erp.DeliveryNote),
     Resource("erp", "invoices", erp.Invoice),

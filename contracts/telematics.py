@@ -8,9 +8,7 @@ from pydantic import Field
 
 from contracts.base import Contract, Flag, Id, Instant
 
-PositionQuality = Literal[
-    "ok", "zero_island", "jump", "clock_ahead", "odometer_fell", "frozen", "late"
-]
+PositionQuality = Literal["ok", "zero_island", "jump", "clock_ahead", "odometer_fell", "frozen", "late"]
 
 
 class Position(Contract):

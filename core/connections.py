@@ -49,9 +49,7 @@ class Connection(_Strict):
     """One connected system. ``secrets`` maps an adapter's own word to the name of an environment variable."""
 
     connection: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
-    kind: Literal[
-        "erp", "dispatch", "telematics", "pod", "wms", "tms", "crm", "carrier", "maintenance"
-    ]
+    kind: Literal["erp", "dispatch", "telematics", "pod", "wms", "tms", "crm", "carrier", "maintenance"]
     adapter: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     owner: str = Field(min_length=1)
     criticality: Literal["high", "medium", "low"] = "medium"
@@ -147,9 +145,7 @@ def _line(node: yaml.Node | None, location: tuple[int | str, ...]) -> int:
             for key, content in node.value:
                 if key.value == str(step):
                     line, child = key.start_mark.line + 1, content
-        elif (
-            isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value)
-        ):
+        elif isinstance(node, yaml.SequenceNode) and isinstance(step, int) and step < len(node.value):
             child = node.value[step]
             line = node.value[step].start_mark.line + 1
         if child is None:

@@ -19,9 +19,9 @@ def surrogate_uuid(connection: str, source_id: str) -> str:
 
 def canonical_json(value: Mapping[str, Any] | list[Any]) -> bytes:
     """UTF-8 JSON with sorted keys and no white space; what is not JSON becomes its ``str``."""
-    return json.dumps(
-        value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str
-    ).encode("utf-8", "surrogatepass")
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode(
+        "utf-8", "surrogatepass"
+    )
 
 
 def sha256_hex(data: bytes) -> str:
@@ -29,9 +29,7 @@ def sha256_hex(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
 
 
-def idempotency_key(
-    company: str, destination: str, operation: str, business_id: str, revision: int
-) -> str:
+def idempotency_key(company: str, destination: str, operation: str, business_id: str, revision: int) -> str:
     """SHA-256 of exactly the five values that make one outside effect; never of the payload."""
     return sha256_hex(canonical_json([company, destination, operation, business_id, str(revision)]))
 

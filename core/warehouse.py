@@ -20,9 +20,7 @@ LOCK_TIMEOUT_S = 600.0
 
 
 @contextmanager
-def writer_lock(
-    settings: Settings, holder: str, timeout_s: float = LOCK_TIMEOUT_S
-) -> Iterator[None]:
+def writer_lock(settings: Settings, holder: str, timeout_s: float = LOCK_TIMEOUT_S) -> Iterator[None]:
     """Hold the cross-process writer lock; re-entrant in one thread. TransientFailure after the timeout."""
     settings.root.mkdir(parents=True, exist_ok=True)
     note = settings.root / "warehouse.holder"
