@@ -1,0 +1,56 @@
+"""``waybill demo``: the whole promise once, on a sandbox of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli.output import err
+from cli.run import run_and_report
+from cli.sandbox_process import World, sandbox
+from core.settings import Settings, get_settings
+
+
+def demo(
+    seed: Annotated[int, typer.Option(help="Which world.")] = 7,
+    orders: Annotated[int, typer.Option(help="How many orders the world has.", min=120)] = 2000,
+    base_port: Annotated[int, typer.Option(help="First of the sandbox's five ports; 0 = free ones.")] = 8700,
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Start the sandbox, run everything once through Dagster, post the invoices, print the result."""
+    started = time.monotonic()
+    settings = home_for(get_settings(), seed, orders)
+    err.print(f"Starting the sandbox: seed {seed}, {orders:,} orders, data in {settings.root}")
+    with sandbox(settings, World(seed, orders, base_port)):
+        code = run_and_report(str(settings.root / "sandbox" / "truth.json"), json_output=json_output)
+    err.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started has stopped.")
+    raise typer.Exit(code)
+
+
+def home_for(settings: Settings, seed: int, orders: int) -> Settings:
+    """The home itself when it is empty or holds this world, else a folder of its own below it.
+
+    Two worlds in one store would be neither: their invoices share keys.
+    """
+    marker = settings.root / "sandbox" / "demo.json"
+    wanted = {"seed": seed, "orders": orders}
+    if marker.exists() and json.loads(marker.read_text(encoding="utf-8")) != wanted:
+        home = settings.root / "worlds" / f"seed-{seed}-orders-{orders}"
+        os.environ["WAYBILL_HOME"] = str(home)
+        get_settings.cache_clear()
+        return home_for(get_settings(), seed, orders)
+    _write_once(marker, json.dumps(wanted))
+    os.environ["WAYBILL_CONNECTIONS"] = "connections/sandbox"
+    get_settings.cache_clear()
+    return get_settings()
+
+
+def _write_once(path: Path, text: str) -> None:
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")

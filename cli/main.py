@@ -1,0 +1,43 @@
+"""Assembling the commands, and turning handled errors into exit codes: 1 handled failure, 2 usage."""
+
+from __future__ import annotations
+
+import sys
+
+import typer
+
+from cli import connections, dead_letter, demo, gate, kpi, ledger, outbox, query, run, up
+from core.errors import ConfigurationError, WaybillError
+
+typer_app = typer.Typer(
+    name="waybill",
+    help="From the lorry's proof of delivery to the posted invoice, once, with evidence.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+typer_app.command("demo")(demo.demo)
+typer_app.command("run")(run.run)
+typer_app.command("up")(up.up)
+typer_app.command("kpi")(kpi.kpi)
+typer_app.command("query")(query.query)
+typer_app.add_typer(connections.app, name="connections")
+typer_app.add_typer(dead_letter.app, name="dead-letter")
+typer_app.add_typer(gate.app, name="gate")
+typer_app.add_typer(outbox.app, name="outbox")
+typer_app.add_typer(ledger.app, name="ledger")
+
+
+def app() -> None:
+    """The console script."""
+    try:
+        typer_app()
+    except ConfigurationError as error:
+        typer.echo(f"waybill: {error}", err=True)
+        sys.exit(2)
+    except WaybillError as error:
+        typer.echo(f"waybill: {error}", err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        typer.echo("waybill: stopped.", err=True)
+        sys.exit(130)

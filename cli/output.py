@@ -1,0 +1,50 @@
+"""How the commands speak: tables and JSON on stdout, progress and narration on stderr."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any
+
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.table import Table
+
+out = Console(highlight=False)
+err = Console(stderr=True, highlight=False)
+
+
+def emit_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
+    """One JSON document on stdout, nothing else; decimals and instants as text."""
+    out.file.write(json.dumps(document, indent=2, default=str, ensure_ascii=False) + "\n")
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """A table on stdout; columns whose every value is a number are right-aligned."""
+    rendered = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
+    for index, column in enumerate(columns):
+        numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
+        rendered.add_column(column, justify="right" if numeric else "left", overflow="fold")
+    for row in rows:
+        rendered.add_row(*("–" if value is None else _text(value) for value in row))
+    out.print(rendered)
+
+
+def _text(value: object) -> str:
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
+
+
+@contextmanager
+def narrated(*, quiet: bool = False) -> Iterator[None]:
+    """Show the platform's own log on stderr while something long runs."""
+    logger = logging.getLogger("waybill")
+    handler = RichHandler(console=err, show_path=False, show_level=False, markup=False)
+    handler.setLevel(logging.WARNING if quiet else logging.INFO)
+    logger.setLevel(logging.INFO)
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)

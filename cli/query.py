@@ -1,0 +1,35 @@
+"""``waybill query``: SQL against the serving copy, read-only."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import duckdb
+import typer
+
+from cli.output import emit_json, table
+from core.errors import WaybillError
+from core.settings import get_settings
+from core.warehouse import open_serving
+
+
+def query(
+    sql: Annotated[str, typer.Argument(help="For instance: SELECT * FROM marts.kpi_values LIMIT 5")],
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """Run one SQL statement on the published marts."""
+    with open_serving(get_settings()) as marts:
+        try:
+            result = marts.execute(sql)
+            columns = [each[0] for each in result.description or []]
+            rows = result.fetchall()
+        except duckdb.Error as error:
+            raise WaybillError(
+                f"The query failed: {error}",
+                remedy="`waybill query \"SELECT table_name, column_name FROM information_schema.columns\"` "
+                "lists what there is.",
+            ) from error
+    if json_output:
+        emit_json([dict(zip(columns, row, strict=True)) for row in rows])
+    else:
+        table("", columns, rows)

@@ -1,0 +1,108 @@
+"""``waybill up``: sandbox, Dagster and the page, together in the foreground until Ctrl-C."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from contextlib import suppress
+from typing import Annotated
+
+import typer
+
+from cli.demo import home_for
+from cli.output import err, narrated
+from cli.sandbox_process import World, sandbox
+from core.errors import WaybillError
+from core.settings import ROOT, Settings, get_settings
+
+_STOP_TIMEOUT_S = 15
+
+
+def up(
+    seed: Annotated[int, typer.Option(help="Which world.")] = 7,
+    orders: Annotated[int, typer.Option(help="How many orders the world has.", min=120)] = 2000,
+    base_port: Annotated[int, typer.Option(help="First of the sandbox's five ports.")] = 8700,
+    dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
+    dashboard_port: Annotated[int, typer.Option(help="Port of the executive page.")] = 8500,
+    speed: Annotated[float, typer.Option(help="How fast the sandbox's clock runs.", min=0.1)] = 1.0,
+) -> None:
+    """Keep the sandbox, the Dagster UI with its daemon, and the page running. Ctrl-C ends them all."""
+    settings = home_for(get_settings(), seed, orders)
+    with sandbox(settings, World(seed, orders, base_port, speed)) as ready:
+        if not settings.serving.exists():
+            _first_run(settings)
+        children = _start(settings, dagster_port, dashboard_port)
+        try:
+            err.print(f"\n  Dagster UI      http://127.0.0.1:{dagster_port}")
+            err.print(f"  Executive page  http://127.0.0.1:{dashboard_port}")
+            err.print(f"  Sandbox ERP     {ready['erp']}")
+            err.print("\nCtrl-C ends everything.")
+            _watch(children)
+        finally:
+            _stop(children)
+
+
+def _first_run(settings: Settings) -> None:
+    from orchestration.run import run_once
+
+    err.print("Nothing published yet: running everything once.")
+    with narrated():
+        outcome = run_once(settings)
+    for problem in outcome.problems:
+        err.print(f"problem {problem}")
+
+
+def _start(settings: Settings, dagster_port: int, dashboard_port: int) -> dict[str, subprocess.Popen[bytes]]:
+    from orchestration.run import prepare_instance
+
+    environment = {**os.environ, "DAGSTER_HOME": str(prepare_instance(settings))}
+    environment["WAYBILL_HOME"] = str(settings.root)
+    logs = settings.root / "logs"
+    logs.mkdir(parents=True, exist_ok=True)
+    commands = {
+        "dagster": [
+            *(sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml")),
+            *("-h", "127.0.0.1", "-p", str(dagster_port)),
+        ],
+        "dashboard": [sys.executable, "-m", "dashboard", "--port", str(dashboard_port)],
+    }
+    children: dict[str, subprocess.Popen[bytes]] = {}
+    for name, command in commands.items():
+        with (logs / f"{name}.log").open("ab") as log:
+            children[name] = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env=environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+    return children
+
+
+def _watch(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Wait until one of them ends by itself, which is a failure."""
+    while True:
+        for name, child in children.items():
+            if child.poll() is not None:
+                raise WaybillError(
+                    f"{name} ended with code {child.returncode}.", remedy=f"Read logs/{name}.log in the home."
+                )
+        time.sleep(0.5)
+
+
+def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
+    """Ask each to end, then end what is left of its own process group: Dagster has children of its own."""
+    for child in children.values():
+        if child.poll() is None:
+            child.send_signal(signal.SIGINT)
+    for child in children.values():
+        with suppress(subprocess.TimeoutExpired):
+            child.wait(timeout=_STOP_TIMEOUT_S)
+        with suppress(ProcessLookupError):
+            os.killpg(child.pid, signal.SIGKILL)
+        child.wait()

@@ -1,0 +1,112 @@
+"""The three dbt assets over one manifest: before the gate, outbound, after the push."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from core.warehouse import open_warehouse
+from orchestration.dbt_manifest import asset_key, asset_specs, check_specs, data_tests, nodes_tagged
+from orchestration.dbt_runner import NodeResult, build
+from orchestration.platform import Platform
+
+_GOOD = frozenset({"success", "pass", "warn"})
+
+
+def dbt_assets(manifest: dict[str, Any], tag: str) -> dg.AssetsDefinition:
+    """One multi-asset that builds every model tagged ``tag`` and reports its tests as asset checks."""
+
+    @dg.multi_asset(
+        name=tag,
+        specs=asset_specs(manifest, tag),
+        check_specs=check_specs(manifest, tag),
+        required_resource_keys={"platform"},
+    )
+    def _build(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        platform: Platform = context.resources.platform
+        results = build(platform.settings, tag, run_variables(platform))
+        by_id = {each.unique_id: each for each in results}
+        yield from _check_results(manifest, tag, by_id)
+        _raise_if_failed(tag, results)
+        yield from _materializations(platform, manifest, tag, by_id)
+
+    return _build
+
+
+def run_variables(platform: Platform) -> dict[str, str | None]:
+    """``as_of``: the sources' own now; ``go_live_at``: since when invoices are Waybill's."""
+    from state.observations import business_now
+
+    go_live = next(
+        (
+            each.destination.go_live_at
+            for each in platform.destinations
+            if each.destination and each.destination.go_live_at
+        ),
+        None,
+    )
+    return {
+        "as_of": business_now(platform.engine).isoformat(),
+        "go_live_at": go_live.isoformat() if go_live else None,
+    }
+
+
+def _check_results(
+    manifest: dict[str, Any], tag: str, results: dict[str, NodeResult]
+) -> Iterator[dg.AssetCheckResult]:
+    keys = {node["unique_id"]: asset_key(node) for node in nodes_tagged(manifest, tag)}
+    for test in data_tests(manifest):
+        if test["attached_node"] not in keys:
+            continue
+        found = results.get(test["unique_id"])
+        warn_only = test["config"]["severity"].lower() == "warn"
+        yield dg.AssetCheckResult(
+            asset_key=keys[test["attached_node"]],
+            check_name=test["name"],
+            passed=found is not None and found.status == "pass",
+            severity=dg.AssetCheckSeverity.WARN if warn_only else dg.AssetCheckSeverity.ERROR,
+            metadata={
+                "status": found.status if found else "not run",
+                "failing rows": found.failures if found else 0,
+            },
+        )
+
+
+def _raise_if_failed(tag: str, results: list[NodeResult]) -> None:
+    """Stop the batch: nothing may be billed on models that failed or whose structural tests failed."""
+    bad = [each for each in results if each.status not in _GOOD]
+    if bad:
+        told = "; ".join(
+            f"{each.unique_id.split('.')[2]}: {each.status}: {' '.join(each.message.split())[:300]}"
+            for each in bad[:5]
+        )
+        raise dg.Failure(f"{len(bad)} dbt node(s) of {tag} failed: {told}", allow_retries=False)
+
+
+def _materializations(
+    platform: Platform, manifest: dict[str, Any], tag: str, results: dict[str, NodeResult]
+) -> Iterator[dg.MaterializeResult[None]]:
+    nodes = nodes_tagged(manifest, tag)
+    with open_warehouse(platform.settings, f"row counts {tag}") as warehouse:
+        # dbt leaves DDL in the WAL, which this DuckDB may not read back after a hard exit.
+        warehouse.execute("CHECKPOINT")
+        counts = {
+            node["unique_id"]: warehouse.execute(
+                f'SELECT count(*) FROM "{node["schema"]}"."{node["name"]}"'
+            ).fetchone()
+            for node in nodes
+        }
+    for node in nodes:
+        count = counts[node["unique_id"]]
+        yield dg.MaterializeResult(
+            asset_key=asset_key(node),
+            metadata={
+                "dagster/row_count": count[0] if count else 0,
+                "dagster/table_name": f"{node['schema']}.{node['name']}",
+                "seconds": round(results[node["unique_id"]].seconds, 3),
+            },
+        )

@@ -1,0 +1,99 @@
+"""Running dbt inside this process: parse once, build a selection, let go of the warehouse file."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from core.errors import WaybillError
+from core.settings import ROOT, Settings
+from core.warehouse import writer_lock
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+PROJECT = ROOT / "dbt_project"
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What became of one dbt node. ``seconds`` is its execution time, ``failures`` the rows a test found."""
+
+    unique_id: str
+    status: str
+    message: str
+    seconds: float
+    failures: int
+
+
+def parse(settings: Settings) -> Manifest:
+    """Parse the project and write ``manifest.json`` under the home; WaybillError when it does not parse."""
+    os.environ["WAYBILL_WAREHOUSE"] = str(settings.warehouse)
+    return _parsed(str(settings.dbt_target))
+
+
+@lru_cache(maxsize=4)
+def _parsed(target: str) -> Manifest:
+    from dbt.cli.main import dbtRunner
+
+    result = dbtRunner().invoke(["parse", *_common(target)])
+    if not result.success:
+        raise WaybillError(f"The dbt project does not parse: {result.exception}", remedy="Mend the model.")
+    manifest: Manifest = result.result
+    return manifest
+
+
+def build(settings: Settings, tag: str, variables: Mapping[str, str | None]) -> list[NodeResult]:
+    """Build and test everything tagged ``tag`` under the writer lock; results of every node, in order.
+
+    A failed node does not raise: the caller reports each result and decides. WaybillError when dbt itself
+    could not run.
+    """
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    manifest = parse(settings)
+    arguments = ["build", "--select", f"tag:{tag}", "--exclude-resource-type", "unit_test"]
+    arguments += ["--vars", json.dumps(dict(variables)), *_common(str(settings.dbt_target))]
+    with writer_lock(settings, f"dbt {tag}"):
+        try:
+            result = dbtRunner(manifest=manifest).invoke(arguments)
+        finally:
+            DuckDBConnectionManager.close_all_connections()
+    if result.result is None:
+        raise WaybillError(
+            f"dbt could not build {tag}: {result.exception}",
+            remedy=f"Read {settings.root / 'logs' / 'dbt.log'}.",
+        )
+    return [_node_result(each) for each in result.result.results]
+
+
+def _node_result(result: Any) -> NodeResult:
+    return NodeResult(
+        unique_id=result.node.unique_id,
+        status=str(result.status),
+        message=str(result.message or ""),
+        seconds=float(result.execution_time),
+        failures=int(result.failures or 0),
+    )
+
+
+def _common(target: str) -> list[str]:
+    return [
+        "--project-dir",
+        str(PROJECT),
+        "--profiles-dir",
+        str(PROJECT),
+        "--target-path",
+        target,
+        "--log-path",
+        str(os.path.join(os.path.dirname(target), "logs")),
+        "--quiet",
+        "--no-use-colors",
+        "--no-send-anonymous-usage-stats",
+        "--no-version-check",
+    ]

@@ -1,0 +1,42 @@
+"""What Dagster loads: this module assembles, nothing else."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from core.connections import load_connections
+from core.settings import Settings, get_settings
+from orchestration.dbt_assets import dbt_assets
+from orchestration.dbt_manifest import load_manifest
+from orchestration.gate_assets import gate_assets
+from orchestration.ingest_assets import ingest_assets
+from orchestration.jobs import HOURLY, ORDER_TO_INVOICE
+from orchestration.platform import PlatformResource
+from orchestration.push_assets import ledger_assets, push_assets
+from orchestration.serving import serving_assets
+
+
+def build_definitions(settings: Settings) -> dg.Definitions:
+    """The definitions of one installation."""
+    manifest = load_manifest(settings)
+    return dg.Definitions(
+        assets=[
+            *ingest_assets(load_connections(settings.connections_dir)),
+            dbt_assets(manifest, "before_gate"),
+            gate_assets(),
+            dbt_assets(manifest, "outbound"),
+            push_assets(),
+            ledger_assets(),
+            dbt_assets(manifest, "after_push"),
+            serving_assets(manifest),
+        ],
+        jobs=[ORDER_TO_INVOICE],
+        schedules=[HOURLY],
+        resources={"platform": PlatformResource.of(settings)},
+    )
+
+
+@dg.definitions
+def defs() -> dg.Definitions:
+    """Loaded when Dagster asks, not when the module is imported."""
+    return build_definitions(get_settings())

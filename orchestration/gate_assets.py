@@ -1,0 +1,110 @@
+"""The gate between the dbt assets: verdicts into the state store, then into ``raw_gate.decisions``."""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from orchestration.platform import Platform
+from quality.rules import RULES
+
+if TYPE_CHECKING:
+    from quality.gate import GateResult
+
+log = logging.getLogger("waybill.gate")
+
+DECISIONS = dg.AssetKey(["raw_gate", "decisions"])
+_EMPTY = "EMPTY_BATCH"
+
+
+def gate_assets() -> dg.AssetsDefinition:
+    """One asset with one check per rule, and the check that stops the batch."""
+
+    @dg.multi_asset(
+        name="gate",
+        specs=[
+            dg.AssetSpec(
+                key=DECISIONS,
+                deps=[dg.AssetKey(["candidates", "invoice_candidates"])],
+                description="One row per evaluation of an invoice candidate: verdict and every reason.",
+                group_name="gate",
+                owners=["team:finance-control"],
+                kinds={"greatexpectations", "duckdb"},
+            )
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "batch",
+                asset=DECISIONS,
+                blocking=True,
+                description="Every rule ran on a complete batch; without that nothing is released.",
+            ),
+            *(
+                dg.AssetCheckSpec(rule.code.lower(), asset=DECISIONS, description=rule.explanation)
+                for rule in RULES
+            ),
+        ],
+        required_resource_keys={"platform"},
+    )
+    def _gate(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        from ingestion.ledger import project_gate
+        from quality.gate import gate
+
+        platform: Platform = context.resources.platform
+        result = gate(platform.settings, platform.engine, platform.connections, context.run_id)
+        project_gate(platform.settings, platform.engine)
+        verdicts = Counter(each.verdict for each in result.decisions)
+        log.info(
+            "gate: %d candidates, %d released, %d blocked",
+            len(result.decisions),
+            verdicts["released"],
+            verdicts["blocked"],
+        )
+        yield dg.MaterializeResult(
+            asset_key=DECISIONS,
+            metadata={
+                "dagster/row_count": len(result.decisions),
+                "released": verdicts["released"],
+                "blocked": verdicts["blocked"],
+                "data docs": dg.MetadataValue.path(
+                    str(platform.settings.data_docs / "index.html")
+                ),
+            },
+        )
+        yield from _checks(result)
+
+    return _gate
+
+
+def _checks(result: GateResult) -> Iterator[dg.AssetCheckResult]:
+    # A day without deliveries releases nothing but is no defect; a rule that did not run is one.
+    stops = result.batch_fatal is not None and result.batch_fatal != _EMPTY
+    yield dg.AssetCheckResult(
+        asset_key=DECISIONS,
+        check_name="batch",
+        passed=result.batch_fatal is None,
+        severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
+        metadata={"cause": result.batch_fatal or "none"},
+    )
+    by_code = {each.code: each for each in result.rule_results}
+    for rule in RULES:
+        found = by_code.get(rule.code)
+        yield dg.AssetCheckResult(
+            asset_key=DECISIONS,
+            check_name=rule.code.lower(),
+            passed=found is not None and found.failed == 0,
+            # A rule holds its own invoices and never the batch.
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata={
+                "evaluated": found.evaluated if found else 0,
+                "failed": found.failed if found else 0,
+                "disposition": rule.disposition,
+                "owner": rule.owner,
+            },
+        )

@@ -1,0 +1,140 @@
+"""The push of released invoices, and the ledger's way back into the warehouse."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from core.warehouse import open_warehouse
+from orchestration.platform import Platform
+
+if TYPE_CHECKING:
+    from activation.push import PushResult
+
+log = logging.getLogger("waybill.push")
+
+PUSHED = dg.AssetKey(["erp", "invoices"])
+OUTBOUND = dg.AssetKey(["outbound", "outbound_erp__invoices"])
+LEDGER_TABLES = (
+    "outbox",
+    "push_attempts",
+    "receipts",
+    "dead_letters",
+    "ingest_counts",
+    "observations",
+)
+
+
+def outbound_rows(platform: Platform) -> list[dict[str, Any]]:
+    """The rows of ``outbound_erp__invoices``, decimals and instants as Python's own."""
+    with open_warehouse(platform.settings, "push") as warehouse:
+        table = warehouse.execute("SELECT * FROM outbound.outbound_erp__invoices").to_arrow_table()
+    rows: list[dict[str, Any]] = table.to_pylist()
+    return rows
+
+
+def push_assets() -> dg.AssetsDefinition:
+    """The ERP's invoices as an asset: what was posted, found posted before, or failed."""
+
+    @dg.multi_asset(
+        name="push",
+        specs=[
+            dg.AssetSpec(
+                key=PUSHED,
+                deps=[OUTBOUND],
+                description="Customer invoices in the ERP: posted once, read back, acknowledged.",
+                group_name="outbound",
+                owners=["team:finance-systems"],
+                kinds={"http"},
+            )
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(
+                "all_released_are_posted",
+                asset=PUSHED,
+                description="No released invoice failed, is held or is waiting.",
+            )
+        ],
+        required_resource_keys={"platform"},
+    )
+    def _push(
+        context: dg.AssetExecutionContext,
+    ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        platform: Platform = context.resources.platform
+        result = push_released(platform, context.run_id)
+        yield dg.MaterializeResult(
+            asset_key=PUSHED,
+            metadata={
+                "dagster/row_count": result.posted,
+                "candidates": result.candidates,
+                "posted": result.posted,
+                "already posted": result.already_posted,
+                "failed": result.failed,
+                "held": result.held,
+                "blocked at recheck": result.blocked_at_recheck,
+                "amounts": dg.MetadataValue.json(
+                    {code: str(amount) for code, amount in result.amount_by_currency.items()}
+                ),
+            },
+        )
+        yield dg.AssetCheckResult(
+            asset_key=PUSHED,
+            check_name="all_released_are_posted",
+            passed=result.failed == 0 and result.held == 0,
+            metadata={"errors": dg.MetadataValue.json(result.errors[:50])},
+        )
+
+    return _push
+
+
+def push_released(platform: Platform, run_id: str) -> PushResult:
+    """Push what the gate released to the connection each row names."""
+    from activation.push import push
+
+    rows = outbound_rows(platform)
+    result = push(platform.settings, platform.engine, platform.connections, rows, run_id)
+    log.info(
+        "push: %d posted, %d already posted, %d failed",
+        result.posted,
+        result.already_posted,
+        result.failed,
+    )
+    return result
+
+
+def ledger_assets() -> dg.AssetsDefinition:
+    """``raw_ledger``: the state store's own tables, read back as an ordinary source."""
+
+    @dg.multi_asset(
+        name="ledger",
+        specs=[
+            dg.AssetSpec(
+                key=dg.AssetKey(["raw_ledger", table]),
+                deps=[PUSHED],
+                description=f"The state store's {table.replace('_', ' ')}, as they stood after the push.",
+                group_name="ledger",
+                owners=["team:data-platform"],
+                kinds={"dlt", "duckdb"},
+            )
+            for table in LEDGER_TABLES
+        ],
+        required_resource_keys={"platform"},
+    )
+    def _ledger(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
+        from ingestion.ledger import project_ledger
+
+        platform: Platform = context.resources.platform
+        counts = project_ledger(platform.settings, platform.engine)
+        for table in LEDGER_TABLES:
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey(["raw_ledger", table]),
+                metadata={
+                    "dagster/row_count": counts.get(table, 0),
+                    "dagster/table_name": f"raw_ledger.{table}",
+                },
+            )
+
+    return _ledger

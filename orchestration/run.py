@@ -1,0 +1,85 @@
+"""Running the one job in this process, against the installation's own Dagster instance."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import dagster as dg
+
+from core.settings import Settings
+from orchestration.definitions import build_definitions
+from orchestration.jobs import ORDER_TO_INVOICE
+from orchestration.push_assets import PUSHED
+
+_INSTANCE = """\
+telemetry:
+  enabled: false
+python_logs:
+  managed_python_loggers:
+    - waybill
+"""
+_QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
+
+
+@dataclass(frozen=True)
+class RunOutcome:
+    """What one execution of the job gave. ``seconds`` is by step; ``problems`` is empty when all is well."""
+
+    run_id: str
+    seconds: dict[str, float]
+    push: dict[str, Any]
+    problems: list[str] = field(default_factory=list)
+
+
+def prepare_instance(settings: Settings) -> Path:
+    """The installation's DAGSTER_HOME, with its configuration written once."""
+    home = settings.dagster_home
+    home.mkdir(parents=True, exist_ok=True)
+    config = home / "dagster.yaml"
+    if not config.exists():
+        config.write_text(_INSTANCE, encoding="utf-8")
+    return home
+
+
+def run_once(settings: Settings) -> RunOutcome:
+    """Execute ``order_to_invoice`` here and now; problems are told, not raised."""
+    job = build_definitions(settings).resolve_job_def(ORDER_TO_INVOICE.name)
+    with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
+        result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)
+        stats = instance.get_run_step_stats(result.run_id)
+    return RunOutcome(
+        run_id=result.run_id,
+        seconds={
+            each.step_key: round(each.end_time - each.start_time, 2)
+            for each in sorted(stats, key=lambda each: each.start_time or 0)
+            if each.end_time and each.start_time
+        },
+        push=_push_metadata(result),
+        problems=_problems(result),
+    )
+
+
+def _push_metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
+    for event in result.all_events:
+        if event.is_step_materialization and event.asset_key == PUSHED:
+            metadata = event.step_materialization_data.materialization.metadata
+            return {name: value.value for name, value in metadata.items()}
+    return {}
+
+
+def _problems(result: dg.ExecuteInProcessResult) -> list[str]:
+    """Failed steps and failed checks that are errors, in words for a terminal."""
+    told: list[str] = []
+    for event in result.all_events:
+        if event.is_step_failure:
+            error = event.step_failure_data.error
+            cause = error.cause or error if error else None
+            told.append(f"{event.step_key}: {cause.message.strip() if cause else 'failed'}")
+        elif event.event_type == dg.DagsterEventType.ASSET_CHECK_EVALUATION:
+            check = event.asset_check_evaluation_data
+            if not check.passed and check.severity == dg.AssetCheckSeverity.ERROR:
+                detail = "; ".join(str(each.value) for each in check.metadata.values())
+                told.append(f"check {check.check_name} on {check.asset_key.to_user_string()}: {detail}")
+    return told
