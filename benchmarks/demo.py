@@ -39,9 +39,7 @@ def _measure(orders: int) -> dict[str, Any]:
         output = Path(folder) / "result.json"
         with output.open("wb") as stdout:
             started = time.monotonic()
-            process = subprocess.Popen(
-                command, stdout=stdout, env={**os.environ, "WAYBILL_HOME": str(home)}
-            )
+            process = subprocess.Popen(command, stdout=stdout, env={**os.environ, "WAYBILL_HOME": str(home)})
             peak = _peak_bytes(process)
             wall = time.monotonic() - started
         document = json.loads(output.read_bytes() or b"{}")

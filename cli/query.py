@@ -26,7 +26,7 @@ def query(
         except duckdb.Error as error:
             raise WaybillError(
                 f"The query failed: {error}",
-                remedy="`waybill query \"SELECT table_name, column_name FROM information_schema.columns\"` "
+                remedy='`waybill query "SELECT table_name, column_name FROM information_schema.columns"` '
                 "lists what there is.",
             ) from error
     if json_output:

@@ -74,7 +74,11 @@ def _invoices(settings: Settings, outcome: RunOutcome) -> dict[str, Any]:
         "released": verdicts["released"],
         "blocked": verdicts["blocked"],
         "blocked_by_code": dict(
-            sorted(Counter(code for each in decisions if each.verdict == "blocked" for code in each.codes).items())
+            sorted(
+                Counter(
+                    code for each in decisions if each.verdict == "blocked" for code in each.codes
+                ).items()
+            )
         ),
         "posted": push.get("posted", 0),
         "already_posted": push.get("already posted", 0),

@@ -7,6 +7,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from core.errors import WaybillError
@@ -91,7 +92,7 @@ def _common(target: str) -> list[str]:
         "--target-path",
         target,
         "--log-path",
-        str(os.path.join(os.path.dirname(target), "logs")),
+        str(Path(target).parent / "logs"),
         "--quiet",
         "--no-use-colors",
         "--no-send-anonymous-usage-stats",

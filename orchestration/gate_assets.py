@@ -72,9 +72,7 @@ def gate_assets() -> dg.AssetsDefinition:
                 "dagster/row_count": len(result.decisions),
                 "released": verdicts["released"],
                 "blocked": verdicts["blocked"],
-                "data docs": dg.MetadataValue.path(
-                    str(platform.settings.data_docs / "index.html")
-                ),
+                "data docs": dg.MetadataValue.path(str(platform.settings.data_docs / "index.html")),
             },
         )
         yield from _checks(result)

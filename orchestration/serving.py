@@ -53,9 +53,7 @@ def _copy(warehouse: duckdb.DuckDBPyConnection, source: str) -> int:
         "WHERE database_name = 'serving' AND schema_name = 'marts' ORDER BY table_name"
     ).fetchall()
     for (table,) in tables:
-        warehouse.execute(
-            f'INSERT INTO serving.marts."{table}" SELECT * FROM "{source}".marts."{table}"'
-        )
+        warehouse.execute(f'INSERT INTO serving.marts."{table}" SELECT * FROM "{source}".marts."{table}"')
     return len(tables)
 
 
