@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import dagster as dg
@@ -20,8 +20,10 @@ SERVING = dg.AssetKey(["serving", "marts"])
 def publish(settings: Settings) -> int:
     """Write the marts beside the old copy and rename over it; the number of tables published.
 
-    ``COPY FROM DATABASE`` of the schema keeps comments and keys, which CREATE TABLE AS loses; the storage
-    version is one that every DuckDB since 1.1 reads. Readers of the old file keep it until they close it.
+    The tables lie in the file's ``main`` schema: the file's own name is the catalog ``marts``, so that
+    ``marts.kpi_values`` reads the same here and in the warehouse (a schema of that name would be ambiguous).
+    The storage version is one that every DuckDB since 1.1 reads. Readers of the old file keep it until they
+    close it.
     """
     target = settings.serving
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -29,44 +31,40 @@ def publish(settings: Settings) -> int:
     for leftover in (fresh, fresh.with_suffix(".new.wal")):
         leftover.unlink(missing_ok=True)
     with open_warehouse(settings, "publish") as warehouse:
-        name = _one(warehouse, "SELECT current_database()")
         warehouse.execute(f"ATTACH '{fresh}' AS serving (STORAGE_VERSION 'v1.0.0')")
-        tables = _copy(warehouse, str(name))
+        tables = _copy(warehouse)
         warehouse.execute("CHECKPOINT serving")
         warehouse.execute("DETACH serving")
-    _sync(fresh)
+    with fresh.open("rb") as file:
+        os.fsync(file.fileno())
     fresh.replace(target)
     return tables
 
 
-def _copy(warehouse: duckdb.DuckDBPyConnection, source: str) -> int:
-    """Copy the whole schema empty, keep ``marts``, fill it."""
-    warehouse.execute(f'COPY FROM DATABASE "{source}" TO serving (SCHEMA)')
-    schemas = warehouse.execute(
-        "SELECT DISTINCT schema_name FROM duckdb_schemas() "
-        "WHERE database_name = 'serving' AND NOT internal AND schema_name NOT IN ('main', 'marts')"
-    ).fetchall()
-    for (schema,) in schemas:
-        warehouse.execute(f'DROP SCHEMA serving."{schema}" CASCADE')
+def _copy(warehouse: duckdb.DuckDBPyConnection) -> int:
+    """Each mart with its keys and comments, which CREATE TABLE AS would lose."""
     tables = warehouse.execute(
-        "SELECT table_name FROM duckdb_tables() "
-        "WHERE database_name = 'serving' AND schema_name = 'marts' ORDER BY table_name"
+        "SELECT table_name, sql, comment FROM duckdb_tables() "
+        "WHERE database_name = current_database() AND schema_name = 'marts' ORDER BY table_name"
     ).fetchall()
-    for (table,) in tables:
-        warehouse.execute(f'INSERT INTO serving.marts."{table}" SELECT * FROM "{source}".marts."{table}"')
+    for name, sql, comment in tables:
+        warehouse.execute(sql.replace("CREATE TABLE marts.", "CREATE TABLE serving.main.", 1))
+        warehouse.execute(f'INSERT INTO serving.main."{name}" SELECT * FROM marts."{name}"')
+        _comment(warehouse, f'TABLE serving.main."{name}"', comment)
+        columns = warehouse.execute(
+            "SELECT column_name, comment FROM duckdb_columns() "
+            "WHERE database_name = current_database() AND schema_name = 'marts' AND table_name = ?",
+            [name],
+        ).fetchall()
+        for column, said in columns:
+            _comment(warehouse, f'COLUMN serving.main."{name}"."{column}"', said)
     return len(tables)
 
 
-def _one(warehouse: duckdb.DuckDBPyConnection, sql: str) -> object:
-    row = warehouse.execute(sql).fetchone()
-    return row[0] if row else None
-
-
-def _sync(path: Path) -> None:
-    with path.open("rb") as file:
-        import os
-
-        os.fsync(file.fileno())
+def _comment(warehouse: duckdb.DuckDBPyConnection, what: str, comment: str | None) -> None:
+    if comment:
+        quoted = comment.replace("'", "''")
+        warehouse.execute(f"COMMENT ON {what} IS '{quoted}'")
 
 
 def serving_assets(manifest: dict[str, Any]) -> dg.AssetsDefinition:

@@ -1,0 +1,36 @@
+"""``waybill gate``: what was decided about an invoice, and why."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli.output import out
+from core.errors import WaybillError
+from core.settings import get_settings
+
+app = typer.Typer(help="The gate's decisions.", no_args_is_help=True)
+
+
+@app.command("explain")
+def explain_decision(
+    key: Annotated[str, typer.Argument(help="A shipment's number, or the invoice's business id.")],
+) -> None:
+    """Print the standing decision as a controller would want it: every reason and what to do."""
+    from quality.explain import explain
+    from state.decisions import latest
+    from state.engine import open_state
+
+    found = [
+        each
+        for each in latest(open_state(get_settings())).values()
+        if key in {each.shipment_no, each.business_id}
+    ]
+    if not found:
+        raise WaybillError(
+            f"No decision about {key!r}.",
+            remedy="`waybill query \"SELECT shipment_no, gate_verdict FROM marts.fct_shipments\"` lists the keys.",
+        )
+    for decision in found:
+        out.print(explain(decision), markup=False)
