@@ -1,0 +1,127 @@
+"""The demo as a user runs it: the whole line through real servers, held against the sandbox's truth."""
+
+import json
+import os
+import subprocess
+import sys
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import psutil
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def demo(home: Path) -> dict[str, Any]:
+    command = [sys.executable, "-m", "cli", "demo", "--json", "--orders", "240", "--base-port", "0"]
+    done = subprocess.run(
+        command,
+        env={**os.environ, "WAYBILL_HOME": str(home)},
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    document: dict[str, Any] = json.loads(done.stdout)
+    return document
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("demo")
+
+
+@pytest.fixture(scope="module")
+def first(home: Path) -> dict[str, Any]:
+    return demo(home)
+
+
+@pytest.fixture(scope="module")
+def truth(first: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(Path(first["paths"]["truth"]).read_text(encoding="utf-8"))
+    return found
+
+
+@pytest.fixture(scope="module")
+def second(first: dict[str, Any], home: Path) -> dict[str, Any]:
+    assert first
+    return demo(home)
+
+
+def test_every_row_is_accounted_for(first: dict[str, Any]) -> None:
+    assert first["sources"]
+    for each in first["sources"]:
+        parts = each["loaded"] + each["dead_lettered"] + each["duplicate"] + each["parked"]
+        assert each["rows_in"] == parts, each
+
+
+def test_the_counts_are_those_of_the_world(first: dict[str, Any], truth: dict[str, Any]) -> None:
+    names = ("rows_in", "loaded", "dead_lettered", "duplicate", "parked")
+    found = {
+        f"{each['connection']}.{each['resource']}": {name: each[name] for name in names}
+        for each in first["sources"]
+    }
+    assert found == truth["sources"]
+
+
+def test_every_shipment_is_there(first: dict[str, Any], truth: dict[str, Any]) -> None:
+    assert first["shipments"] == truth["shipments"]
+
+
+def test_the_right_invoices_were_posted_with_the_right_amounts(
+    first: dict[str, Any], truth: dict[str, Any]
+) -> None:
+    serving = duckdb.connect(first["paths"]["serving"], read_only=True)
+    try:
+        posted = serving.execute(
+            "SELECT shipment_no, currency, net_total_amount, grand_total_amount FROM marts.fct_invoices "
+            "WHERE made_by = 'waybill' ORDER BY shipment_no"
+        ).fetchall()
+    finally:
+        serving.close()
+    expected = sorted(
+        (each["shipment_no"], each["currency"], Decimal(each["net"]), Decimal(each["total"]))
+        for each in truth["invoices"]["post"]
+    )
+    assert posted == expected
+    assert first["invoices"]["posted"] == len(expected)
+    assert first["invoices"]["failed"] == 0
+
+
+def test_each_planted_fault_is_blocked_under_its_own_codes(
+    first: dict[str, Any], truth: dict[str, Any]
+) -> None:
+    serving = duckdb.connect(first["paths"]["serving"], read_only=True)
+    try:
+        rows = serving.execute(
+            "SELECT shipment_no, gate_codes FROM marts.fct_shipments WHERE gate_verdict = 'blocked'"
+        ).fetchall()
+    finally:
+        serving.close()
+    found = {shipment: sorted(json.loads(codes)) for shipment, codes in rows}
+    expected = {each["shipment_no"]: sorted(each["codes"]) for each in truth["invoices"]["block"]}
+    assert found == expected
+
+
+def test_the_second_run_posts_nothing_that_the_first_posted(
+    first: dict[str, Any], second: dict[str, Any]
+) -> None:
+    assert second["invoices"]["posted"] == 0
+    assert second["invoices"]["already_posted"] == first["invoices"]["posted"]
+    assert second["shipments"] == first["shipments"]
+    assert sum(each["loaded"] for each in second["sources"]) <= first["invoices"]["posted"] * 12
+
+
+def test_nothing_is_left_running(second: dict[str, Any], home: Path) -> None:
+    assert second
+    left = [
+        process.pid
+        for process in psutil.process_iter(["cmdline"])
+        if str(home) in " ".join(process.info["cmdline"] or [])
+    ]
+    assert left == []
