@@ -7,12 +7,13 @@ adapter's package through ``Connection.options``.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
 import yaml
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, PrivateAttr, ValidationError
 
 from core.errors import ConfigurationError
 from core.settings import environment
@@ -61,6 +62,16 @@ class Connection(_Strict):
     secrets: dict[str, str] = Field(default_factory=dict)
     destination: Destination | None = None
     options: dict[str, Any] = Field(default_factory=dict)
+    _file: Path | None = PrivateAttr(default=None)
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong at ``location`` (keys and list positions) that only an adapter can know."""
+
+    location: tuple[int | str, ...]
+    expected: str
+    found: object
 
 
 def load_connections(folder: Path) -> tuple[Connection, ...]:
@@ -74,6 +85,7 @@ def load_connections(folder: Path) -> tuple[Connection, ...]:
     loaded: dict[str, Connection] = {}
     for path in files:
         connection = read_yaml(path, Connection)
+        connection._file = path
         if connection.connection in loaded:
             raise ConfigurationError(
                 f"{path}: the connection {connection.connection!r} is defined twice.",
@@ -85,10 +97,39 @@ def load_connections(folder: Path) -> tuple[Connection, ...]:
 
 def read_yaml(path: Path, model: type[M]) -> M:
     """The file as ``model``; ConfigurationError says file, line, field, what was expected and found."""
+    tree, raw = _parse(path)
+    return validate_at(path, tree, raw, model)
+
+
+def options_of(
+    connection: Connection, model: type[M], check: Callable[[M], Iterable[Problem]] = lambda _: ()
+) -> M:
+    """``options:`` as an adapter's own ``model``, then its ``check``; told like every other field."""
+    path = connection._file
+    if path is None:
+        return _checked(Path(connection.connection), None, connection.options, model, check)
+    tree, _ = _parse(path)
+    return _checked(path, tree, connection.options, model, check)
+
+
+def _checked(
+    path: Path,
+    tree: yaml.Node | None,
+    raw: object,
+    model: type[M],
+    check: Callable[[M], Iterable[Problem]],
+) -> M:
+    options = validate_at(path, tree, raw, model, prefix=("options",))
+    problems = list(check(options))
+    if problems:
+        raise _refusal(path, tree, [Problem(("options", *p.location), p.expected, p.found) for p in problems])
+    return options
+
+
+def _parse(path: Path) -> tuple[yaml.Node | None, object]:
     text = _expand(path, path.read_text(encoding="utf-8"))
     try:
-        tree = yaml.compose(text, Loader=yaml.SafeLoader)
-        raw = yaml.safe_load(text)
+        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
@@ -96,23 +137,36 @@ def read_yaml(path: Path, model: type[M]) -> M:
             f"{path}:{line}: not YAML: {getattr(error, 'problem', error)}.",
             remedy="Mend the line; indentation is two spaces, and a colon is followed by a space.",
         ) from error
-    return validate_at(path, tree, raw, model)
 
 
-def validate_at(path: Path, tree: yaml.Node | None, raw: object, model: type[M]) -> M:
-    """``raw`` as ``model``, its errors told with the line that ``tree`` remembers."""
+def validate_at(
+    path: Path, tree: yaml.Node | None, raw: object, model: type[M], prefix: tuple[int | str, ...] = ()
+) -> M:
+    """``raw``, which stands in the file under ``prefix``, as ``model``; errors name the line."""
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        told = [
-            f"{path}:{_line(tree, each['loc'])}: {'.'.join(map(str, each['loc'])) or 'file'}: "
-            f"expected {each['msg'][0].lower()}{each['msg'][1:]}, found {_short(each['input'])}"
+        problems = [
+            Problem((*prefix, *each["loc"]), _expectation(each["msg"]), each["input"])
             for each in error.errors(include_url=False)
         ]
-        raise ConfigurationError(
-            "; ".join(told) + ".",
-            remedy="Correct the field; docs/adding-a-source.md lists them all.",
-        ) from error
+        raise _refusal(path, tree, problems) from error
+
+
+def _expectation(message: str) -> str:
+    text = message.removeprefix("Value error, ")
+    return text[0].lower() + text[1:]
+
+
+def _refusal(path: Path, tree: yaml.Node | None, problems: list[Problem]) -> ConfigurationError:
+    told = [
+        f"{path}:{_line(tree, each.location)}: {'.'.join(map(str, each.location)) or 'file'}: "
+        f"expected {each.expected}, found {_short(each.found)}"
+        for each in problems
+    ]
+    return ConfigurationError(
+        "; ".join(told) + ".", remedy="Correct the field; docs/adding-a-source.md lists them all."
+    )
 
 
 def _expand(path: Path, text: str) -> str:

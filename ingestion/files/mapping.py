@@ -1,0 +1,284 @@
+"""The mapping language of the ``files`` adapter: what may stand under ``options:`` of a connection file.
+
+Belongs here: the shape of the YAML and its checks against the contracts. How a value is read from a cell
+is in ``values.py``; docs/adding-a-source.md teaches the language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+from contracts.resources import RESOURCES, Resource
+from core.connections import Connection, Problem, options_of
+from ingestion.files.values import Style, refusal_of_constant
+
+_PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
+Scalar = str | int | bool | Decimal | None
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def _scalar(value: object) -> object:
+    """YAML's own numbers and dates, back to the text that stood in the file as nearly as possible."""
+    if value is None or isinstance(value, str | int | bool | Decimal):
+        return value
+    if isinstance(value, list | dict):
+        raise ValueError("a single value")
+    return str(value)
+
+
+def _pattern(value: object) -> object:
+    if isinstance(value, str):
+        try:
+            re.compile(value)
+        except re.error as error:
+            raise ValueError(f"a regular expression ({error})") from error
+    return value
+
+
+def _short_form(value: object) -> object:
+    """A bare text is a column."""
+    return {"column": value} if isinstance(value, str) else value
+
+
+def _as_list(value: object) -> object:
+    return [value] if isinstance(value, str) else value
+
+
+Constant = Annotated[Scalar, BeforeValidator(_scalar)]
+Regex = Annotated[str, BeforeValidator(_pattern)]
+Formats = Annotated[tuple[str, ...], BeforeValidator(_as_list)]
+
+
+class Table(_Strict):
+    """One sort of file: where it lies and how it is written. Marks left out come from ``options``."""
+
+    files: Annotated[tuple[str, ...], BeforeValidator(_as_list)] = ()
+    rows: tuple[dict[str, Constant], ...] | None = None
+    format: Literal["csv", "jsonl", "parquet"] | None = None
+    encoding: str = "utf-8-sig"
+    delimiter: str = Field(default=",", min_length=1, max_length=1)
+    quote: str = Field(default='"', min_length=1, max_length=1)
+    columns: tuple[str, ...] | None = None
+    skip_lines: int = Field(default=0, ge=0)
+    optional: bool = False
+    trim: bool = False
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[".", ",", " ", "'", "\u00a0", "\u202f"] | None = None
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> Table:
+        if bool(self.files) == (self.rows is not None):
+            raise ValueError("either `files` or `rows`")
+        return self
+
+
+class FieldMapping(_Strict):
+    """How one contract field is filled: exactly one origin, then what is done with the cell."""
+
+    column: str | None = None
+    first_of: tuple[str, ...] = ()
+    template: str | None = None
+    constant: Constant = None
+    map: dict[str, Constant] | None = None
+    otherwise: Constant = None
+    default: Constant = None
+    nulls: tuple[str, ...] | None = None
+    formats: Formats = ()
+    time_zone: str | None = None
+    time_zone_column: str | None = None
+    day: bool = False
+    from_number: bool = False
+    multiply_by: Decimal | None = None
+    round: int | None = Field(default=None, ge=0, le=8)
+
+    @model_validator(mode="after")
+    def _one_origin(self) -> FieldMapping:
+        given = [bool(self.column), bool(self.first_of), bool(self.template), self.constant is not None]
+        if sum(given) != 1:
+            raise ValueError("exactly one of column, first_of, template, constant")
+        return self
+
+    def columns(self) -> Iterator[str]:
+        """Every column the field reads, in order."""
+        yield from [self.column] if self.column else []
+        yield from self.first_of
+        yield from _PLACEHOLDER.findall(self.template or "")
+        yield from [self.time_zone_column] if self.time_zone_column else []
+
+
+class Condition(_Strict):
+    """A row is taken only when the cell fulfils every test given here."""
+
+    column: str
+    equals: Constant = None
+    one_of: tuple[str, ...] | None = None
+    none_of: tuple[str, ...] | None = None
+    present: bool | None = None
+    matches: Regex | None = None
+    matches_not: Regex | None = None
+
+    @model_validator(mode="after")
+    def _tests_something(self) -> Condition:
+        if len(self.model_fields_set) < 2:
+            raise ValueError("a test: equals, one_of, none_of, present, matches or matches_not")
+        return self
+
+
+class Lookup(_Strict):
+    """Another table's row, found by equal cells; its columns are then written ``<name>.<column>``."""
+
+    table: str
+    match: dict[str, str] = Field(min_length=1)
+
+
+Mapping = Annotated[FieldMapping, BeforeValidator(_short_form)]
+
+
+class ResourceMapping(_Strict):
+    """Rows of one table as rows of one resource."""
+
+    resource: str
+    table: str
+    each: str | None = None
+    lookup: dict[str, Lookup] = Field(default_factory=dict)
+    where: tuple[Condition, ...] = ()
+    version: Mapping | None = None
+    fields: dict[str, Mapping] = Field(min_length=1)
+
+    def columns(self) -> Iterator[str]:
+        """Every column that is read, from the table itself or (``name.column``) from a look-up."""
+        yield from (each.column for each in self.where)
+        for other in self.lookup.values():
+            yield from other.match.values()
+        for field in [*self.fields.values(), *([self.version] if self.version else [])]:
+            yield from field.columns()
+
+
+class FilesOptions(_Strict):
+    """``options:`` of a connection whose adapter is ``files``."""
+
+    folder: str = Field(min_length=1)
+    storage: dict[str, str | int | bool] = Field(default_factory=dict)
+    nulls: tuple[str, ...] = ("",)
+    formats: Formats = ("iso",)
+    decimal: Literal[".", ","] = "."
+    thousands: Literal[".", ",", " ", "'", "\u00a0", "\u202f"] | None = None
+    version: Literal["extract", "file"] = "extract"
+    tables: dict[str, Table] = Field(min_length=1)
+    resources: tuple[ResourceMapping, ...] = Field(min_length=1)
+
+
+def read_options(connection: Connection) -> FilesOptions:
+    """The connection's mapping. ConfigurationError with file, line, field, expected and found."""
+    return options_of(
+        connection, FilesOptions, lambda options: _problems(options, connection.kind, zone_of(connection))
+    )
+
+
+def zone_of(connection: Connection) -> str | None:
+    """The zone of times that name none; None when the file does not declare one."""
+    return connection.time_zone if "time_zone" in connection.model_fields_set else None
+
+
+def style_of(field: FieldMapping, table: Table, options: FilesOptions, time_zone: str | None) -> Style:
+    """How a field's cells are written: its own word, else the table's, else the connection's."""
+    return Style(
+        decimal=table.decimal or options.decimal,
+        thousands=table.thousands or options.thousands,
+        formats=field.formats or options.formats,
+        time_zone=field.time_zone or time_zone,
+        day=field.day,
+        from_number=field.from_number,
+        multiply_by=field.multiply_by,
+        round=field.round,
+    )
+
+
+def resource_of(kind: str, name: str) -> Resource | None:
+    """The resource of this name that systems of this kind may fill."""
+    return next((each for each in RESOURCES if (each.kind, each.name) == (kind, name)), None)
+
+
+def _problems(options: FilesOptions, kind: str, time_zone: str | None) -> Iterator[Problem]:
+    decimal, thousands = options.decimal, options.thousands
+    if decimal == thousands:
+        yield Problem(("thousands",), "a mark other than the decimal mark", thousands)
+    for name, table in options.tables.items():
+        if (table.decimal or decimal) == (table.thousands or thousands):
+            yield Problem(("tables", name), "a thousands mark other than the decimal mark", table.thousands)
+        yield from _encoding(name, table)
+    for number, each in enumerate(options.resources):
+        yield from _resource_problems(options, kind, number, each)
+        yield from _value_problems(options, kind, number, each, time_zone)
+
+
+def _encoding(name: str, table: Table) -> Iterator[Problem]:
+    try:
+        "".encode(table.encoding)
+    except LookupError:
+        yield Problem(("tables", name, "encoding"), "an encoding such as utf-8 or cp1252", table.encoding)
+
+
+def _resource_problems(
+    options: FilesOptions, kind: str, number: int, each: ResourceMapping
+) -> Iterator[Problem]:
+    where: tuple[str | int, ...] = ("resources", number)
+    known = ", ".join(resource.name for resource in RESOURCES if resource.kind == kind)
+    if each.table not in options.tables:
+        yield Problem((*where, "table"), f"one of {', '.join(options.tables)}", each.table)
+    for name, lookup in each.lookup.items():
+        if lookup.table not in options.tables:
+            yield Problem(
+                (*where, "lookup", name, "table"), f"one of {', '.join(options.tables)}", lookup.table
+            )
+    found = resource_of(kind, each.resource)
+    if found is None:
+        yield Problem((*where, "resource"), f"one of {known}", each.resource)
+        return
+    contract = found.contract.model_fields
+    for field in each.fields:
+        if field not in contract:
+            yield Problem((*where, "fields", field), f"one of {', '.join(contract)}", field)
+    missing = [name for name, info in contract.items() if info.is_required() and name not in each.fields]
+    if missing:
+        yield Problem((*where, "fields"), f"also {', '.join(missing)}", sorted(each.fields))
+
+
+def _value_problems(
+    options: FilesOptions, kind: str, number: int, each: ResourceMapping, time_zone: str | None
+) -> Iterator[Problem]:
+    """Values and zones that stand in the mapping itself and fit no row."""
+    found = resource_of(kind, each.resource)
+    if found is None or each.table not in options.tables:
+        return
+    for name, field in each.fields.items():
+        where = ("resources", number, "fields", name)
+        if field.time_zone and field.time_zone not in available_timezones():
+            yield Problem((*where, "time_zone"), "an IANA zone such as Europe/Berlin", field.time_zone)
+        elif name in found.contract.model_fields:
+            info = found.contract.model_fields[name]
+            style = style_of(field, options.tables[each.table], options, time_zone)
+            values: dict[tuple[str, ...], Scalar] = {
+                ("constant",): field.constant,
+                ("otherwise",): field.otherwise,
+                ("default",): field.default,
+            }
+            values |= {("map", word): value for word, value in (field.map or {}).items()}
+            for place, value in values.items():
+                why = None if value is None else refusal_of_constant(name, info, style, value)
+                if why:
+                    yield Problem((*where, *place), f"a value of {name} ({why})", value)
+
+
+def placeholders(template: str) -> list[str]:
+    """The template cut into texts and columns: odd places are columns."""
+    return _PLACEHOLDER.split(template)

@@ -1,0 +1,232 @@
+"""One row of a table as one row of a resource: the mapping, made ready to run once per file row.
+
+Belongs here: origins of values (column, template …), word lists, filters, look-ups. Reading files and
+converting single cells are in the neighbouring modules; whether the result is acceptable is the
+contract's business, checked where all rows cross the border.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from contracts.base import Contract
+from contracts.erp import Order
+from ingestion.files.mapping import (
+    Condition,
+    FieldMapping,
+    FilesOptions,
+    ResourceMapping,
+    placeholders,
+    style_of,
+)
+from ingestion.files.readers import Cell, Row, flatten
+from ingestion.files.values import Clockwork, Converter, Refused, converter
+
+Cells = Mapping[str, Cell]
+Index = dict[tuple[str, ...], dict[str, Cell] | None]
+"""A look-up table by its key; None where several different rows have one key."""
+
+
+@dataclass(slots=True)
+class Mapped:
+    """What became of a row. ``fault`` is (reason, detail); then ``fields`` holds what could be read."""
+
+    row: Row
+    fields: dict[str, Any] = field(default_factory=dict)
+    version: datetime | None = None
+    fault: tuple[str, str] | None = None
+
+
+class RowMapper:
+    """A ``ResourceMapping`` compiled against its contract."""
+
+    def __init__(
+        self,
+        mapping: ResourceMapping,
+        contract: type[Contract],
+        options: FilesOptions,
+        time_zone: str | None,
+        indexes: Mapping[str, Index],
+    ) -> None:
+        table = options.tables[mapping.table]
+        self._mapping = mapping
+        self._nulls = frozenset(options.nulls)
+        self._tests = [_test(each, self._cell) for each in mapping.where]
+        self._indexes = indexes
+        self._fields: list[tuple[str, bool, Callable[[Cells, Clockwork], Any]]] = []
+        for name, each in mapping.fields.items():
+            info = contract.model_fields[name]
+            convert = converter(name, info, style_of(each, table, options, time_zone))
+            self._fields.append((name, info.is_required(), self._reader(each, convert)))
+        self._notes_quality = "time_quality" in contract.model_fields and "time_quality" not in mapping.fields
+        self._version: Callable[[Cells, Clockwork], Any] | None = None
+        if mapping.version:
+            convert = converter(
+                "version",
+                Order.model_fields["ordered_at"],
+                style_of(mapping.version, table, options, time_zone),
+            )
+            self._version = self._reader(mapping.version, convert)
+
+    def rows(self, row: Row) -> Iterator[Mapped]:
+        """The rows of the resource that one file row gives: none when filtered, several by ``each``."""
+        if row.fault:
+            yield Mapped(row, fault=row.fault)
+            return
+        for single in _split(row, self._mapping.each):
+            fault = single.fault or self._look_up(single)
+            try:
+                if fault is None and not all(test(single.cells) for test in self._tests):
+                    continue
+            except Refused as error:
+                fault = (error.reason, error.detail)
+            yield self._map(single, fault)
+
+    def _map(self, row: Row, fault: tuple[str, str] | None) -> Mapped:
+        mapped = Mapped(row, fault=fault)
+        clock = Clockwork()
+        for name, required, read in self._fields:
+            try:
+                value = read(row.cells, clock)
+                if value is not None:
+                    mapped.fields[name] = value
+                elif required:
+                    raise Refused("FIELD_MISSING", "no value")
+            except Refused as error:
+                mapped.fault = mapped.fault or (error.reason, f"{row.place}: {name}: {error.detail}")
+        if self._notes_quality:
+            mapped.fields["time_quality"] = clock.worst
+        if self._version:
+            try:
+                mapped.version = self._version(row.cells, Clockwork())
+                if mapped.version is None:
+                    raise Refused("FIELD_MISSING", "no value")
+            except Refused as error:
+                mapped.fault = mapped.fault or (error.reason, f"{row.place}: version: {error.detail}")
+        return mapped
+
+    def _look_up(self, row: Row) -> tuple[str, str] | None:
+        for name, lookup in self._mapping.lookup.items():
+            cells = [self._cell(row.cells, own) for own in lookup.match.values()]
+            if any(cell is None for cell in cells):
+                continue
+            key = tuple(_word(cell) for cell in cells)
+            found = self._indexes[name].get(key, {})
+            if found is None:
+                return "FIELD_INVALID", f"{row.place}: several rows of {lookup.table} match {'|'.join(key)}"
+            row.cells.update(found)
+        return None
+
+    def _cell(self, cells: Cells, column: str) -> Cell:
+        cell = cells.get(column)
+        return None if isinstance(cell, str) and cell.strip() in self._nulls else cell
+
+    def _reader(self, field: FieldMapping, convert: Converter) -> Callable[[Cells, Clockwork], Any]:
+        origin = self._origin(field)
+        words, nulls = field.map, frozenset(field.nulls or ())
+        has_otherwise = "otherwise" in field.model_fields_set
+
+        def read(cells: Cells, clock: Clockwork) -> Any:
+            cell = origin(cells)
+            if nulls and isinstance(cell, str) and cell.strip() in nulls:
+                cell = None
+            if words is not None and cell is not None:
+                word = _word(cell)
+                if word not in words and not has_otherwise:
+                    raise Refused("STATUS_UNKNOWN", f"{word[:80]!r} is none of: {', '.join(words)}")
+                cell = words.get(word, field.otherwise)
+            if cell is None:
+                cell = field.default
+            if cell is None:
+                return None
+            own = self._cell(cells, field.time_zone_column) if field.time_zone_column else None
+            return convert(cell, own, clock)
+
+        return read
+
+    def _origin(self, field: FieldMapping) -> Callable[[Cells], Cell]:
+        if field.column:
+            column = field.column
+            return lambda cells: self._cell(cells, column)
+        if field.first_of:
+            return lambda cells: next(
+                (cell for each in field.first_of if (cell := self._cell(cells, each)) is not None), None
+            )
+        if field.template:
+            return self._template(field.template)
+        return lambda _: field.constant
+
+    def _template(self, template: str) -> Callable[[Cells], Cell]:
+        pieces = placeholders(template)
+
+        def fill(cells: Cells) -> str | None:
+            """None as soon as one part is missing: half a key is no key."""
+            text = ""
+            for place, piece in enumerate(pieces):
+                cell = self._cell(cells, piece) if place % 2 else piece
+                if cell is None:
+                    return None
+                text += _word(cell)
+            return text
+
+        return fill
+
+
+def index_rows(
+    rows: Iterator[Row], name: str, keys: list[str], columns: set[str], nulls: frozenset[str]
+) -> Index:
+    """A look-up table in memory, only with the columns that are asked for (as ``name.column``)."""
+    index: Index = {}
+    for row in rows:
+        cells = [row.cells.get(each) for each in keys]
+        if row.fault or any(cell is None or _word(cell) in nulls for cell in cells):
+            continue
+        key = tuple(_word(cell) for cell in cells)
+        kept = {f"{name}.{each}": row.cells.get(each) for each in columns}
+        index[key] = kept if index.get(key, kept) == kept else None
+    return index
+
+
+def _split(row: Row, each: str | None) -> Iterator[Row]:
+    if each is None:
+        yield Row(row.place, dict(row.cells), row.raw)
+        return
+    inner = row.cells.get(each) or []
+    if not isinstance(inner, list):
+        yield Row(row.place, {}, row.raw, ("FIELD_INVALID", f"{row.place}: {each} is not a list"))
+        return
+    for number, element in enumerate(inner):
+        cells = {name: cell for name, cell in row.cells.items() if name != each}
+        cells |= flatten(element, f"{each}.") if isinstance(element, dict) else {each: element}
+        yield Row(f"{row.place}[{number}]", cells)
+
+
+def _word(cell: Cell) -> str:
+    """A cell as people write it: JSON's true as ``true``, a text without the blanks around it."""
+    return str(cell).lower() if isinstance(cell, bool) else str(cell).strip()
+
+
+def _test(condition: Condition, cell_of: Callable[[Cells, str], Cell]) -> Callable[[Cells], bool]:
+    matches = re.compile(condition.matches) if condition.matches is not None else None
+    matches_not = re.compile(condition.matches_not) if condition.matches_not is not None else None
+
+    def test(cells: Cells) -> bool:
+        cell = cell_of(cells, condition.column)
+        if condition.present is not None and (cell is not None) != condition.present:
+            return False
+        word = None if cell is None else _word(cell)
+        if condition.equals is not None and word != _word(condition.equals):
+            return False
+        if condition.one_of is not None and word not in condition.one_of:
+            return False
+        if condition.none_of is not None and word in condition.none_of:
+            return False
+        if matches is not None and not (word is not None and matches.search(word)):
+            return False
+        return not (matches_not is not None and word is not None and matches_not.search(word))
+
+    return test
