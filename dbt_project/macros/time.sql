@@ -1,0 +1,63 @@
+{# Instants and the days they fall on. Durations are differences of epoch_s, never of wall times. #}
+
+{# Seconds since 1970 with fractions. #}
+{% macro epoch_s(instant) -%}
+    {{ return(adapter.dispatch('epoch_s')(instant)) }}
+{%- endmacro %}
+
+{% macro duckdb__epoch_s(instant) -%}
+    epoch({{ instant }})
+{%- endmacro %}
+
+{% macro spark__epoch_s(instant) -%}
+    (unix_micros({{ instant }}) / 1e6)
+{%- endmacro %}
+
+{# The calendar day that clocks in `zone` (a column or a quoted IANA name) show at `instant`. #}
+{% macro local_date(instant, zone) -%}
+    {{ return(adapter.dispatch('local_date')(instant, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__local_date(instant, zone) -%}
+    cast(timezone({{ zone }}, {{ instant }}) as date)
+{%- endmacro %}
+
+{% macro spark__local_date(instant, zone) -%}
+    cast(from_utc_timestamp({{ instant }}, {{ zone }}) as date)
+{%- endmacro %}
+
+{# Whole days from one date to another. #}
+{% macro days_between(first, last) -%}
+    {{ return(adapter.dispatch('days_between')(first, last)) }}
+{%- endmacro %}
+
+{% macro duckdb__days_between(first, last) -%}
+    date_diff('day', {{ first }}, {{ last }})
+{%- endmacro %}
+
+{# The instant this run is computed for: the sources' now. #}
+{% macro as_of() -%}
+    {%- if var('as_of') -%}
+        cast('{{ var("as_of") }}' as timestamp with time zone)
+    {%- else -%}
+        current_timestamp
+    {%- endif -%}
+{%- endmacro %}
+
+{# Since when invoices are Waybill's; NULL when every shipment is. #}
+{% macro go_live_at() -%}
+    {%- if var('go_live_at') -%}
+        cast('{{ var("go_live_at") }}' as timestamp with time zone)
+    {%- else -%}
+        cast(null as timestamp with time zone)
+    {%- endif -%}
+{%- endmacro %}
+
+{# The worst of several time qualities, as its name. #}
+{% macro worst_time_quality(rank) -%}
+    case {{ rank }} when 3 then 'gap' when 2 then 'ambiguous' when 1 then 'assumed_zone' else 'exact' end
+{%- endmacro %}
+
+{% macro time_quality_rank(quality) -%}
+    case {{ quality }} when 'gap' then 3 when 'ambiguous' then 2 when 'assumed_zone' then 1 else 0 end
+{%- endmacro %}

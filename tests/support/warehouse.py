@@ -1,0 +1,154 @@
+"""A warehouse with raw tables as ingestion leaves them, filled row by row, for tests of the dbt models.
+
+Belongs here: creating and filling raw tables, and running dbt over them. No expectation stands here.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+
+from contracts.arrow import INSTANT, schema_of
+from contracts.base import Envelope
+from contracts.resources import RESOURCES, resource
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+LOAD_ID = "1700000000.0"
+VERSION = datetime(2026, 11, 1, tzinfo=UTC)
+"""``source_version`` of a row that does not say its own."""
+_DLT = [pa.field("_dlt_load_id", pa.string()), pa.field("_dlt_id", pa.string())]
+_MONEY = pa.decimal128(18, 4)
+DECISIONS = pa.schema(
+    {
+        "decision_id": pa.string(), "business_id": pa.string(), "revision": pa.int64(),
+        "company_id": pa.string(), "order_no": pa.string(), "shipment_no": pa.string(),
+        "customer_id": pa.string(), "verdict": pa.string(), "codes": pa.string(), "warnings": pa.string(),
+        "reasons": pa.string(), "input_hash": pa.string(), "content_hash": pa.string(),
+        "ruleset_version": pa.string(), "policy_version": pa.string(), "as_of": INSTANT,
+        "decided_at": INSTANT, "amount": _MONEY, "currency": pa.string(), "run_id": pa.string(),
+        "is_first_evaluation": pa.bool_(),
+    }
+)  # fmt: skip
+"""Columns of ``raw_gate.decisions``."""
+
+
+def create_raw_tables(path: Path) -> None:
+    """Empty raw tables of every resource, their ``_dlt_loads``, and one completed load (``LOAD_ID``)."""
+    with duckdb.connect(str(path)) as connection:
+        for each in RESOURCES:
+            _create(connection, each.dataset, each.name, schema_of(Envelope, each.contract))
+        _create(connection, "raw_gate", "decisions", DECISIONS)
+        for dataset in sorted({each.dataset for each in RESOURCES} | {"raw_gate"}):
+            connection.execute(f"CREATE TABLE {dataset}._dlt_loads (load_id VARCHAR, status BIGINT)")
+            connection.execute(f"INSERT INTO {dataset}._dlt_loads VALUES (?, 0)", [LOAD_ID])
+
+
+def create_ledger_tables(path: Path, schemas: Mapping[str, pa.Schema]) -> None:
+    """Empty tables of ``raw_ledger`` with the given columns, and its completed load."""
+    with duckdb.connect(str(path)) as connection:
+        for name, schema in schemas.items():
+            _create(connection, "raw_ledger", name, schema)
+        connection.execute("CREATE TABLE raw_ledger._dlt_loads (load_id VARCHAR, status BIGINT)")
+        connection.execute("INSERT INTO raw_ledger._dlt_loads VALUES (?, 0)", [LOAD_ID])
+
+
+def insert_rows(path: Path, kind: str, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert rows given as contract fields; missing fields are the contract's defaults, and envelope
+    fields are made up (connection ``<kind>``, key from the contract, ``VERSION``) unless given."""
+    contract = resource(kind, name).contract
+    defaults = {
+        field: info.default for field, info in contract.model_fields.items() if not info.is_required()
+    }
+    full = []
+    for row in rows:
+        fields = {**defaults, **row}
+        key = "|".join(str(fields[part]) for part in contract.key)
+        full.append({**_envelope(kind, key), **fields})
+    append(path, f"raw_{kind}", name, full)
+
+
+def append(path: Path, dataset: str, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
+    """Insert complete rows into any raw table; dlt's columns are made up unless given."""
+    rows = list(rows)
+    if not rows:
+        return
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        target = f'{dataset}."{name}"'
+        schema = connection.execute(f"SELECT * FROM {target} LIMIT 0").to_arrow_table().schema
+        start = connection.execute(f"SELECT count(*) FROM {target}").fetchone()
+        first = start[0] if start else 0
+        batch = pa.Table.from_pylist(
+            [
+                {"_dlt_load_id": LOAD_ID, "_dlt_id": f"{name}-{first + number}", **row}
+                for number, row in enumerate(rows)
+            ],
+            schema=schema,
+        )
+        connection.register("batch", batch)
+        connection.execute(f"INSERT INTO {target} SELECT * FROM batch")
+
+
+def run_dbt(path: Path, command: str, *arguments: str, **variables: str | None) -> Any:
+    """Run one dbt command over the warehouse in this process; dbt's result, the file closed again."""
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    os.environ["WAYBILL_WAREHOUSE"] = str(path)
+    call = [command, *arguments]
+    if variables:
+        call += ["--vars", json.dumps(variables)]
+    try:
+        return dbtRunner().invoke([*call, *_common(path)])
+    finally:
+        DuckDBConnectionManager.close_all_connections()
+
+
+def query(path: Path, sql: str) -> list[dict[str, Any]]:
+    """Rows of a query as dictionaries, times in UTC."""
+    with duckdb.connect(str(path)) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        rows: list[dict[str, Any]] = connection.execute(sql).to_arrow_table().to_pylist()
+    return rows
+
+
+def _create(connection: duckdb.DuckDBPyConnection, dataset: str, name: str, schema: pa.Schema) -> None:
+    full = schema
+    for field in _DLT:
+        full = full.append(field)
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.execute(f"CREATE SCHEMA IF NOT EXISTS {dataset}")
+    connection.register("empty", full.empty_table())
+    connection.execute(f'CREATE TABLE {dataset}."{name}" AS SELECT * FROM empty')
+    connection.unregister("empty")
+
+
+def _envelope(kind: str, key: str) -> dict[str, Any]:
+    return {
+        "source_system": kind,
+        "source_id": key,
+        "source_version": VERSION,
+        "ingested_at": VERSION,
+        "run_id": "run_test",
+        "contract_version": "v1",
+        "trace_id": "trace_test",
+        "row_hash": "0",
+    }
+
+
+@lru_cache(maxsize=8)
+def _common(path: Path) -> tuple[str, ...]:
+    folder = path.parent
+    return (
+        "--project-dir", str(PROJECT), "--profiles-dir", str(PROJECT),
+        "--target-path", str(folder / "dbt_target"), "--log-path", str(folder / "logs"),
+        "--quiet", "--no-use-colors", "--no-version-check",
+    )  # fmt: skip
