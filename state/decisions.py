@@ -1,0 +1,93 @@
+"""What the gate decided: one row per evaluation, never changed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, func, insert, select
+
+from state.tables import gate_decisions
+
+Key = tuple[str, int]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """The verdict on one candidate with every reason. ``decided_at`` and ``as_of`` are business time."""
+
+    decision_id: str
+    business_id: str
+    revision: int
+    company_id: str | None
+    order_no: str | None
+    shipment_no: str
+    customer_id: str | None
+    verdict: Literal["released", "blocked"]
+    codes: tuple[str, ...]
+    warnings: tuple[str, ...]
+    reasons: list[dict[str, Any]]
+    input_hash: str
+    content_hash: str
+    ruleset_version: str
+    policy_version: str
+    as_of: datetime
+    decided_at: datetime
+    amount: Decimal | None
+    currency: str | None
+    run_id: str
+    is_first_evaluation: bool
+
+    @property
+    def key(self) -> Key:
+        """What is decided about."""
+        return self.business_id, self.revision
+
+    @property
+    def substance(self) -> tuple[object, ...]:
+        """What makes an evaluation worth a new row."""
+        return self.input_hash, self.ruleset_version, self.verdict, self.codes, self.warnings
+
+
+def record(engine: Engine, decisions: Sequence[Decision]) -> int:
+    """Keep each decision that says something new about its candidate; the number of new rows."""
+    with engine.begin() as db:
+        standing = _latest(db)
+        fresh = [
+            each
+            for each in decisions
+            if each.key not in standing or standing[each.key].substance != each.substance
+        ]
+        if fresh:
+            db.execute(insert(gate_decisions), [vars(each) for each in fresh])
+        return len(fresh)
+
+
+def latest(engine: Engine) -> dict[Key, Decision]:
+    """The standing decision of every candidate."""
+    with engine.connect() as db:
+        return _latest(db)
+
+
+def latest_of(db: Connection, key: Key) -> Decision | None:
+    """The standing decision of one candidate, inside a transaction."""
+    return _latest(db, key).get(key)
+
+
+def _latest(db: Connection, key: Key | None = None) -> dict[Key, Decision]:
+    newest = select(func.max(gate_decisions.c.sequence)).group_by(
+        gate_decisions.c.business_id, gate_decisions.c.revision
+    )
+    query = select(gate_decisions)
+    if key is not None:
+        newest = newest.where(gate_decisions.c.business_id == key[0], gate_decisions.c.revision == key[1])
+    rows = db.execute(query.where(gate_decisions.c.sequence.in_(newest))).all()
+    return {(row.business_id, row.revision): _decision(dict(row._mapping)) for row in rows}
+
+
+def _decision(fields: dict[str, Any]) -> Decision:
+    fields.pop("sequence")
+    return Decision(**(fields | {"codes": tuple(fields["codes"]), "warnings": tuple(fields["warnings"])}))

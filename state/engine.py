@@ -1,0 +1,65 @@
+"""The one opener of the state store: durable settings asserted, schema migrated to head."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pysqlite3
+from sqlalchemy import Engine, create_engine, event, inspect, text
+
+from core.errors import ConfigurationError
+from core.settings import Settings
+
+HEAD = "0001"
+"""The newest migration; ``migrations/versions`` holds it."""
+
+_OLDEST_SQLITE = (3, 51, 3)
+_BUSY_TIMEOUT_MS = 30_000
+_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": _BUSY_TIMEOUT_MS}
+
+
+def open_state(settings: Settings) -> Engine:
+    """The state store of this home, ready to use; ConfigurationError when SQLite is too old."""
+    settings.root.mkdir(parents=True, exist_ok=True)
+    if pysqlite3.sqlite_version_info < _OLDEST_SQLITE:
+        raise ConfigurationError(
+            f"SQLite {pysqlite3.sqlite_version} can lose committed rows when its log is reset.",
+            remedy="Install the versions of requirements.lock (SQLite 3.51.3 or newer).",
+        )
+    engine = create_engine(f"sqlite:///{settings.state}", module=pysqlite3.dbapi2)
+    event.listen(engine, "connect", _on_connect)
+    event.listen(engine, "begin", _on_begin)
+    _migrate(engine)
+    return engine
+
+
+def _on_connect(connection: Any, _record: object) -> None:
+    """Set what durability needs and check that SQLite took it."""
+    # The driver must not open transactions by itself: they begin IMMEDIATE, see _on_begin.
+    connection.isolation_level = None
+    for name, value in _PRAGMAS.items():
+        connection.execute(f"PRAGMA {name} = {value}")
+    for name, value in _PRAGMAS.items():
+        found = connection.execute(f"PRAGMA {name}").fetchone()[0]
+        if found != value:
+            raise ConfigurationError(
+                f"The state store runs with {name} = {found}, not {value}.",
+                remedy="Put WAYBILL_HOME on a local file system that supports SQLite's write-ahead log.",
+            )
+
+
+def _on_begin(connection: Any) -> None:
+    """Take the write lock at once: two writers queue here instead of failing half-way."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _migrate(engine: Engine) -> None:
+    """Bring the schema to head; Alembic is imported only when there is something to do."""
+    with engine.connect() as connection:
+        has_version = "alembic_version" in inspect(connection).get_table_names()
+        version = connection.scalar(text("SELECT version_num FROM alembic_version")) if has_version else None
+    if version == HEAD:
+        return
+    from state.migrations.upgrade import upgrade
+
+    upgrade(engine)

@@ -1,0 +1,96 @@
+"""When each source last answered, what its clock said, and the business time that follows."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Engine, func, insert, select
+
+from core.clock import utc_now
+from state.tables import observations
+
+
+@dataclass(frozen=True)
+class Observation:
+    """The last attempt to read one connection; ``last_ok_at`` is machine time, None when it never answered."""
+
+    connection: str
+    kind: str
+    ok: bool
+    observed_at: datetime
+    source_clock: datetime | None
+    error: str | None
+    remedy: str | None
+    last_ok_at: datetime | None
+
+
+def record(
+    engine: Engine,
+    connection: str,
+    kind: str,
+    ok: bool,
+    observed_at: datetime,
+    source_clock: datetime | None,
+    error: str | None = None,
+    remedy: str | None = None,
+) -> None:
+    """Keep one answer, or the lack of one. ``source_clock`` is what the source said the time was."""
+    with engine.begin() as db:
+        db.execute(
+            insert(observations).values(
+                connection=connection,
+                kind=kind,
+                ok=ok,
+                observed_at=observed_at,
+                source_clock=source_clock,
+                error=error,
+                remedy=remedy,
+            )
+        )
+
+
+def latest(engine: Engine) -> list[Observation]:
+    """The last observation of every connection, by name."""
+    newest = select(func.max(observations.c.observation_id)).group_by(observations.c.connection)
+    last_ok = (
+        select(observations.c.connection, func.max(observations.c.observed_at))
+        .where(observations.c.ok)
+        .group_by(observations.c.connection)
+    )
+    with engine.connect() as db:
+        ok_at = {row[0]: row[1] for row in db.execute(last_ok)}
+        rows = db.execute(
+            select(observations)
+            .where(observations.c.observation_id.in_(newest))
+            .order_by(observations.c.connection)
+        ).all()
+    return [
+        Observation(
+            connection=row.connection,
+            kind=row.kind,
+            ok=row.ok,
+            observed_at=row.observed_at,
+            source_clock=row.source_clock,
+            error=row.error,
+            remedy=row.remedy,
+            last_ok_at=ok_at.get(row.connection),
+        )
+        for row in rows
+    ]
+
+
+def business_now(engine: Engine) -> datetime:
+    """The sources' own now: this machine's clock plus the largest offset of any source's last good answer."""
+    newest = (
+        select(func.max(observations.c.observation_id))
+        .where(observations.c.ok, observations.c.source_clock.is_not(None))
+        .group_by(observations.c.connection)
+    )
+    query = select(observations.c.source_clock, observations.c.observed_at).where(
+        observations.c.observation_id.in_(newest)
+    )
+    with engine.connect() as db:
+        offsets: Sequence[timedelta] = [row.source_clock - row.observed_at for row in db.execute(query)]
+    return utc_now() + max(offsets, default=timedelta(0))

@@ -1,0 +1,35 @@
+"""The state's tables as rows for ``ingestion.ledger``: what may be read of them as an ordinary source."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Engine, Table, select
+
+from state.tables import (
+    dead_letters,
+    gate_decisions,
+    ingest_counts,
+    observations,
+    outbox,
+    push_attempts,
+    receipts,
+)
+
+GATE: dict[str, Table] = {"decisions": gate_decisions}
+LEDGER: dict[str, Table] = {
+    "outbox": outbox,
+    "push_attempts": push_attempts,
+    "receipts": receipts,
+    "dead_letters": dead_letters,
+    "ingest_counts": ingest_counts,
+    "observations": observations,
+}
+_PAYLOADS = frozenset({"payload", "raw"})
+
+
+def rows_of(engine: Engine, table: Table) -> list[dict[str, Any]]:
+    """Every row without the payload bytes; instants aware, amounts Decimal, lists as Python's own."""
+    columns = [column for column in table.columns if column.name not in _PAYLOADS]
+    with engine.connect() as db:
+        return [dict(row._mapping) for row in db.execute(select(*columns).order_by(*table.primary_key))]

@@ -1,0 +1,202 @@
+"""The tables of the state store. Portable to PostgreSQL; Alembic makes them (``migrations/``)."""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+from state.transitions import STATES
+from state.types import Instant, JsonText, Money
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
+    }
+)
+
+dead_letters = Table(
+    "dead_letters",
+    metadata,
+    Column("dead_letter_id", String(64), primary_key=True),
+    Column("connection", String(140), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("resource", String(80), nullable=False),
+    Column("source_id", Text),
+    Column("order_ref", Text),
+    Column("shipment_ref", Text),
+    Column("reason", String(60), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("raw", LargeBinary, nullable=False),
+    Column("raw_sha256", String(64), nullable=False),
+    Column("trace_id", String(140), nullable=False),
+    Column("run_id", String(140), nullable=False),
+    Column("status", String(20), nullable=False),
+    Column("received_at", Instant, nullable=False),
+    Column("park_until", Instant),
+    Column("source_version", Instant),
+    CheckConstraint("status IN ('open', 'parked', 'resolved')", name="status"),
+    Index("ix_dead_letters_where", "connection", "resource", "status"),
+)
+
+observations = Table(
+    "observations",
+    metadata,
+    Column("observation_id", Integer, primary_key=True),
+    Column("connection", String(140), nullable=False),
+    Column("kind", String(40), nullable=False),
+    Column("ok", Boolean, nullable=False),
+    Column("observed_at", Instant, nullable=False),
+    Column("source_clock", Instant),
+    Column("error", Text),
+    Column("remedy", Text),
+    Index("ix_observations_connection", "connection", "observation_id"),
+)
+
+ingest_counts = Table(
+    "ingest_counts",
+    metadata,
+    Column("run_id", String(140), primary_key=True),
+    Column("connection", String(140), primary_key=True),
+    Column("source", String(80), primary_key=True),
+    Column("resource", String(80), primary_key=True),
+    Column("rows_in", Integer, nullable=False),
+    Column("loaded", Integer, nullable=False),
+    Column("dead_lettered", Integer, nullable=False),
+    Column("duplicate", Integer, nullable=False),
+    Column("parked", Integer, nullable=False),
+    Column("counted_at", Instant, nullable=False),
+    CheckConstraint("rows_in = loaded + dead_lettered + duplicate + parked", name="adds_up"),
+)
+
+gate_decisions = Table(
+    "gate_decisions",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("decision_id", String(64), nullable=False, unique=True),
+    Column("business_id", String(140), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("company_id", Text),
+    Column("order_no", Text),
+    Column("shipment_no", Text, nullable=False),
+    Column("customer_id", Text),
+    Column("verdict", String(20), nullable=False),
+    Column("codes", JsonText, nullable=False),
+    Column("warnings", JsonText, nullable=False),
+    Column("reasons", JsonText, nullable=False),
+    Column("input_hash", String(64), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("ruleset_version", String(140), nullable=False),
+    Column("policy_version", String(140), nullable=False),
+    Column("as_of", Instant, nullable=False),
+    Column("decided_at", Instant, nullable=False),
+    Column("amount", Money),
+    Column("currency", String(3)),
+    Column("run_id", String(140), nullable=False),
+    Column("is_first_evaluation", Boolean, nullable=False),
+    CheckConstraint("verdict IN ('released', 'blocked')", name="verdict"),
+    Index("ix_gate_decisions_business", "business_id", "revision", "sequence"),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    Column("outbox_id", Integer, primary_key=True),
+    Column("idempotency_key", String(64), nullable=False, unique=True),
+    Column("company", Text, nullable=False),
+    Column("destination", String(140), nullable=False),
+    Column("operation", String(40), nullable=False),
+    Column("business_id", String(140), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("shipment_no", Text, nullable=False),
+    Column("decision_id", String(64), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("payload_hash", String(64), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("input_hash", String(64), nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("fencing_token", Integer, nullable=False, default=0),
+    Column("leased_by", String(140)),
+    Column("leased_until", Instant),
+    Column("attempt_count", Integer, nullable=False, default=0),
+    Column("not_before", Instant),
+    Column("last_error", Text),
+    Column("enqueued_at", Instant, nullable=False),
+    Column("updated_at", Instant, nullable=False),
+    UniqueConstraint("company", "destination", "operation", "business_id", "revision"),
+    CheckConstraint(f"state IN {STATES!r}", name="state"),
+    Index("ix_outbox_due", "destination", "state", "not_before"),
+)
+
+charge_lines = Table(
+    "charge_lines",
+    metadata,
+    Column("charge_key", String(400), primary_key=True),
+    Column("idempotency_key", String(64), nullable=False),
+)
+
+push_attempts = Table(
+    "push_attempts",
+    metadata,
+    Column("attempt_id", Integer, primary_key=True),
+    Column("idempotency_key", String(64), nullable=False),
+    Column("attempt_no", Integer, nullable=False),
+    Column("worker", String(140), nullable=False),
+    Column("fencing_token", Integer, nullable=False),
+    Column("started_at", Instant, nullable=False),
+    Column("ended_at", Instant),
+    Column("outcome", String(40)),
+    Column("http_status", Integer),
+    Column("detail", Text),
+    Column("erp_id", Text),
+    UniqueConstraint("idempotency_key", "attempt_no"),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("idempotency_key", String(64), primary_key=True),
+    Column("destination", String(140), nullable=False),
+    Column("company", Text, nullable=False),
+    Column("business_id", String(140), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("shipment_no", Text, nullable=False),
+    Column("erp_id", Text, nullable=False),
+    Column("customer_id", Text, nullable=False),
+    Column("order_no", Text),
+    Column("currency", String(3), nullable=False),
+    Column("net_total_amount", Money, nullable=False),
+    Column("tax_total_amount", Money, nullable=False),
+    Column("grand_total_amount", Money, nullable=False),
+    Column("issue_date", String(10)),
+    Column("posted_at", Instant, nullable=False),
+    Column("read_back_at", Instant, nullable=False),
+)
+
+ledger = Table(
+    "ledger",
+    metadata,
+    Column("sequence", Integer, primary_key=True, autoincrement=False),
+    Column("recorded_at", Instant, nullable=False),
+    Column("event", String(60), nullable=False),
+    Column("actor", String(140), nullable=False),
+    Column("subject", String(140), nullable=False),
+    Column("detail", JsonText, nullable=False),
+    Column("previous_hash", String(64), nullable=False),
+    Column("row_hash", String(64), nullable=False, unique=True),
+)

@@ -1,0 +1,26 @@
+"""The outbox's state machine as one table: what a reader compares with the diagram, what the database holds.
+
+``TRANSITIONS`` maps each state to the states it may become. The migration makes a trigger of it, so that no
+code path, however wrong, can move a row along an edge that is not here.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+TRANSITIONS: Final[dict[str, frozenset[str]]] = {
+    "READY": frozenset({"SENDING", "BLOCKED", "CANCELLED"}),
+    "SENDING": frozenset({"ACKED", "RETRY_WAIT", "DEAD", "UNKNOWN", "CONFLICT"}),
+    "UNKNOWN": frozenset({"ACKED", "RETRY_WAIT", "CONFLICT", "HELD"}),
+    "RETRY_WAIT": frozenset({"READY", "DEAD", "HELD"}),
+    "BLOCKED": frozenset({"READY", "CANCELLED"}),
+    "DEAD": frozenset({"READY", "UNKNOWN", "CANCELLED"}),
+    "HELD": frozenset({"READY", "UNKNOWN", "CANCELLED"}),
+    "CONFLICT": frozenset({"READY", "UNKNOWN", "CANCELLED"}),
+    "ACKED": frozenset({"RECONCILED", "CONFLICT"}),
+    "RECONCILED": frozenset({"CONFLICT"}),
+    "CANCELLED": frozenset(),
+}
+STATES: Final = tuple(TRANSITIONS)
+UNSENT: Final = frozenset({"READY", "BLOCKED"})
+"""States in which nothing has ever left: the payload may still be replaced by a newer decision's."""
