@@ -22,6 +22,16 @@ M = TypeVar("M", bound=BaseModel)
 _VARIABLE = re.compile(r"\$\{(?P<name>[A-Z][A-Z0-9_]*)(?::-(?P<default>[^}]*))?\}")
 
 
+class _Loader(yaml.SafeLoader):
+    """YAML 1.2's booleans: a column ``no`` and the country ``NO`` are words, only true and false are not."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [(tag, each) for tag, each in resolvers if tag != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -129,7 +139,7 @@ def _checked(
 def _parse(path: Path) -> tuple[yaml.Node | None, object]:
     text = _expand(path, path.read_text(encoding="utf-8"))
     try:
-        return yaml.compose(text, Loader=yaml.SafeLoader), yaml.safe_load(text)
+        return yaml.compose(text, Loader=_Loader), yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         line = mark.line + 1 if mark else 1
@@ -146,15 +156,24 @@ def validate_at(
     try:
         return model.model_validate(raw)
     except ValidationError as error:
+        found = error.errors(include_url=False)
         problems = [
-            Problem((*prefix, *each["loc"]), _expectation(each["msg"]), each["input"])
-            for each in error.errors(include_url=False)
+            Problem((*prefix, *each["loc"]), _expectation(each["type"], each["msg"]), each["input"])
+            for each in found
+            if not any(_is_inside(other["loc"], each["loc"]) for other in found)
         ]
         raise _refusal(path, tree, problems) from error
 
 
-def _expectation(message: str) -> str:
-    text = message.removeprefix("Value error, ")
+def _is_inside(inner: tuple[int | str, ...], outer: tuple[int | str, ...]) -> bool:
+    """A list whose item is wrong is also told to be too short: the item alone is the mistake."""
+    return len(inner) > len(outer) and inner[: len(outer)] == outer
+
+
+def _expectation(kind: str, message: str) -> str:
+    if kind == "extra_forbidden":
+        return "no field of this name"
+    text = message.removeprefix("Value error, ").removeprefix("Input should be ")
     return text[0].lower() + text[1:]
 
 

@@ -110,7 +110,7 @@ def _text_of(style: Style) -> Converter:
 
 def _number_pattern(decimal: str, thousands: str | None) -> re.Pattern[str]:
     whole = r"\d+" if thousands is None else rf"(?:\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+|\d+)"
-    return re.compile(rf"[+-]?{whole}(?:{re.escape(decimal)}\d+)?")
+    return re.compile(rf"[+-]?{whole}(?:{re.escape(decimal)}\d+)?", re.ASCII)
 
 
 def _decimal_of(style: Style, reason: str) -> Converter:
@@ -144,7 +144,7 @@ def _example(style: Style) -> str:
 
 def _integer(cell: Any, _own: str | None, _clock: Clockwork) -> int:
     text = str(cell).strip()
-    if isinstance(cell, bool) or not re.fullmatch(r"[+-]?\d{1,18}", text):
+    if isinstance(cell, bool) or not re.fullmatch(r"[+-]?[0-9]{1,18}", text):
         raise Refused("FIELD_INVALID", f"expected a whole number, found {str(cell)[:80]!r}")
     return int(text)
 

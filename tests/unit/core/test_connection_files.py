@@ -72,3 +72,9 @@ def test_two_files_do_not_share_a_name(tmp_path: Path) -> None:
 def test_an_empty_folder_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="No connection file"):
         load_connections(tmp_path)
+
+
+def test_no_and_on_are_words(tmp_path: Path) -> None:
+    """YAML 1.1 reads the country NO as false; a column called `no` would never be found."""
+    write(tmp_path, GOOD + "options: {country: NO, column: on, keep: true}\n")
+    assert load_connections(tmp_path)[0].options == {"country": "NO", "column": "on", "keep": True}
