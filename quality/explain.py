@@ -1,0 +1,47 @@
+"""A whole decision as a controller reads it, on a terminal or in a mail. No judgement here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from state.decisions import Decision
+
+from quality.rules import BY_CODE
+from quality.wording import UNKNOWN, plain
+
+
+def explain(decision: Decision) -> str:
+    """The decision as a controller reads it: verdict first, then each reason with what to do."""
+    amount = (
+        f"{plain(decision.amount)} {decision.currency}" if decision.amount is not None else "unknown amount"
+    )
+    head = [
+        f"Shipment {decision.shipment_no}, order {decision.order_no or UNKNOWN}: {decision.verdict.upper()}",
+        f"Customer {decision.customer_id or UNKNOWN}, {amount}",
+        f"Judged {decision.decided_at:%Y-%m-%d %H:%M:%S} UTC on data as of {decision.as_of:%Y-%m-%d %H:%M:%S} UTC",
+    ]
+    lines = [line for reason in decision.reasons for line in _paragraph(reason)]
+    if not lines:
+        lines = ["", "Every rule passed."]
+    tail = [
+        "",
+        f"Policy {decision.policy_version}, ruleset {decision.ruleset_version[:12]}, "
+        f"input {decision.input_hash[:12]}, decision {decision.decision_id[:12]}",
+    ]
+    return "\n".join([*head, *lines, *tail])
+
+
+def _paragraph(reason: Mapping[str, Any]) -> list[str]:
+    """One reason. Its words are those of the decision; only the explanation comes from today's index."""
+    known = BY_CODE.get(reason["code"])
+    means = {"BLOCK": "blocks", "APPROVAL": "needs an approval", "WARN": "warns only"}
+    return [
+        "",
+        f"{reason['code']} ({means.get(reason['disposition'], reason['disposition'])}): "
+        f"{known.explanation if known else 'this rule no longer exists.'}",
+        f"  seen      {reason['seen']}",
+        f"  expected  {reason['expected']}",
+        f"  to do     {reason['remedy']}",
+        f"  owner     {reason['owner']}",
+    ]

@@ -1,0 +1,51 @@
+"""The frame that the suite judges: candidates, facts and measures side by side, as a pandas table.
+
+The measures are written in ``frame.sql``, in exact decimals; this module only runs it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import duckdb
+import pyarrow as pa
+
+from contracts.base import ZERO_DECIMAL_CURRENCIES
+from core.settings import ROOT
+from quality.policy import Policy
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SQL = ROOT / "quality" / "frame.sql"
+
+
+def build(candidates: pa.Table, facts: pa.Table, policy: Policy) -> pa.Table:
+    """Contract columns, facts, scopes and measures; one row per candidate, in order."""
+    terms = policy.tolerances
+    connection = duckdb.connect(":memory:", config={"threads": 1})
+    try:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.register("candidates", candidates)
+        connection.register("facts", facts)
+        frame: pa.Table = connection.execute(
+            SQL.read_text(encoding="utf-8"),
+            {
+                "zero_decimal": sorted(ZERO_DECIMAL_CURRENCIES),
+                "pod_future_s": terms.pod_future_s,
+                "pod_distance_m": terms.pod_distance_m,
+                "price_amount": terms.price_amount,
+                "price_percent": terms.price_percent,
+                "order_rounding_amount": terms.order_rounding_amount,
+                "fx_rate_age_days": terms.fx_rate_age_days,
+            },
+        ).to_arrow_table()
+    finally:
+        connection.close()
+    return frame
+
+
+def for_suite(frame: pa.Table, columns: set[str]) -> pd.DataFrame:
+    """The columns that the suite reads; decimals stay exact as Python objects."""
+    kept = [name for name in frame.column_names if name in columns]
+    return frame.select(kept).to_pandas(date_as_object=True, timestamp_as_object=False)

@@ -1,0 +1,229 @@
+"""From candidates to verdicts. Fails closed: what was not checked is not released.
+
+Belongs here: running the suite and turning its answers into one decision per candidate with all its reasons.
+Not here: rules (``rulebook``), measures (``frame.sql``), how the state is read (``state_view``).
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+import pyarrow as pa
+from sqlalchemy import Engine
+
+from core.connections import Connection
+from core.ids import canonical_json, sha256_hex
+from core.settings import Settings
+from core.warehouse import open_warehouse
+from quality import frame as frames
+from quality import rules
+from quality.context import GateContext, Key
+from quality.data_docs import write_page
+from quality.facts import POSTED, facts
+from quality.intake import IDENTITY, conform
+from quality.policy import Policy, load_policy
+from quality.rule import Rule
+from quality.state_view import read_context
+from quality.suites import invoice_candidates as suite
+from quality.wording import told
+from state.decisions import Decision, record
+from state.observations import business_now
+
+NOT_RUN = "CHECK_NOT_RUN"
+EMPTY_BATCH = "EMPTY_BATCH"
+EMPTY_SUITE = "EMPTY_SUITE"
+IDENTITY_MISSING = "IDENTITY_MISSING"
+
+
+@dataclass(frozen=True)
+class RuleResult:
+    """How one rule went: rows in its scope, rows that failed, and why it could not be checked, if so."""
+
+    code: str
+    evaluated: int
+    failed: int
+    error: str | None = None
+
+
+@dataclass(frozen=True)
+class GateResult:
+    """Outcome of one batch. ``batch_fatal``: why there are no verdicts at all; nothing may go out then.
+
+    ``result`` is Great Expectations' own, for Data Docs.
+    """
+
+    decisions: tuple[Decision, ...]
+    rule_results: tuple[RuleResult, ...]
+    batch_fatal: str | None
+    ruleset_version: str
+    policy_version: str
+    result: Any = None
+
+    @property
+    def passed(self) -> bool:
+        """Every rule was checked on a batch that has rows. Single blocked candidates do not change that."""
+        return self.batch_fatal is None and not any(each.error for each in self.rule_results)
+
+    @property
+    def released(self) -> int:
+        return sum(each.verdict == "released" for each in self.decisions)
+
+    @property
+    def blocked_by_code(self) -> dict[str, int]:
+        """Blocking code → candidates; a candidate counts under each of its codes."""
+        counts: dict[str, int] = defaultdict(int)
+        for decision in self.decisions:
+            for code in decision.codes:
+                counts[code] += 1
+        return dict(sorted(counts.items(), key=lambda each: (-each[1], each[0])))
+
+
+def evaluate(
+    candidates: pa.Table | Sequence[Mapping[str, Any]],
+    context: GateContext,
+    policy: Policy,
+    run_id: str,
+    decided_at: datetime,
+    index: Sequence[Rule] = rules.RULES,
+) -> GateResult:
+    """One decision per candidate. Pure: the same arguments give the same decisions.
+
+    ``decided_at`` is business time, with a zone. Raises nothing for bad candidates: they are blocked.
+    """
+    version = rules.ruleset_version(policy)
+    intake = conform(candidates)
+    if fatal := _fatal(intake.table, index):
+        return GateResult((), (), fatal, version, policy.policy_version)
+    frame = frames.build(intake.table, facts(intake, context, policy, version), policy)
+    result = suite.run_suite(suite.build_suite(index), frames.for_suite(frame, suite.columns_read(index)))
+    failing, rule_results = _by_rule(suite.read_results(result), index)
+    judge = _Judge(context, policy, run_id, decided_at, version, failing, rule_results)
+    decisions: dict[Key, Decision] = {}
+    for row in frame.to_pylist():
+        decisions.setdefault((row["business_id"], row["revision"]), judge.decide(row))
+    return GateResult(tuple(decisions.values()), rule_results, None, version, policy.policy_version, result)
+
+
+def gate(settings: Settings, engine: Engine, connections: Sequence[Connection], run_id: str) -> GateResult:
+    """Judge today's candidates, record the decisions in the state store, and write Data Docs.
+
+    Reads ``candidates.invoice_candidates`` from the warehouse. WaybillError when that cannot be read.
+    """
+    with open_warehouse(settings, f"gate of {run_id}") as warehouse:
+        candidates = warehouse.execute("SELECT * FROM candidates.invoice_candidates").to_arrow_table()
+        context = read_context(engine, connections, warehouse)
+    result = evaluate(candidates, context, load_policy(), run_id, business_now(engine))
+    record(engine, result.decisions)
+    if result.result is not None:
+        write_page(settings.data_docs, result.result, run_id)
+    return result
+
+
+def _fatal(table: pa.Table, index: Sequence[Rule]) -> str | None:
+    """Why this batch can have no verdicts."""
+    if table.num_rows == 0:
+        return EMPTY_BATCH
+    if not any(rule.checks for rule in index):
+        return EMPTY_SUITE
+    if any(table.column(name).null_count for name in IDENTITY):
+        return IDENTITY_MISSING
+    return None
+
+
+def _by_rule(
+    answers: Sequence[suite.CheckResult], index: Sequence[Rule]
+) -> tuple[dict[str, frozenset[Key]], tuple[RuleResult, ...]]:
+    """Failing keys per code, and one result per rule; a rule with a check unanswered carries an error."""
+    given: dict[str, list[suite.CheckResult]] = defaultdict(list)
+    for answer in answers:
+        given[answer.code].append(answer)
+    failing: dict[str, frozenset[Key]] = {}
+    results = []
+    for rule in index:
+        own = given.pop(rule.code, [])
+        errors = [each.error for each in own if each.error]
+        if sorted(each.number for each in own) != list(range(len(rule.checks))) or not rule.checks:
+            errors.append(f"{len(own)} of {len(rule.checks)} checks answered")
+        failing[rule.code] = frozenset[Key]().union(*(each.failing for each in own))
+        evaluated = max((each.evaluated for each in own), default=0)
+        results.append(RuleResult(rule.code, evaluated, len(failing[rule.code]), "; ".join(errors) or None))
+    results.extend(RuleResult(code, 0, 0, "no rule of the index") for code in given)
+    return failing, tuple(results)
+
+
+class _Judge:
+    """Turns the failing rules of one row into its decision."""
+
+    def __init__(
+        self,
+        context: GateContext,
+        policy: Policy,
+        run_id: str,
+        decided_at: datetime,
+        ruleset_version: str,
+        failing: Mapping[str, frozenset[Key]],
+        results: Sequence[RuleResult],
+    ) -> None:
+        self._context = context
+        self._policy = policy
+        self._run_id = run_id
+        self._decided_at = decided_at
+        self._version = ruleset_version
+        self._failing = failing
+        self._not_run = "; ".join(f"{each.code}: {each.error}" for each in results if each.error)
+
+    def decide(self, row: Mapping[str, Any]) -> Decision:
+        """The decision on one row of the frame."""
+        key: Key = (row["business_id"], row["revision"])
+        reasons = self._reasons(key, row)
+        if self._is_posted_unchanged(key, row["content_hash"]) and not self._not_run:
+            reasons = [each for each in reasons if each["disposition"] == "WARN"]
+        codes = tuple(each["code"] for each in reasons if each["disposition"] != "WARN")
+        warnings = tuple(each["code"] for each in reasons if each["disposition"] == "WARN")
+        verdict: Literal["released", "blocked"] = "blocked" if codes else "released"
+        identity = [
+            *key, row["input_hash"], row["content_hash"], self._version, row["as_of"].isoformat(),
+            verdict, codes, warnings,
+        ]  # fmt: skip
+        return Decision(
+            decision_id=sha256_hex(canonical_json(identity)),
+            business_id=key[0],
+            revision=key[1],
+            company_id=row["company_id"],
+            order_no=row["order_no"],
+            shipment_no=row["shipment_no"],
+            customer_id=row["customer_id"],
+            verdict=verdict,
+            codes=codes,
+            warnings=warnings,
+            reasons=reasons,
+            input_hash=row["input_hash"],
+            content_hash=row["content_hash"],
+            ruleset_version=self._version,
+            policy_version=self._policy.policy_version,
+            as_of=row["as_of"],
+            decided_at=self._decided_at,
+            amount=row["grand_total_amount"],
+            currency=row["currency"],
+            run_id=self._run_id,
+            is_first_evaluation=key not in self._context.previous,
+        )
+
+    def _is_posted_unchanged(self, key: Key, content_hash: str) -> bool:
+        """The invoice is in the ERP as it would be billed today: nothing more will be sent for it."""
+        entry = self._context.outbox.get(key)
+        return entry is not None and entry.state in POSTED and entry.content_hash == content_hash
+
+    def _reasons(self, key: Key, row: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Every rule that failed on this row, in the order of the index, in words."""
+        reasons = [
+            told(rules.rule(code), row, self._policy) for code, keys in self._failing.items() if key in keys
+        ]
+        if self._not_run:
+            reasons = [each for each in reasons if each["code"] != NOT_RUN]
+            reasons.append(told(rules.rule(NOT_RUN), row, self._policy) | {"seen": self._not_run})
+        return reasons

@@ -1,0 +1,106 @@
+"""Reads the gate's context: state store, connections and, for who supplied what, the warehouse.
+
+Belongs here: queries. What a finding means is a rule's word.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import timedelta
+from decimal import Decimal
+
+import duckdb
+from sqlalchemy import Engine
+
+from core.clock import utc_now
+from core.connections import Connection
+from quality.context import BatchSize, GateContext, Posted
+from state import dead_letters, decisions, observations, outbox
+from state.decisions import Decision
+from state.observations import Observation
+
+JUDGED_KINDS = frozenset({"dispatch", "pod"})
+"""Kinds, besides the ERP, on whose answers an invoice rests."""
+HISTORY_RUNS = 50
+
+_SOURCES = """
+    SELECT candidate.business_id, shipment.source_system AS dispatch, pod.source_system AS pod
+    FROM candidates.invoice_candidates AS candidate
+    LEFT JOIN canonical.canonical_shipments AS shipment USING (shipment_no)
+    LEFT JOIN canonical.canonical_proofs_of_delivery AS pod
+        ON pod.source_id = candidate.pod_id AND pod.consignment_id = candidate.shipment_no
+"""
+
+
+def read_context(
+    engine: Engine, connections: Sequence[Connection], warehouse: duckdb.DuckDBPyConnection
+) -> GateContext:
+    """The state at this moment."""
+    live = [each for each in connections if each.lifecycle != "retired"]
+    seen = {each.connection: each for each in observations.latest(engine)}
+    order_letters, shipment_letters = dead_letters.open_reasons(engine)
+    previous = decisions.latest(engine)
+    return GateContext(
+        outbox={
+            key: Posted(state, content_hash, frozenset(charges))
+            for key, (state, content_hash, charges) in outbox.content_by_business(engine).items()
+        },
+        order_letters={ref: frozenset(reasons) for ref, reasons in order_letters.items()},
+        shipment_letters={ref: frozenset(reasons) for ref, reasons in shipment_letters.items()},
+        stale=stale(live, seen),
+        destinations={
+            each.connection: each.connection in seen and seen[each.connection].ok
+            for each in live
+            if each.destination is not None
+        },
+        sources=sources(warehouse, live),
+        default_sources=frozenset(each.connection for each in live if each.kind in JUDGED_KINDS),
+        previous=previous,
+        history=history(previous.values()),
+    )
+
+
+def stale(connections: Iterable[Connection], seen: Mapping[str, Observation]) -> dict[str, str]:
+    """Connection → why its answer cannot be relied on: none, a failure, or older than its SLA."""
+    found: dict[str, str] = {}
+    for connection in connections:
+        last = seen.get(connection.connection)
+        if last is None or last.last_ok_at is None:
+            found[connection.connection] = "never answered"
+        elif not last.ok:
+            found[connection.connection] = f"failed: {last.error or 'no reason given'}"
+        elif utc_now() - last.last_ok_at > timedelta(seconds=connection.sla.freshness_s):
+            found[connection.connection] = f"last answer {last.last_ok_at:%Y-%m-%d %H:%M} UTC"
+    return found
+
+
+def sources(
+    warehouse: duckdb.DuckDBPyConnection, connections: Iterable[Connection]
+) -> dict[str, frozenset[str]]:
+    """Business id → the dispatch and POD connections it came from; all of a kind where that is not known."""
+    of_kind: dict[str, set[str]] = defaultdict(set)
+    for connection in connections:
+        of_kind[connection.kind].add(connection.connection)
+    found: dict[str, frozenset[str]] = {}
+    for business_id, dispatch, pod in warehouse.execute(_SOURCES).fetchall():
+        dispatches = {dispatch} if dispatch else of_kind["dispatch"]
+        pods = {pod} if pod else of_kind["pod"]
+        found[str(business_id)] = found.get(str(business_id), frozenset()) | dispatches | pods
+    return found
+
+
+def history(standing: Iterable[Decision]) -> tuple[BatchSize, ...]:
+    """Count and amount of the candidates first judged in each earlier run, newest runs last."""
+    runs: dict[str, list[Decision]] = defaultdict(list)
+    for decision in sorted(standing, key=lambda each: each.decided_at):
+        if decision.is_first_evaluation and "BATCH_OUTLIER" not in decision.codes:
+            runs[decision.run_id].append(decision)
+    sizes = []
+    for batch in list(runs.values())[-HISTORY_RUNS:]:
+        amounts: dict[str, Decimal] = defaultdict(Decimal)
+        for decision in batch:
+            if decision.currency and decision.amount is not None:
+                amounts[decision.currency] += decision.amount
+        sizes.append(BatchSize(len(batch), dict(amounts)))
+    return tuple(sizes)

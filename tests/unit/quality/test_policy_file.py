@@ -1,0 +1,61 @@
+"""The policy file is read strictly, and the shipped one approves the shipped rules."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from core.errors import ConfigurationError
+from quality import rules
+from quality.policy import DEFAULT, load_policy
+
+
+def changed(folder: Path, old: str, new: str) -> Path:
+    text = DEFAULT.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path = folder / "policy.yaml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    return path
+
+
+def test_the_shipped_policy_approves_the_shipped_rules() -> None:
+    policy = load_policy()
+    assert policy.approval.ruleset_version == rules.ruleset_version(policy), (
+        "Rules, frame.sql or policy changed: review, then record the version on the right in policy.yaml."
+    )
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("dispositions: {}", "dispositions: {POD_MISSNG: WARN}", "POD_MISSNG"),
+        ("dispositions: {}", "dispositions: {CHECK_NOT_RUN: WARN}", "CHECK_NOT_RUN"),
+        ("dispositions: {}", "dispositions: {POD_MISSING: PASS}", "dispositions"),
+        ("pod_future_s: 300", "pod_future_s: -1", "pod_future_s"),
+        ("pod_future_s: 300", "pod_futur_s: 300", "pod_futur_s"),
+        ('EUR: "250000"', 'EUR: "nan"', "EUR"),
+        ('EUR: "250000"', 'euro: "250000"', "euro"),
+        ("role: finance-controlling", "role: ''", "role"),
+    ],
+)
+def test_a_wrong_policy_is_refused_with_the_place(tmp_path: Path, old: str, new: str, message: str) -> None:
+    with pytest.raises(ConfigurationError, match=message) as refused:
+        load_policy(changed(tmp_path, old, new))
+    assert "policy.yaml:" in refused.value.message
+
+
+def test_a_changed_disposition_is_taken_and_changes_the_version(tmp_path: Path) -> None:
+    policy = load_policy(changed(tmp_path, "dispositions: {}", "dispositions: {CUTOFF_MISMATCH: WARN}"))
+    assert rules.disposition("CUTOFF_MISMATCH", policy) == "WARN"
+    assert rules.ruleset_version(policy) != rules.ruleset_version(load_policy())
+
+
+def test_who_approved_is_not_part_of_what_is_approved(tmp_path: Path) -> None:
+    policy = load_policy(changed(tmp_path, "role: finance-controlling", "role: somebody-else"))
+    assert rules.ruleset_version(policy) == rules.ruleset_version(load_policy())
+
+
+def test_an_unknown_code_is_refused() -> None:
+    with pytest.raises(ConfigurationError, match="POD_LOST"):
+        rules.rule("POD_LOST")
