@@ -15,10 +15,13 @@ from typing import Any
 
 import duckdb
 import pyarrow as pa
+from sqlalchemy import Boolean, Integer, Table
 
 from contracts.arrow import INSTANT, schema_of
 from contracts.base import Envelope
 from contracts.resources import RESOURCES, resource
+from state.projections import GATE, LEDGER
+from state.types import Instant, Money
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
 LOAD_ID = "1700000000.0"
@@ -26,38 +29,19 @@ VERSION = datetime(2026, 11, 1, tzinfo=UTC)
 """``source_version`` of a row that does not say its own."""
 _DLT = [pa.field("_dlt_load_id", pa.string()), pa.field("_dlt_id", pa.string())]
 _MONEY = pa.decimal128(18, 4)
-DECISIONS = pa.schema(
-    {
-        "decision_id": pa.string(), "business_id": pa.string(), "revision": pa.int64(),
-        "company_id": pa.string(), "order_no": pa.string(), "shipment_no": pa.string(),
-        "customer_id": pa.string(), "verdict": pa.string(), "codes": pa.string(), "warnings": pa.string(),
-        "reasons": pa.string(), "input_hash": pa.string(), "content_hash": pa.string(),
-        "ruleset_version": pa.string(), "policy_version": pa.string(), "as_of": INSTANT,
-        "decided_at": INSTANT, "amount": _MONEY, "currency": pa.string(), "run_id": pa.string(),
-        "is_first_evaluation": pa.bool_(),
-    }
-)  # fmt: skip
-"""Columns of ``raw_gate.decisions``."""
 
 
 def create_raw_tables(path: Path) -> None:
-    """Empty raw tables of every resource, their ``_dlt_loads``, and one completed load (``LOAD_ID``)."""
+    """Empty raw tables of every resource and of the state's projections, their ``_dlt_loads``, and one completed load (``LOAD_ID``)."""
     with duckdb.connect(str(path)) as connection:
         for each in RESOURCES:
             _create(connection, each.dataset, each.name, schema_of(Envelope, each.contract))
-        _create(connection, "raw_gate", "decisions", DECISIONS)
-        for dataset in sorted({each.dataset for each in RESOURCES} | {"raw_gate"}):
+        for dataset, tables in (("raw_gate", GATE), ("raw_ledger", LEDGER)):
+            for name, table in tables.items():
+                _create(connection, dataset, name, _state_schema(table))
+        for dataset in sorted({each.dataset for each in RESOURCES} | {"raw_gate", "raw_ledger"}):
             connection.execute(f"CREATE TABLE {dataset}._dlt_loads (load_id VARCHAR, status BIGINT)")
             connection.execute(f"INSERT INTO {dataset}._dlt_loads VALUES (?, 0)", [LOAD_ID])
-
-
-def create_ledger_tables(path: Path, schemas: Mapping[str, pa.Schema]) -> None:
-    """Empty tables of ``raw_ledger`` with the given columns, and its completed load."""
-    with duckdb.connect(str(path)) as connection:
-        for name, schema in schemas.items():
-            _create(connection, "raw_ledger", name, schema)
-        connection.execute("CREATE TABLE raw_ledger._dlt_loads (load_id VARCHAR, status BIGINT)")
-        connection.execute("INSERT INTO raw_ledger._dlt_loads VALUES (?, 0)", [LOAD_ID])
 
 
 def insert_rows(path: Path, kind: str, name: str, rows: Iterable[Mapping[str, Any]]) -> None:
@@ -118,6 +102,23 @@ def query(path: Path, sql: str) -> list[dict[str, Any]]:
         connection.execute("SET TimeZone = 'UTC'")
         rows: list[dict[str, Any]] = connection.execute(sql).to_arrow_table().to_pylist()
     return rows
+
+
+def _state_schema(table: Table) -> pa.Schema:
+    """The columns of a state table as its projection has them."""
+    return pa.schema(
+        [(each.name, _state_type(each.type)) for each in table.columns if each.name not in ("payload", "raw")]
+    )
+
+
+def _state_type(column_type: Any) -> pa.DataType:
+    if isinstance(column_type, Boolean):
+        return pa.bool_()
+    if isinstance(column_type, Integer):
+        return pa.int64()
+    if isinstance(column_type, Instant):
+        return INSTANT
+    return _MONEY if isinstance(column_type, Money) else pa.string()
 
 
 def _create(connection: duckdb.DuckDBPyConnection, dataset: str, name: str, schema: pa.Schema) -> None:

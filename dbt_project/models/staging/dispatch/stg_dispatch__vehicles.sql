@@ -1,0 +1,24 @@
+with source as (
+    {{ current_rows(source('raw_dispatch', 'vehicles')) }}
+),
+
+renamed as (
+    select
+        -- ids
+        vehicle_id,
+        device_id,
+
+        -- texts
+        license_plate,
+
+        -- where it came from
+        source_system,
+        source_id,
+        source_version,
+        ingested_at,
+        run_id,
+        contract_version
+    from source
+)
+
+select * from renamed
