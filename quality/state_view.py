@@ -27,9 +27,8 @@ HISTORY_RUNS = 50
 _SOURCES = """
     SELECT candidate.business_id, shipment.source_system AS dispatch, pod.source_system AS pod
     FROM candidates.invoice_candidates AS candidate
-    LEFT JOIN canonical.canonical_shipments AS shipment USING (shipment_no)
-    LEFT JOIN canonical.canonical_proofs_of_delivery AS pod
-        ON pod.source_id = candidate.pod_id AND pod.consignment_id = candidate.shipment_no
+    LEFT JOIN canonical.canonical_shipments AS shipment ON shipment.source_id = candidate.shipment_no
+    LEFT JOIN canonical.canonical_proofs_of_delivery AS pod ON pod.source_id = candidate.pod_id
 """
 
 

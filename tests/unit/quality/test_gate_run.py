@@ -1,0 +1,118 @@
+"""The gate over a warehouse and a state store: what it reads, records and leaves alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from candidate_rows import candidate
+from sqlalchemy import Engine
+
+from contracts.arrow import schema_of
+from contracts.invoice import InvoiceCandidate
+from core.clock import utc_now
+from core.connections import Connection, Destination
+from core.settings import Settings
+from core.warehouse import open_warehouse
+from quality.gate import GateResult, gate
+from quality.state_view import read_context
+from state import decisions, observations
+from state.engine import open_state
+
+CONNECTIONS = (
+    Connection(connection="erp", kind="erp", adapter="frappe", owner="f", destination=Destination()),
+    Connection(connection="dispatch", kind="dispatch", adapter="otm5", owner="d"),
+    Connection(connection="pod", kind="pod", adapter="onfleet", owner="p"),
+    Connection(connection="depot_pod", kind="pod", adapter="signed_links", owner="p"),
+)
+
+
+def publish(settings: Settings, rows: list[dict[str, Any]]) -> None:
+    """The tables that dbt would have built. POD P1 comes from ``pod``, P2 from ``depot_pod``."""
+    with open_warehouse(settings, "test") as warehouse:
+        table = pa.Table.from_pylist(rows, schema=schema_of(InvoiceCandidate))
+        warehouse.register("incoming", table)
+        for name in ("candidates", "canonical"):
+            warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {name}")
+        warehouse.execute(
+            "CREATE OR REPLACE TABLE candidates.invoice_candidates AS SELECT * FROM incoming;"
+            "CREATE OR REPLACE TABLE canonical.canonical_shipments AS"
+            " SELECT shipment_no AS source_id, 'dispatch' AS source_system FROM incoming;"
+            "CREATE OR REPLACE TABLE canonical.canonical_proofs_of_delivery AS SELECT pod_id AS source_id,"
+            " if(pod_id = 'P2', 'depot_pod', 'pod') AS source_system FROM incoming WHERE pod_id <> 'P3'"
+        )
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    made = open_state(settings)
+    for connection in CONNECTIONS:
+        observations.record(made, connection.connection, connection.kind, True, utc_now(), None)
+    yield made
+    made.dispose()
+
+
+def run(settings: Settings, engine: Engine, run_id: str) -> GateResult:
+    return gate(settings, engine, CONNECTIONS, run_id)
+
+
+def test_a_second_run_over_the_same_candidates_records_nothing_new(
+    settings: Settings, engine: Engine
+) -> None:
+    publish(settings, [candidate(1), candidate(2, po_no=None)])
+    first = run(settings, engine, "run_1")
+    assert [each.verdict for each in first.decisions] == ["released", "blocked"]
+    kept = decisions.latest(engine)
+    assert {each.decision_id for each in kept.values()} == {each.decision_id for each in first.decisions}
+    again = run(settings, engine, "run_2")
+    assert [each.verdict for each in again.decisions] == ["released", "blocked"]
+    assert decisions.latest(engine) == kept
+    assert (settings.data_docs / "index.html").exists()
+
+
+def test_a_mended_candidate_is_released_but_not_at_its_first_pass(settings: Settings, engine: Engine) -> None:
+    publish(settings, [candidate(1, po_no=None)])
+    run(settings, engine, "run_1")
+    publish(settings, [candidate(1, input_hash="mended")])
+    (decision,) = run(settings, engine, "run_2").decisions
+    assert (decision.verdict, decision.is_first_evaluation) == ("released", False)
+
+
+def test_a_dead_pod_app_holds_only_what_rests_on_it(settings: Settings, engine: Engine) -> None:
+    publish(settings, [candidate(1), candidate(2), candidate(3)])
+    observations.record(
+        engine, "depot_pod", "pod", False, utc_now(), None, "answered 401", "Renew the token."
+    )
+    own, hit, unknown = run(settings, engine, "run_1").decisions
+    assert (own.verdict, hit.codes, unknown.codes) == ("released", ("SOURCE_STALE",), ("SOURCE_STALE",))
+    assert "depot_pod (failed: answered 401)" in hit.reasons[0]["seen"]
+
+
+def test_an_old_answer_is_stale_and_a_dead_erp_buffers(settings: Settings, engine: Engine) -> None:
+    publish(settings, [candidate(1)])
+    observations.record(engine, "erp", "erp", False, utc_now(), None, "timed out")
+    old = utc_now() - timedelta(days=2)
+    slow = Connection(connection="slow", kind="dispatch", adapter="otm5", owner="d")
+    observations.record(engine, "slow", "dispatch", True, old, None)
+    with open_warehouse(settings, "test") as warehouse:
+        seen = read_context(engine, (*CONNECTIONS, slow), warehouse)
+    assert seen.destinations == {"erp": False}
+    assert set(seen.stale) == {"erp", "slow"}
+    (decision,) = run(settings, engine, "run_1").decisions
+    assert set(decision.codes) == {"SOURCE_STALE", "ERP_UNAVAILABLE"}
+
+
+def test_no_candidate_is_no_crash_and_no_pass(settings: Settings, engine: Engine) -> None:
+    publish(settings, [])
+    result = run(settings, engine, "run_1")
+    assert (result.batch_fatal, result.passed) == ("EMPTY_BATCH", False)
+    assert decisions.latest(engine) == {}
