@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import Engine, Row, select, update
 
@@ -20,7 +20,8 @@ Status = Literal["open", "parked", "resolved"]
 
 @dataclass(frozen=True)
 class DeadLetter:
-    """One refused or waiting row. ``raw`` is the payload as received."""
+    """One refused or waiting row. ``raw`` is the payload as received; ``fields`` are a parked row's contract
+    fields, with which it is taken up again."""
 
     connection: str
     kind: str
@@ -38,6 +39,7 @@ class DeadLetter:
     received_at: datetime
     park_until: datetime | None = None
     source_version: datetime | None = None
+    fields: dict[str, Any] | None = None
 
     @property
     def dead_letter_id(self) -> str:
@@ -138,7 +140,7 @@ def _set_status(engine: Engine, ids: Sequence[str], values: dict[str, str]) -> i
         ).rowcount
 
 
-def _letter(row: Row[tuple[object, ...]]) -> DeadLetter:
+def _letter(row: Row[Any]) -> DeadLetter:
     fields = dict(row._mapping)
     fields.pop("dead_letter_id")
     return DeadLetter(**fields)

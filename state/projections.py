@@ -25,11 +25,11 @@ LEDGER: dict[str, Table] = {
     "ingest_counts": ingest_counts,
     "observations": observations,
 }
-_PAYLOADS = frozenset({"payload", "raw"})
+PAYLOADS = frozenset({"payload", "raw", "fields"})
 
 
 def rows_of(engine: Engine, table: Table) -> list[dict[str, Any]]:
     """Every row without the payload bytes; instants aware, amounts Decimal, lists as Python's own."""
-    columns = [column for column in table.columns if column.name not in _PAYLOADS]
+    columns = [column for column in table.columns if column.name not in PAYLOADS]
     with engine.connect() as db:
         return [dict(row._mapping) for row in db.execute(select(*columns).order_by(*table.primary_key))]

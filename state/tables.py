@@ -48,6 +48,7 @@ dead_letters = Table(
     Column("received_at", Instant, nullable=False),
     Column("park_until", Instant),
     Column("source_version", Instant),
+    Column("fields", JsonText),
     CheckConstraint("status IN ('open', 'parked', 'resolved')", name="status"),
     Index("ix_dead_letters_where", "connection", "resource", "status"),
 )

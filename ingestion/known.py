@@ -1,0 +1,58 @@
+"""What the warehouse knows already: versions, hashes and parents, asked for one batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import duckdb
+import pyarrow as pa
+
+from contracts.arrow import INSTANT
+from contracts.resources import Parent, Resource
+from core.settings import Settings
+from core.warehouse import open_warehouse
+
+Version = tuple[str, datetime]
+
+
+def known_hashes(
+    settings: Settings, resource: Resource, connection: str, versions: Sequence[Version]
+) -> dict[Version, str]:
+    """``(source_id, source_version)`` → row hash, for those of the given versions that are loaded."""
+    if not versions:
+        return {}
+    asked = pa.table(
+        {
+            "source_id": pa.array([each[0] for each in versions], pa.string()),
+            "source_version": pa.array([each[1] for each in versions], INSTANT),
+        }
+    )
+    with open_warehouse(settings, f"look up {resource.dataset}.{resource.name}") as warehouse:
+        warehouse.register("asked", asked)
+        found = warehouse.execute(
+            f"SELECT source_id, source_version, row_hash FROM {resource.dataset}.{resource.name} "
+            "JOIN asked USING (source_id, source_version) WHERE source_system = ?",
+            [connection],
+        ).to_arrow_table()
+    return {(row["source_id"], row["source_version"]): row["row_hash"] for row in found.to_pylist()}
+
+
+def known_parents(settings: Settings, parent: Parent) -> set[str] | None:
+    """The ids a child may name; None when nothing was ever loaded there, so that nobody can know them."""
+    with open_warehouse(settings, f"parents in raw_{parent.kind}.{parent.resource}") as warehouse:
+        found = warehouse.execute(
+            f"SELECT DISTINCT {parent.parent_field} FROM raw_{parent.kind}.{parent.resource} "
+            f"WHERE {parent.parent_field} IS NOT NULL"
+        ).fetchall()
+    return {row[0] for row in found} or None
+
+
+def table_exists(warehouse: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:
+    """Whether the warehouse has a table."""
+    return (
+        warehouse.execute(
+            "SELECT 1 FROM duckdb_tables() WHERE schema_name = ? AND table_name = ?", [schema, table]
+        ).fetchone()
+        is not None
+    )

@@ -1,0 +1,80 @@
+"""Landing: every accepted batch as an immutable Parquet file, on disk before anything else happens to it.
+
+The warehouse is rebuilt from these files alone, so a file is written under another name, synced, renamed,
+and its folder synced; its metadata says which stream and cursor it belongs to.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from contracts.resources import Resource
+from core.clock import utc_now
+from core.ids import new_id
+from core.settings import Settings
+
+_NOTE = b"waybill"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One landed file: ``cursor`` is where its stream stood after the page it came from."""
+
+    path: Path
+    kind: str
+    resource: str
+    connection: str
+    stream: str
+    cursor: str | None
+
+
+def land(
+    settings: Settings, resource: Resource, connection: str, stream: str, cursor: str | None, table: pa.Table
+) -> Batch:
+    """Write one batch and sync it to disk."""
+    folder = settings.landing / resource.dataset / resource.name / connection
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{utc_now():%Y%m%dT%H%M%S%f}-{new_id('batch')[-8:]}.parquet"
+    note = {
+        "kind": resource.kind,
+        "resource": resource.name,
+        "connection": connection,
+        "stream": stream,
+        "cursor": cursor,
+        "contract": f"{resource.contract.__name__} {resource.contract.version}",
+    }
+    metadata = {**(table.schema.metadata or {}), _NOTE: json.dumps(note).encode()}
+    fresh = path.with_suffix(".new")
+    pq.write_table(table.replace_schema_metadata(metadata), fresh, compression="zstd")
+    _sync(fresh)
+    fresh.rename(path)
+    _sync(folder)
+    return Batch(path, resource.kind, resource.name, connection, stream, cursor)
+
+
+def landed(settings: Settings, connection: str | None = None) -> Iterator[Batch]:
+    """Every batch ever landed, oldest first; of one connection when named."""
+    pattern = f"*/*/{connection or '*'}/*.parquet"
+    for path in sorted(settings.landing.glob(pattern), key=lambda each: each.name):
+        note = json.loads((pq.read_schema(path).metadata or {})[_NOTE])
+        yield Batch(path, note["kind"], note["resource"], note["connection"], note["stream"], note["cursor"])
+
+
+def read(batch: Batch) -> pa.Table:
+    """The rows of one batch."""
+    return pq.read_table(batch.path)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,80 @@
+"""Our own state read as an ordinary source: decisions into ``raw_gate``, the rest into ``raw_ledger``.
+
+    state.sqlite ─► raw_gate.decisions, raw_ledger.{outbox, push_attempts, receipts, dead_letters, …}
+
+Each projection is a whole table from one snapshot, so that running it twice changes nothing.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Boolean, Engine, Integer, Table
+
+from contracts.arrow import INSTANT
+from core.settings import Settings
+from ingestion.load import replace_tables
+from state.projections import GATE, LEDGER, PAYLOADS, rows_of
+from state.types import Instant, JsonText, Money
+
+_MONEY = pa.decimal128(18, 4)
+
+
+def project_gate(settings: Settings, engine: Engine) -> dict[str, int]:
+    """Decisions into ``raw_gate``; rows per table."""
+    return _project(settings, engine, "raw_gate", GATE)
+
+
+def project_ledger(settings: Settings, engine: Engine) -> dict[str, int]:
+    """Everything else into ``raw_ledger``; rows per table."""
+    return _project(settings, engine, "raw_ledger", LEDGER)
+
+
+def schema_of_table(table: Table) -> pa.Schema:
+    """The Arrow schema of a state table as it is projected: without payload bytes."""
+    return pa.schema(
+        [
+            pa.field(column.name, _arrow_type(column.type), nullable=bool(column.nullable))
+            for column in table.columns
+            if column.name not in PAYLOADS
+        ]
+    )
+
+
+def _project(settings: Settings, engine: Engine, dataset: str, tables: Mapping[str, Table]) -> dict[str, int]:
+    projected = {
+        name: pa.Table.from_pylist(
+            [_plain(row, table) for row in rows_of(engine, table)], schema=schema_of_table(table)
+        )
+        for name, table in tables.items()
+    }
+    replace_tables(settings, dataset, projected)
+    return {name: table.num_rows for name, table in projected.items()}
+
+
+def _plain(row: Mapping[str, Any], table: Table) -> dict[str, Any]:
+    """Lists as JSON text and amounts at the scale of the warehouse."""
+    plain = dict(row)
+    for column in table.columns:
+        value = plain.get(column.name)
+        if isinstance(column.type, JsonText):
+            plain[column.name] = json.dumps(value, ensure_ascii=False, sort_keys=True)
+        elif isinstance(value, Decimal):
+            plain[column.name] = value.quantize(Decimal("0.0001"))
+    return plain
+
+
+def _arrow_type(column_type: object) -> pa.DataType:
+    for kind, arrow_type in (
+        (Instant, INSTANT),
+        (Money, _MONEY),
+        (Boolean, pa.bool_()),
+        (Integer, pa.int64()),
+    ):
+        if isinstance(column_type, kind):
+            return arrow_type
+    return pa.string()

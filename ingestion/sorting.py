@@ -1,0 +1,187 @@
+"""Sorting a page: which rows are loaded, refused, seen before, or wait for their parent.
+
+Belongs here: the four fates of an incoming row and their counts. How a row is checked is ``border``, where
+it goes is ``landing`` and the state store.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from contracts.resources import Resource
+from core.ids import canonical_json, new_id, sha256_hex
+from ingestion.base import Rejection, SourceRecord
+from ingestion.border import Accepted, Border
+from ingestion.known import Version
+from state.dead_letters import DeadLetter, Status
+
+# The instant from which the waiting time of a parked row counts, by what the row has.
+_AGE_FIELDS = ("received_at", "ordered_at", "captured_at", "positioned_at")
+KnownHashes = Callable[[Sequence[Version]], dict[Version, str]]
+
+
+@dataclass(frozen=True)
+class Visit:
+    """What all rows of one reading share."""
+
+    connection: str
+    run_id: str
+    as_of: datetime
+    trace_id: str = field(default_factory=lambda: new_id("trace"))
+
+
+@dataclass
+class Sorted:
+    """The fates of one batch of rows."""
+
+    accepted: list[Accepted] = field(default_factory=list)
+    letters: list[DeadLetter] = field(default_factory=list)
+    duplicates: int = 0
+
+
+class Sorter:
+    """Sorts the rows of one resource."""
+
+    def __init__(
+        self, resource: Resource, visit: Visit, hashes: KnownHashes, parents: set[str] | None
+    ) -> None:
+        self._resource = resource
+        self._border = Border(resource)
+        self._visit = visit
+        self._hashes = hashes
+        self._parents = parents
+
+    def sort(self, records: Sequence[SourceRecord]) -> Sorted:
+        """Every record meets exactly one fate."""
+        result = Sorted()
+        checked: list[Accepted] = []
+        for record in records:
+            outcome = self._border.check(record)
+            if isinstance(outcome, Rejection):
+                result.letters.append(self._letter(record, outcome, "open"))
+            elif (waiting := self._waiting(outcome)) is not None:
+                result.letters.append(waiting)
+            else:
+                checked.append(outcome)
+        self._settle_versions(checked, result)
+        return result
+
+    def _settle_versions(self, checked: Sequence[Accepted], result: Sorted) -> None:
+        """Equal versions must be equal rows: repeats are duplicates, contradictions are refused, all of them."""
+        known = self._hashes([(each.source_id, each.version) for each in checked])
+        groups: defaultdict[Version, list[Accepted]] = defaultdict(list)
+        for each in checked:
+            groups[each.source_id, each.version].append(each)
+        for version, group in groups.items():
+            hashes = {each.row_hash for each in group}
+            stored = known.get(version)
+            if len(hashes) > 1 or (stored is not None and hashes != {stored}):
+                detail = f"{len(hashes | {stored} - {None})} different rows of one version"
+                refusal = Rejection("VERSION_CONFLICT", detail)
+                result.letters.extend(
+                    self._letter(each.record, refusal, "open", each.source_id) for each in group
+                )
+            elif stored is not None:
+                result.duplicates += len(group)
+            else:
+                result.accepted.append(group[0])
+                result.duplicates += len(group) - 1
+
+    def _waiting(self, row: Accepted) -> DeadLetter | None:
+        """A letter when the row's parent is not known: parked while it is young, refused after that."""
+        parent = self._resource.parent
+        if parent is None or self._parents is None or row.fields[parent.field] in self._parents:
+            return None
+        born = next((row.fields[name] for name in _AGE_FIELDS if row.fields.get(name)), row.version)
+        until = born + timedelta(hours=parent.park_hours)
+        detail = f"{parent.field} {row.fields[parent.field]!r} is not in raw_{parent.kind}.{parent.resource}"
+        status: Status = "parked" if until > self._visit.as_of else "open"
+        refusal = Rejection("UNKNOWN_PARENT", detail)
+        return self._letter(row.record, refusal, status, row.source_id, until)
+
+    def _letter(
+        self,
+        record: SourceRecord,
+        refusal: Rejection,
+        status: Status,
+        source_id: str | None = None,
+        park_until: datetime | None = None,
+    ) -> DeadLetter:
+        raw = record.raw if isinstance(record.raw, bytes) else canonical_json(record.raw)
+        fields = record.fields or {}
+        return DeadLetter(
+            connection=self._visit.connection,
+            kind=self._resource.kind,
+            resource=self._resource.name,
+            source_id=source_id or self._guess_id(fields),
+            order_ref=record.order_ref or _text(fields.get("order_id")),
+            shipment_ref=record.shipment_ref or _text(fields.get("consignment_id")),
+            reason=refusal.reason,
+            detail=refusal.detail,
+            raw=raw,
+            raw_sha256=sha256_hex(raw),
+            trace_id=self._visit.trace_id,
+            run_id=self._visit.run_id,
+            status=status,
+            received_at=self._visit.as_of,
+            park_until=park_until,
+            source_version=record.version,
+            fields=dict(record.fields) if status == "parked" and record.fields else None,
+        )
+
+    def _guess_id(self, fields: Any) -> str | None:
+        """The row's id as far as it can be read; a refused row may have none."""
+        parts = [fields.get(name) for name in self._resource.contract.key]
+        return None if any(part is None for part in parts) else "|".join(str(part) for part in parts)
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What became of the rows of one resource of one connection in one reading."""
+
+    connection: str
+    source: str
+    resource: str
+    rows_in: int
+    loaded: int
+    dead_lettered: int
+    duplicate: int
+    parked: int
+
+    @property
+    def adds_up(self) -> bool:
+        """Whether every row that came in is accounted for."""
+        return self.rows_in == self.loaded + self.dead_lettered + self.duplicate + self.parked
+
+
+class Tally:
+    """Adds up the fates of a reading."""
+
+    def __init__(self) -> None:
+        self._counts: defaultdict[str, Counter[str]] = defaultdict(Counter)
+
+    def add(self, resource: str, rows_in: int, outcome: Sorted) -> None:
+        """Count one batch."""
+        self._counts[resource].update(
+            rows_in=rows_in,
+            loaded=len(outcome.accepted),
+            dead_lettered=sum(each.status == "open" for each in outcome.letters),
+            duplicate=outcome.duplicates,
+            parked=sum(each.status == "parked" for each in outcome.letters),
+        )
+
+    def counts(self, connection: str, source: str, resources: Sequence[str]) -> list[Counts]:
+        """One row per resource, also where nothing came in."""
+        names = ("rows_in", "loaded", "dead_lettered", "duplicate", "parked")
+        return [
+            Counts(connection, source, each, *(self._counts[each][name] for name in names))
+            for each in resources
+        ]

@@ -1,0 +1,120 @@
+"""Raw tables: made from the contracts before anything is read, rebuilt from landing when the file is lost."""
+
+from __future__ import annotations
+
+import logging
+from itertools import groupby
+
+import duckdb
+import pyarrow as pa
+from sqlalchemy import Engine, Table
+
+from contracts.arrow import INSTANT, schema_of
+from contracts.base import Envelope
+from contracts.resources import RESOURCES
+from core.clock import utc_now
+from core.errors import WaybillError
+from core.settings import Settings
+from core.warehouse import open_warehouse, writer_lock
+from ingestion.known import table_exists
+from ingestion.landing import landed
+from ingestion.ledger import project_gate, project_ledger, schema_of_table
+from ingestion.load import load_batches
+from state.projections import GATE, LEDGER
+
+log = logging.getLogger("waybill.ingestion")
+
+_DLT = [
+    pa.field("_dlt_load_id", pa.string(), nullable=False),
+    pa.field("_dlt_id", pa.string(), nullable=False),
+]
+_LOADS = pa.schema(
+    [
+        pa.field("load_id", pa.string(), nullable=False),
+        pa.field("schema_name", pa.string()),
+        pa.field("status", pa.int64(), nullable=False),
+        pa.field("inserted_at", INSTANT, nullable=False),
+        pa.field("schema_version_hash", pa.string()),
+    ]
+)
+
+
+def ensure_warehouse(settings: Settings, engine: Engine) -> None:
+    """A warehouse that opens and has every raw table; a lost or damaged one is rebuilt from landing.
+
+    A file that does not open is set aside under another name, never deleted.
+    """
+    with writer_lock(settings, "ensure the warehouse"):
+        _set_aside_if_damaged(settings)
+        is_new = not settings.warehouse.exists()
+        ensure_raw_tables(settings)
+        if is_new and any(True for _ in landed(settings)):
+            replay(settings, engine)
+
+
+def ensure_raw_tables(settings: Settings) -> None:
+    """Every raw table of the contracts and of the state's projections, empty where nothing feeds it."""
+    tables: dict[tuple[str, str], pa.Schema] = {
+        (each.dataset, each.name): schema_of(Envelope, each.contract) for each in RESOURCES
+    }
+    projected: list[tuple[str, dict[str, Table]]] = [("raw_gate", GATE), ("raw_ledger", LEDGER)]
+    for dataset, own in projected:
+        tables |= {(dataset, name): schema_of_table(table) for name, table in own.items()}
+    tables |= {(dataset, "_dlt_loads"): _LOADS for dataset in {each[0] for each in tables}}
+    with open_warehouse(settings, "raw tables") as warehouse:
+        for (dataset, name), schema in tables.items():
+            _create(warehouse, dataset, name, schema)
+        warehouse.execute("CHECKPOINT")
+
+
+def replay(settings: Settings, engine: Engine) -> None:
+    """Fill an empty warehouse from landing and state: the same rows, the same cursors."""
+    batches = sorted(landed(settings), key=lambda each: (each.connection, each.kind))
+    log.warning("the warehouse is new: replaying %d landed batches", len(batches))
+    for (connection, kind), own in groupby(batches, key=lambda each: (each.connection, each.kind)):
+        load_batches(settings, connection, kind, sorted(own, key=lambda each: each.path.name))
+    project_gate(settings, engine)
+    project_ledger(settings, engine)
+
+
+def _set_aside_if_damaged(settings: Settings) -> None:
+    if not settings.warehouse.exists():
+        return
+    try:
+        with open_warehouse(settings, "open check"):
+            return
+    except WaybillError as error:
+        if "lock" in str(error).lower():
+            raise
+        aside = settings.warehouse.with_suffix(f".damaged-{utc_now():%Y%m%dT%H%M%S}")
+        settings.warehouse.rename(aside)
+        log.error("the warehouse did not open and was set aside as %s: %s", aside.name, error.message)
+    wal = settings.warehouse.with_suffix(".duckdb.wal")
+    if wal.exists():
+        wal.rename(wal.with_suffix(f".damaged-{utc_now():%Y%m%dT%H%M%S}"))
+
+
+def _create(warehouse: duckdb.DuckDBPyConnection, dataset: str, name: str, schema: pa.Schema) -> None:
+    """One empty table with the types that dlt would give it from the same Arrow schema."""
+    if table_exists(warehouse, dataset, name):
+        return
+    warehouse.execute(f"CREATE SCHEMA IF NOT EXISTS {dataset}")
+    fields = [*schema, *([] if name.startswith("_dlt") else _DLT)]
+    columns = ", ".join(
+        f'"{each.name}" {_duckdb_type(each.type)}{"" if each.nullable else " NOT NULL"}' for each in fields
+    )
+    warehouse.execute(f'CREATE TABLE {dataset}."{name}" ({columns})')
+
+
+def _duckdb_type(arrow_type: pa.DataType) -> str:
+    if pa.types.is_decimal(arrow_type):
+        return f"DECIMAL({arrow_type.precision}, {arrow_type.scale})"
+    names = {
+        pa.string(): "VARCHAR",
+        pa.bool_(): "BOOLEAN",
+        pa.int64(): "BIGINT",
+        pa.float64(): "DOUBLE",
+        pa.date32(): "DATE",
+        INSTANT: "TIMESTAMP WITH TIME ZONE",
+    }
+    return names[arrow_type]
