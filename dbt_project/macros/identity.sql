@@ -37,3 +37,12 @@
         {%- endfor %}
     ) as varchar)
 {%- endmacro %}
+
+{# Aggregate: the texts of a group in order, so that equal groups give equal texts. #}
+{% macro sorted_text(expression, separator=';', order_by=none) -%}
+    {{ return(adapter.dispatch('sorted_text')(expression, separator, order_by)) }}
+{%- endmacro %}
+
+{% macro duckdb__sorted_text(expression, separator, order_by) -%}
+    string_agg({{ expression }}, '{{ separator }}' order by {{ order_by or expression }})
+{%- endmacro %}

@@ -22,6 +22,7 @@ renamed as (
         detail,
         raw_sha256,
         status,
+        fields,
 
         -- dates and times
         received_at,
