@@ -20,7 +20,7 @@ from sqlalchemy import Boolean, Integer, Table
 from contracts.arrow import INSTANT, schema_of
 from contracts.base import Envelope
 from contracts.resources import RESOURCES, resource
-from state.projections import GATE, LEDGER
+from state.projections import GATE, LEDGER, PAYLOADS
 from state.types import Instant, Money
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
@@ -107,7 +107,7 @@ def query(path: Path, sql: str) -> list[dict[str, Any]]:
 def _state_schema(table: Table) -> pa.Schema:
     """The columns of a state table as its projection has them."""
     return pa.schema(
-        [(each.name, _state_type(each.type)) for each in table.columns if each.name not in ("payload", "raw")]
+        [(each.name, _state_type(each.type)) for each in table.columns if each.name not in PAYLOADS]
     )
 
 

@@ -22,7 +22,6 @@ renamed as (
         detail,
         raw_sha256,
         status,
-        fields,
 
         -- dates and times
         received_at,
