@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import IO, Any
 
-from core.ids import canonical_json
 from ingestion.files.mapping import Table
 
 Cell = Any
@@ -243,8 +242,3 @@ def _microseconds(table: Any) -> Any:
         for each in table.schema
     ]
     return table.cast(pa.schema(fields), safe=False)
-
-
-def raw_bytes(row: Row) -> bytes:
-    """What is kept of a refused row: its bytes, or its cells as JSON."""
-    return row.raw or canonical_json(row.cells)
