@@ -20,11 +20,16 @@ class Waiting:
         self._engine = engine
         self._letters = dead_letters.parked(engine, connection, resource)
         self._released: list[str] = []
+        self._sent: set[str] = set()
 
-    def records(self, arriving: Sequence[SourceRecord]) -> list[SourceRecord]:
-        """The parked rows as records, without those that the source just sent again."""
-        sent = {_raw_hash(each) for each in arriving}
-        return [_record(each) for each in self._letters if each.raw_sha256 not in sent]
+    def note_sent(self, records: Sequence[SourceRecord]) -> None:
+        """Remember what the source sent again: it is judged as it comes and not taken up a second time."""
+        if self._letters:
+            self._sent.update(_raw_hash(each) for each in records)
+
+    def records(self) -> list[SourceRecord]:
+        """The parked rows that the source did not send again."""
+        return [_record(each) for each in self._letters if each.raw_sha256 not in self._sent]
 
     def settle(self, outcome: Sorted) -> None:
         """Note which parked rows found their parent, and close the waiting of those that are too old."""

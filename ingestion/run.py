@@ -9,7 +9,6 @@ from __future__ import annotations
 import logging
 from datetime import datetime
 from functools import partial
-from itertools import chain
 
 import pyarrow as pa
 from sqlalchemy import Engine
@@ -113,10 +112,15 @@ class _Reading:
         self._waiting: dict[str, Waiting] = {}
 
     def batches(self, cursor: str | None, *, moves: bool) -> list[Batch]:
-        """Every page sorted and landed; refused rows recorded, parked rows taken up with the first page."""
+        """Every page sorted and landed, refused rows recorded; then the parked rows are taken up again."""
         batches: list[Batch] = []
-        for page in chain([Page(())], self._adapter.pages(self._stream, cursor)):
+        for page in self._adapter.pages(self._stream, cursor):
             batches.extend(self._page(page, page.cursor if moves else None))
+        for name in self._stream.resources:
+            own = resource(self._connection.kind, name)
+            waiting = self._waiting_of(own).records()
+            if waiting:
+                batches.extend(self._landed(own, self._sort(own, waiting), None))
         return batches
 
     def close(self) -> None:
@@ -129,25 +133,29 @@ class _Reading:
         last = self._stream.resources[-1]
         for name in self._stream.resources:
             own = resource(self._connection.kind, name)
-            outcome = self._sort(own, [each for each in page.records if each.resource == name])
-            if outcome.accepted or (cursor is not None and name == last):
-                # Only the last resource of a page carries the cursor: before it, the page is not complete.
-                moved = cursor if name == last else None
-                table = self._table(own, outcome)
-                batches.append(
-                    land(self._settings, own, self._connection.connection, self._stream.name, moved, table)
-                )
+            records = [each for each in page.records if each.resource == name]
+            self._waiting_of(own).note_sent(records)
+            # Only the last resource of a page carries the cursor: before it, the page is not complete.
+            batches.extend(self._landed(own, self._sort(own, records), cursor if name == last else None))
         return batches
 
+    def _landed(self, own: Resource, outcome: Sorted, cursor: str | None) -> list[Batch]:
+        if not outcome.accepted and cursor is None:
+            return []
+        name = self._connection.connection
+        return [land(self._settings, own, name, self._stream.name, cursor, self._table(own, outcome))]
+
     def _sort(self, own: Resource, records: list[SourceRecord]) -> Sorted:
-        if own.name not in self._waiting:
-            self._waiting[own.name] = Waiting(self._engine, self._connection.connection, own.name)
-            records = [*records, *self._waiting[own.name].records(records)]
         outcome = self._sorter(own).sort(records)
         self._tally.add(own.name, len(records), outcome)
         dead_letters.record(self._engine, outcome.letters)
-        self._waiting[own.name].settle(outcome)
+        self._waiting_of(own).settle(outcome)
         return outcome
+
+    def _waiting_of(self, own: Resource) -> Waiting:
+        if own.name not in self._waiting:
+            self._waiting[own.name] = Waiting(self._engine, self._connection.connection, own.name)
+        return self._waiting[own.name]
 
     def _sorter(self, own: Resource) -> Sorter:
         if own.name not in self._sorters:
