@@ -1,0 +1,100 @@
+"""ERP: the Frappe/ERPNext REST dialect over the world's documents and the invoices written since.
+
+Belongs here: routes, authorization, answers. Lists, invoices and errors are in the modules beside it.
+"""
+
+from __future__ import annotations
+
+import json
+from decimal import Decimal
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+
+from sandbox.servers import access, texts
+from sandbox.servers.frappe_documents import DOCTYPES, Documents
+from sandbox.servers.frappe_errors import FrappeError
+from sandbox.servers.frappe_invoices import DOCTYPE, Invoices, dump
+from sandbox.servers.frappe_query import read
+from sandbox.servers.store import Store
+
+
+def app(store: Store) -> FastAPI:
+    """/api/resource/{doctype}[/{name}]: GET for all doctypes; POST, PUT, DELETE for sales invoices."""
+    api = FastAPI(openapi_url=None)
+    documents = Documents(store)
+    invoices = Invoices(documents)
+    wanted = access.expected("erp")
+
+    @api.exception_handler(FrappeError)
+    async def refused(_: Request, error: FrappeError) -> Response:
+        return Response(error.body(), error.status, media_type="application/json")
+
+    def authorize(request: Request) -> None:
+        header = request.headers.get("authorization")
+        if header is None:
+            raise FrappeError("PermissionError", "Login to access")
+        if not access.allowed(header, wanted):
+            raise FrappeError("AuthenticationError", "Invalid API key or secret")
+
+    @api.get("/api/method/frappe.auth.get_logged_user")
+    async def logged_user(request: Request) -> Response:
+        authorize(request)
+        return _json('{"message":"integration@sandbox.invalid"}')
+
+    @api.get("/api/resource/{doctype}")
+    async def listing(request: Request, doctype: str) -> Response:
+        authorize(request)
+        parameters = request.query_params
+        rows = documents.rows(doctype, read(parameters), parameters.get("parent"))
+        return _json(f'{{"data":{texts.dump(list(rows))}}}')
+
+    @api.get("/api/resource/{doctype}/{name:path}")
+    async def one(request: Request, doctype: str, name: str) -> Response:
+        authorize(request)
+        if doctype not in DOCTYPES:
+            raise FrappeError("DoesNotExistError", f"DocType {doctype} not found")
+        return _json(f'{{"data":{texts.dump(documents.get(doctype, name))}}}')
+
+    @api.post("/api/resource/{doctype}")
+    async def create(request: Request, doctype: str) -> Response:
+        authorize(request)
+        _writable(doctype)
+        return _json(f'{{"data":{dump(invoices.create(_given(await request.body())))}}}')
+
+    @api.put("/api/resource/{doctype}/{name:path}")
+    async def change(request: Request, doctype: str, name: str) -> Response:
+        authorize(request)
+        _writable(doctype)
+        return _json(f'{{"data":{dump(invoices.change(name, _given(await request.body())))}}}')
+
+    @api.delete("/api/resource/{doctype}/{name:path}")
+    async def remove(request: Request, doctype: str, name: str) -> Response:
+        authorize(request)
+        _writable(doctype)
+        invoices.delete(name)
+        return Response('{"message":"ok"}', 202, media_type="application/json")
+
+    return api
+
+
+def _writable(doctype: str) -> None:
+    if doctype != DOCTYPE:
+        raise FrappeError("PermissionError", f"Insufficient Permission for {doctype}")
+
+
+def _given(body: bytes) -> dict[str, Any]:
+    """The request's document; ERPNext also takes it wrapped in ``data``."""
+    try:
+        given = json.loads(body, parse_float=Decimal)
+        if isinstance(given, dict) and isinstance(given.get("data"), dict):
+            given = given["data"]
+    except ValueError as error:
+        raise FrappeError("ValidationError", f"The body is not JSON: {error}") from error
+    if not isinstance(given, dict):
+        raise FrappeError("ValidationError", "The body is a JSON object")
+    return given
+
+
+def _json(text: str) -> Response:
+    return Response(text, media_type="application/json")
