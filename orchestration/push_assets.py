@@ -64,7 +64,7 @@ def push_assets() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         platform: Platform = context.resources.platform
-        result = push_released(platform, context.run_id)
+        result = push_released(platform)
         yield dg.MaterializeResult(
             asset_key=PUSHED,
             metadata={
@@ -90,12 +90,12 @@ def push_assets() -> dg.AssetsDefinition:
     return _push
 
 
-def push_released(platform: Platform, run_id: str) -> PushResult:
+def push_released(platform: Platform) -> PushResult:
     """Push what the gate released to the connection each row names."""
     from activation.push import push
 
     rows = outbound_rows(platform)
-    result = push(platform.settings, platform.engine, platform.connections, rows, run_id)
+    result = push(platform.engine, platform.connections, rows)
     log.info(
         "push: %d posted, %d already posted, %d failed",
         result.posted,

@@ -24,6 +24,10 @@ from state.transitions import UNSENT
 ACTOR = "push"
 
 
+class LostToAnother(PermanentFailure):
+    """Another worker moved the row first; it goes on with it."""
+
+
 @dataclass(frozen=True)
 class NewEffect:
     """What the gate released: the bytes that will be sent, and every charge line that they bill."""
@@ -84,50 +88,47 @@ class OutboxRow:
 Enqueued = Literal["new", "known", "refreshed", "changed"]
 
 
-def enqueue(engine: Engine, effect: NewEffect, now: datetime) -> Enqueued:
-    """Put an effect into the outbox, once.
+def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
+    """Put an effect into the outbox, once, inside the caller's transaction.
 
-    ``known``: the same bytes are there already. ``refreshed``: nothing had been sent and the newer decision's
-    bytes replace the old. ``changed``: something was sent under this key with other bytes: refused, nothing
-    written. PermanentFailure when another effect bills one of the charge lines.
+    ``known``: the same content is there already; its stored bytes stay. ``refreshed``: nothing had been sent
+    and the newer decision's bytes replace the old. ``changed``: something was sent under this key with other
+    content: refused, nothing written. PermanentFailure, with nothing written, when another effect bills one of
+    the charge lines.
     """
     key = effect.idempotency_key
     fields: dict[str, Any] = {name: value for name, value in vars(effect).items() if name != "charge_keys"}
-    with engine.begin() as db:
-        present = db.execute(select(outbox).where(outbox.c.idempotency_key == key)).one_or_none()
-        if present is not None and present.payload_hash == effect.payload_hash:
-            if present.state == "BLOCKED":
-                _move(
-                    db,
-                    key,
-                    "READY",
-                    now,
-                    {"decision_id": effect.decision_id, "input_hash": effect.input_hash},
-                )
-            return "known"
-        if present is not None and (present.state not in UNSENT or present.attempt_count):
-            return "changed"
+    present = db.execute(select(outbox).where(outbox.c.idempotency_key == key)).one_or_none()
+    if present is not None and present.content_hash == effect.content_hash:
+        if present.state in UNSENT:
+            _requeue(db, key, now, {"decision_id": effect.decision_id, "input_hash": effect.input_hash})
+        return "known"
+    if present is not None and (present.state not in UNSENT or present.attempt_count):
+        return "changed"
+    with db.begin_nested():
         _claim(db, key, effect.charge_keys)
-        if present is not None:
-            _move(db, key, "READY", now, fields)
-            return "refreshed"
-        db.execute(
-            insert(outbox).values(
-                idempotency_key=key, state="READY", enqueued_at=now, updated_at=now, **fields
-            )
-        )
-        ledger.append(
-            db,
-            "enqueued",
-            ACTOR,
-            key,
-            {
-                "business_id": effect.business_id,
-                "payload": effect.payload_hash,
-                "decision": effect.decision_id,
-            },
-        )
-        return "new"
+    if present is not None:
+        _requeue(db, key, now, fields)
+        return "refreshed"
+    db.execute(
+        insert(outbox).values(idempotency_key=key, state="READY", enqueued_at=now, updated_at=now, **fields)
+    )
+    told = {"business_id": effect.business_id, "payload": effect.payload_hash, "decision": effect.decision_id}
+    ledger.append(db, "enqueued", ACTOR, key, told)
+    return "new"
+
+
+def states_of(engine: Engine, keys: Sequence[str]) -> dict[str, str]:
+    """Idempotency key → state, of those that are there."""
+    with engine.connect() as db:
+        found = db.execute(select(outbox.c.idempotency_key, outbox.c.state))
+        wanted = set(keys)
+        return {row.idempotency_key: row.state for row in found if row.idempotency_key in wanted}
+
+
+def current(db: Connection, key: str) -> OutboxRow:
+    """One row as it is now, inside a transaction."""
+    return _rows(db, outbox.c.idempotency_key == key)[0]
 
 
 def lease(
@@ -155,14 +156,18 @@ def lease(
 def move(
     db: Connection, row: OutboxRow, state: str, now: datetime, values: dict[str, Any] | None = None
 ) -> None:
-    """Move a leased row and record it; PermanentFailure when its fencing token is no longer ours."""
+    """Move a row from where it was seen and record it; LostToAnother when it is no longer there or ours."""
     changed = db.execute(
         update(outbox)
-        .where(outbox.c.idempotency_key == row.idempotency_key, outbox.c.fencing_token == row.fencing_token)
+        .where(
+            outbox.c.idempotency_key == row.idempotency_key,
+            outbox.c.fencing_token == row.fencing_token,
+            outbox.c.state == row.state,
+        )
         .values(state=state, updated_at=now, **(values or {}))
     ).rowcount
     if changed != 1:
-        raise PermanentFailure(
+        raise LostToAnother(
             f"Another worker has taken {row.shipment_no} over.",
             remedy="Nothing: that worker goes on with it.",
         )
@@ -209,11 +214,14 @@ def _claim(db: Connection, key: str, charge_keys: Sequence[str]) -> None:
         )
 
 
-def _move(db: Connection, key: str, state: str, now: datetime, values: dict[str, Any]) -> None:
+def _requeue(db: Connection, key: str, now: datetime, values: dict[str, Any]) -> None:
+    """Make an unsent row READY under a newer decision."""
+    before = current(db, key)
     db.execute(
-        update(outbox).where(outbox.c.idempotency_key == key).values(state=state, updated_at=now, **values)
+        update(outbox).where(outbox.c.idempotency_key == key).values(state="READY", updated_at=now, **values)
     )
-    ledger.append(db, "requeued", ACTOR, key, {"decision": values.get("decision_id")})
+    if before.state != "READY":
+        ledger.append(db, "requeued", ACTOR, key, {"decision": values["decision_id"]})
 
 
 def _rows(db: Connection, *conditions: Any) -> list[OutboxRow]:

@@ -1,0 +1,186 @@
+"""One attempt at one invoice: look up, create the draft, submit, read back; and what each ending means.
+
+The attempt is committed before the first byte leaves. Whatever happens after that, the row says where it
+stands: a definite answer moves it on, anything else makes it UNKNOWN, and UNKNOWN is only ever left by
+looking the invoice up.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Engine
+
+from activation.destinations.base import (
+    Destination,
+    NotAppliedError,
+    PostedInvoice,
+    RefusedError,
+    UncertainError,
+    differences,
+)
+from contracts.invoice import InvoiceDocument
+from core.connections import Connection
+from core.errors import WaybillError
+from state import attempts, decisions, outbox
+from state.outbox import OutboxRow
+
+MAX_ATTEMPTS = 10
+_BACKOFF_S, _BACKOFF_MAX_S = 2.0, 900.0
+
+
+@dataclass(frozen=True)
+class Attempt:
+    """What one worker needs to send rows of one destination. ``now`` is the machine's clock."""
+
+    engine: Engine
+    connection: Connection
+    destination: Destination
+    worker: str
+    now: Callable[[], datetime]
+
+    def send(self, row: OutboxRow) -> str:
+        """Try one leased row once; the state it ends in."""
+        document = InvoiceDocument.model_validate_json(row.payload)
+        if not self._still_released(row):
+            return self._move(row, "BLOCKED", {"last_error": "the decision no longer releases these inputs"})
+        row = self._begin(row)
+        try:
+            found = self.destination.look_up(row.idempotency_key)
+        except RefusedError as error:
+            return self._end(row, "DEAD", error)
+        except (NotAppliedError, UncertainError) as error:
+            # Nothing was sent in this attempt, and the row was not UNKNOWN before it.
+            return self._retry_later(row, error)
+        return self._carry_out(row, document, found)
+
+    def reconcile(self, row: OutboxRow) -> str:
+        """Find out what became of an UNKNOWN row; the state it ends in, UNKNOWN when nobody can say yet."""
+        try:
+            found = self.destination.look_up(row.idempotency_key)
+        except WaybillError:
+            return "UNKNOWN"
+        document = InvoiceDocument.model_validate_json(row.payload)
+        if found:
+            return self._judge_found(row, document, found)
+        settled = self.now() >= row.updated_at + timedelta(seconds=self._settle_s)
+        if self._is_unique or settled:
+            return self._move(row, "RETRY_WAIT", {"not_before": self.now(), "last_error": "not found"})
+        return "UNKNOWN"
+
+    @property
+    def _settle_s(self) -> float:
+        return self.connection.destination.settle_s if self.connection.destination else 0.0
+
+    @property
+    def _is_unique(self) -> bool:
+        return bool(self.connection.destination and self.connection.destination.enforces_uniqueness)
+
+    def _carry_out(self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice]) -> str:
+        if len(found) > 1 or (found and differences(document, found[0])):
+            return self._judge_found(row, document, found)
+        try:
+            erp_id = found[0].erp_id if found else self.destination.create_draft(document)
+            self.destination.post(erp_id)
+            posted = self.destination.read_back(erp_id)
+        except NotAppliedError as error:
+            return self._retry_later(row, error)
+        except RefusedError as error:
+            return self._refused(row, document, error)
+        except UncertainError as error:
+            return self._end(row, "UNKNOWN", error)
+        return self._judge_found(row, document, [posted])
+
+    def _refused(self, row: OutboxRow, document: InvoiceDocument, error: RefusedError) -> str:
+        """A refusal may mean that the invoice is there already: ask before believing it."""
+        try:
+            found = self.destination.look_up(row.idempotency_key)
+        except WaybillError as unclear:
+            return self._end(row, "UNKNOWN", unclear)
+        if any(each.status == "posted" for each in found):
+            return self._judge_found(row, document, found)
+        return self._end(row, "DEAD", error)
+
+    def _judge_found(self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice]) -> str:
+        """Once, posted and equal is done; a draft is posted by the next attempt; anything else is a conflict."""
+        wrong = [f"{len(found)} documents carry the key"] if len(found) > 1 else []
+        wrong += differences(document, found[0])
+        if wrong:
+            return self._move(row, "CONFLICT", {"last_error": "; ".join(wrong)}, erp_id=found[0].erp_id)
+        if found[0].status == "posted" and found[0].posted_at is not None:
+            return self._acknowledge(row, document, found[0], found[0].posted_at)
+        return self._move(row, "RETRY_WAIT", {"not_before": self.now(), "last_error": "found as a draft"})
+
+    def _acknowledge(
+        self, row: OutboxRow, document: InvoiceDocument, posted: PostedInvoice, posted_at: datetime
+    ) -> str:
+        receipt = attempts.Receipt(
+            idempotency_key=row.idempotency_key,
+            destination=row.destination,
+            company=row.company,
+            business_id=row.business_id,
+            revision=row.revision,
+            shipment_no=row.shipment_no,
+            erp_id=posted.erp_id,
+            customer_id=posted.customer_id,
+            order_no=document.order_no,
+            currency=posted.currency,
+            net_total_amount=posted.net_total_amount,
+            tax_total_amount=posted.tax_total_amount,
+            grand_total_amount=posted.grand_total_amount,
+            issue_date=posted.issue_date,
+            posted_at=posted_at,
+            read_back_at=self.now(),
+        )
+        return self._move(row, "ACKED", {"last_error": None}, erp_id=posted.erp_id, receipt=receipt)
+
+    def _still_released(self, row: OutboxRow) -> bool:
+        with self.engine.connect() as db:
+            decision = decisions.latest_of(db, (row.business_id, row.revision))
+        return (
+            decision is not None and decision.verdict == "released" and decision.input_hash == row.input_hash
+        )
+
+    def _begin(self, row: OutboxRow) -> OutboxRow:
+        number = row.attempt_count + 1
+        with self.engine.begin() as db:
+            outbox.move(db, row, "SENDING", self.now(), {"attempt_count": number})
+            attempts.begin(db, row.idempotency_key, number, self.worker, row.fencing_token, self.now())
+            return outbox.current(db, row.idempotency_key)
+
+    def _retry_later(self, row: OutboxRow, error: NotAppliedError | UncertainError) -> str:
+        """Full jitter, unless the other side said how long; too many attempts are the end."""
+        if row.attempt_count >= MAX_ATTEMPTS:
+            return self._end(row, "DEAD", error)
+        told = error.retry_after_s if isinstance(error, NotAppliedError) else None
+        ceiling = min(_BACKOFF_MAX_S, _BACKOFF_S * 2**row.attempt_count)
+        wait = told if told is not None else random.uniform(0, ceiling)
+        values = {"not_before": self.now() + timedelta(seconds=wait), "last_error": error.message}
+        return self._move(row, "RETRY_WAIT", values)
+
+    def _end(self, row: OutboxRow, state: str, error: WaybillError) -> str:
+        return self._move(row, state, {"last_error": f"{error.message} {error.remedy}"})
+
+    def _move(
+        self,
+        row: OutboxRow,
+        state: str,
+        values: dict[str, Any],
+        *,
+        erp_id: str | None = None,
+        receipt: attempts.Receipt | None = None,
+    ) -> str:
+        """Row, attempt, receipt and ledger in one transaction."""
+        now = self.now()
+        with self.engine.begin() as db:
+            outbox.move(db, row, state, now, {**values, "leased_by": None, "leased_until": None})
+            if row.attempt_count:
+                told = values.get("last_error")
+                attempts.end(db, row.idempotency_key, row.attempt_count, now, state, told, erp_id)
+            if receipt is not None:
+                attempts.keep_receipt(db, receipt)
+        return state

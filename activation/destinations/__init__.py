@@ -1,0 +1,1 @@
+"""One module per system that Waybill writes to, all behind ``base.Destination``."""

@@ -1,0 +1,78 @@
+"""What the push asks of a destination, and the only ways in which a call may end.
+
+A destination never retries and never hides: it says what is known for certain. The push decides.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Literal, Protocol
+
+from contracts.invoice import InvoiceDocument
+from core.errors import WaybillError
+
+
+class NotAppliedError(WaybillError):
+    """Proven: the call changed nothing (connection refused, 429, 503). Worth another try later."""
+
+    def __init__(self, message: str, *, remedy: str, retry_after_s: float | None = None) -> None:
+        super().__init__(message, remedy=remedy)
+        self.retry_after_s = retry_after_s
+
+
+class RefusedError(WaybillError):
+    """The system understood and said no: trying again gives the same answer."""
+
+
+class UncertainError(WaybillError):
+    """Nobody knows whether the call took effect (timeout, reset, 500, an answer that cannot be read)."""
+
+
+@dataclass(frozen=True)
+class PostedInvoice:
+    """An invoice as the foreign system holds it."""
+
+    erp_id: str
+    status: Literal["draft", "posted", "cancelled"]
+    idempotency_key: str
+    customer_id: str
+    currency: str
+    net_total_amount: Decimal
+    tax_total_amount: Decimal
+    grand_total_amount: Decimal
+    issue_date: date | None
+    posted_at: datetime | None
+
+
+class Destination(Protocol):
+    """One foreign system. Every method makes calls and may raise the three errors above."""
+
+    def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
+        """Every document that carries the key and is not cancelled."""
+
+    def create_draft(self, document: InvoiceDocument) -> str:
+        """Create the document without effect on the books; its id."""
+
+    def post(self, erp_id: str) -> None:
+        """Give a draft its effect."""
+
+    def read_back(self, erp_id: str) -> PostedInvoice:
+        """The document as it is now."""
+
+    def close(self) -> None:
+        """Let go of the connection."""
+
+
+def differences(document: InvoiceDocument, found: PostedInvoice) -> list[str]:
+    """What the system holds other than what was sent, in words; empty when it is the same invoice."""
+    compared = (
+        ("key", document.idempotency_key, found.idempotency_key),
+        ("customer", document.customer_id, found.customer_id),
+        ("currency", document.currency, found.currency),
+        ("net total", document.net_total_amount, found.net_total_amount),
+        ("tax total", document.tax_total_amount, found.tax_total_amount),
+        ("grand total", document.grand_total_amount, found.grand_total_amount),
+    )
+    return [f"{name}: sent {sent}, found {seen}" for name, sent, seen in compared if sent != seen]

@@ -1,0 +1,68 @@
+"""From a row of ``outbound_erp__invoices`` to the document that is sent and the effect that is enqueued."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from contracts.invoice import InvoiceDocument, InvoiceDocumentLine
+from core.ids import idempotency_key
+from core.money import minor_units
+from state.outbox import NewEffect
+
+OPERATION = "invoice"
+
+
+def document_of(row: Mapping[str, Any]) -> InvoiceDocument:
+    """The invoice a released row stands for; ValueError (Pydantic's) when the row is not complete."""
+    currency = row["currency"]
+    return InvoiceDocument(
+        idempotency_key=idempotency_key(
+            row["company_id"], row["destination"], OPERATION, row["business_id"], row["revision"]
+        ),
+        business_id=row["business_id"],
+        shipment_no=row["shipment_no"],
+        order_no=row["order_no"],
+        company_id=row["company_id"],
+        customer_id=row["customer_id"],
+        po_no=row["po_no"],
+        currency=currency,
+        issue_date=row["posting_date"],
+        delivery_date=row["delivery_date"],
+        pod_id=row["pod_id"],
+        payment_terms=row["payment_terms"],
+        net_total_amount=_exact(row["net_total_amount"], currency),
+        tax_total_amount=_exact(row["tax_total_amount"], currency),
+        grand_total_amount=_exact(row["grand_total_amount"], currency),
+        lines=tuple(InvoiceDocumentLine.model_validate(each) for each in json.loads(row["lines_json"])),
+    )
+
+
+def effect_of(row: Mapping[str, Any], document: InvoiceDocument) -> NewEffect:
+    """What goes into the outbox: the canonical bytes and what they stand for."""
+    return NewEffect(
+        company=document.company_id,
+        destination=row["destination"],
+        operation=OPERATION,
+        business_id=document.business_id,
+        revision=row["revision"],
+        shipment_no=document.shipment_no,
+        decision_id=row["decision_id"],
+        payload=document.canonical_bytes(),
+        payload_hash=document.payload_hash(),
+        content_hash=row["content_hash"],
+        input_hash=row["input_hash"],
+        amount=document.grand_total_amount,
+        currency=document.currency,
+        charge_keys=tuple(line.charge_key for line in document.lines),
+    )
+
+
+def _exact(amount: Decimal, currency: str) -> Decimal:
+    """The amount at two decimals, as the ERP shows it; anything finer than the currency is a mistake."""
+    exact = amount.quantize(Decimal("0.01"))
+    if exact != amount or (minor_units(currency) == 0 and exact != exact.to_integral_value()):
+        raise ValueError(f"{amount} {currency} is finer than the currency allows")
+    return exact

@@ -1,0 +1,222 @@
+"""The push: what the gate released becomes posted invoices, each once, and the result says which did not.
+
+Belongs here: the order of things (enqueue, recover, lease, send, reconcile) and the sums. What one attempt
+does is ``attempt``; what a system understands is its module in ``destinations``.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Engine
+
+from activation.attempt import Attempt
+from activation.breaker import Breaker
+from activation.destinations.base import Destination
+from activation.destinations.erp_frappe import FrappeDestination
+from activation.document import document_of, effect_of
+from core.clock import utc_now
+from core.connections import Connection
+from core.errors import ConfigurationError, WaybillError
+from state import outbox
+from state.outbox import LostToAnother, OutboxRow
+
+LEASE_S = 120.0
+PATIENCE_S = 20.0
+"""How long one push waits for rows whose retry is due soon; the rest is for the next push."""
+
+_DESTINATIONS = {"frappe": FrappeDestination}
+_PAUSE_S = 0.2
+
+
+@dataclass
+class PushResult:
+    """What one push did. ``failed`` are released rows that are not posted and not held by a person's need."""
+
+    candidates: int = 0
+    posted: int = 0
+    already_posted: int = 0
+    failed: int = 0
+    held: int = 0
+    blocked_at_recheck: int = 0
+    amount_by_currency: dict[str, Decimal] = field(default_factory=dict)
+    errors: list[str] = field(default_factory=list)
+
+
+def push(engine: Engine, connections: Sequence[Connection], rows: Sequence[Mapping[str, Any]]) -> PushResult:
+    """Push the released rows (columns of ``outbound_erp__invoices``), each to the destination it names.
+
+    Everything is tried before anything is reported as failed. ConfigurationError when a row names a
+    destination that no connection offers.
+    """
+    result = PushResult(candidates=len(rows))
+    by_name = {each.connection: each for each in connections if each.destination is not None}
+    grouped: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        grouped[row["destination"]].append(row)
+    for name in sorted(grouped.keys() - by_name.keys()):
+        raise ConfigurationError(
+            f"Released invoices name {name!r}, which no connection file offers as a destination.",
+            remedy=f"Add a `destination:` section to the file of {name}.",
+        )
+    for name, connection in by_name.items():
+        destination = open_destination(connection)
+        try:
+            _Push(engine, connection, destination, result).run(grouped[name])
+        finally:
+            destination.close()
+    return result
+
+
+def open_destination(connection: Connection) -> Destination:
+    """The destination of a connection; ConfigurationError when its adapter cannot be written to."""
+    if connection.adapter not in _DESTINATIONS:
+        raise ConfigurationError(
+            f"{connection.connection}: nothing can be written through {connection.adapter!r}.",
+            remedy=f"Use one of {', '.join(sorted(_DESTINATIONS))}, or remove `destination:`.",
+        )
+    return _DESTINATIONS[connection.adapter](connection)
+
+
+class _Push:
+    """One push to one destination."""
+
+    def __init__(
+        self, engine: Engine, connection: Connection, destination: Destination, result: PushResult
+    ) -> None:
+        self._engine, self._connection, self._result = engine, connection, result
+        worker = f"{socket.gethostname()}:{os.getpid()}"
+        self._attempt = Attempt(engine, connection, destination, worker, utc_now)
+        self._breaker = Breaker()
+        self._refused: set[str] = set()
+
+    def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
+        """Enqueue, recover what an earlier push left, send until nothing is due, and add up."""
+        keys = self._enqueue(rows)
+        before = outbox.states_of(self._engine, keys)
+        self._recover()
+        deadline = time.monotonic() + PATIENCE_S
+        while not self._breaker.is_open:
+            self._promote()
+            sent = self._send_due()
+            self._recover()
+            if not sent and not self._wait_for_more(deadline):
+                break
+        self._add_up(keys, before)
+
+    def _enqueue(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+        keys: list[str] = []
+        with self._engine.begin() as db:
+            for row in rows:
+                try:
+                    effect = effect_of(row, document_of(row))
+                    keys.append(effect.idempotency_key)
+                    if outbox.enqueue(db, effect, utc_now()) == "changed":
+                        self._refuse(row, keys[-1], "it changed after something was sent: credit note needed")
+                except (ValueError, WaybillError) as error:
+                    self._refuse(row, keys[-1] if keys else "", str(error))
+        return keys
+
+    def _refuse(self, row: Mapping[str, Any], key: str, why: str) -> None:
+        self._refused.add(key)
+        self._result.failed += 1
+        self._result.errors.append(f"{row['shipment_no']}: {why}")
+
+    def _recover(self) -> None:
+        """SENDING rows whose worker is gone are UNKNOWN; UNKNOWN rows are looked up."""
+        now = utc_now()
+        for row in self._mine("SENDING"):
+            if row.leased_until is None or row.leased_until <= now or row.leased_by == self._attempt.worker:
+                told = {"last_error": "the attempt did not end", "leased_by": None, "leased_until": None}
+                with suppress(LostToAnother), self._engine.begin() as db:
+                    outbox.move(db, row, "UNKNOWN", now, told)
+        for row in self._mine("UNKNOWN"):
+            with suppress(LostToAnother):
+                self._attempt.reconcile(row)
+
+    def _promote(self) -> None:
+        """RETRY_WAIT rows that are due are READY again."""
+        now = utc_now()
+        due = [row for row in self._mine("RETRY_WAIT") if row.not_before is None or row.not_before <= now]
+        for row in due:
+            with suppress(LostToAnother), self._engine.begin() as db:
+                outbox.move(db, row, "READY", now, {"not_before": None})
+
+    def _send_due(self) -> int:
+        """Send everything that is due; the number of attempts."""
+        declared = self._connection.destination
+        workers = declared.max_concurrency if declared else 1
+        sent = 0
+        with ThreadPoolExecutor(max_workers=workers) as pool:
+            while not self._breaker.is_open:
+                now = utc_now()
+                until = now + timedelta(seconds=LEASE_S)
+                name = self._connection.connection
+                leased = outbox.lease(self._engine, name, self._attempt.worker, now, until, workers * 8)
+                if not leased:
+                    break
+                sent += len(leased)
+                list(pool.map(self._send, leased))
+        return sent
+
+    def _send(self, row: OutboxRow) -> None:
+        if self._breaker.is_open:
+            return
+        try:
+            state = self._attempt.send(row)
+        except LostToAnother:
+            return
+        self._breaker.note(ok=state in {"ACKED", "BLOCKED", "DEAD", "CONFLICT"})
+
+    def _wait_for_more(self, deadline: float) -> bool:
+        """Whether something becomes due soon enough to wait for it here."""
+        waiting = self._mine("RETRY_WAIT", "UNKNOWN")
+        left = deadline - time.monotonic()
+        soon = utc_now() + timedelta(seconds=max(left, 0))
+        if left <= 0 or not any(each.not_before is None or each.not_before <= soon for each in waiting):
+            return False
+        time.sleep(_PAUSE_S)
+        return True
+
+    def _mine(self, *states: str) -> list[OutboxRow]:
+        name = self._connection.connection
+        return [row for row in outbox.rows(self._engine, *states) if row.destination == name]
+
+    def _add_up(self, keys: Sequence[str], before: Mapping[str, str]) -> None:
+        """The sums, from what the outbox says now."""
+        amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
+        counted: Counter[str] = Counter()
+        wanted = set(keys)
+        for row in self._mine():
+            if row.idempotency_key not in wanted or row.idempotency_key in self._refused:
+                continue
+            done = row.state in {"ACKED", "RECONCILED"}
+            was_done = before.get(row.idempotency_key) in {"ACKED", "RECONCILED"}
+            counted[_fate(row.state, was_done=was_done)] += 1
+            if done and not was_done:
+                amounts[row.currency] += row.amount
+            elif not done:
+                self._result.errors.append(f"{row.shipment_no}: {row.state}: {row.last_error}")
+        for fate, count in counted.items():
+            setattr(self._result, fate, getattr(self._result, fate) + count)
+        for currency, amount in amounts.items():
+            self._result.amount_by_currency[currency] = (
+                self._result.amount_by_currency.get(currency, Decimal(0)) + amount
+            )
+
+
+def _fate(state: str, *, was_done: bool) -> str:
+    """The field of the result that a row of this state counts in."""
+    if state in {"ACKED", "RECONCILED"}:
+        return "already_posted" if was_done else "posted"
+    return {"BLOCKED": "blocked_at_recheck", "HELD": "held", "CONFLICT": "held"}.get(state, "failed")
