@@ -74,6 +74,11 @@ class Connection(_Strict):
     options: dict[str, Any] = Field(default_factory=dict)
     _file: Path | None = PrivateAttr(default=None)
 
+    @property
+    def file(self) -> Path | None:
+        """The file it was read from; None for one that was made in memory."""
+        return self._file
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -115,7 +120,7 @@ def options_of(
     connection: Connection, model: type[M], check: Callable[[M], Iterable[Problem]] = lambda _: ()
 ) -> M:
     """``options:`` as an adapter's own ``model``, then its ``check``; told like every other field."""
-    path = connection._file
+    path = connection.file
     if path is None:
         return _checked(Path(connection.connection), None, connection.options, model, check)
     tree, _ = _parse(path)

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import logging
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import UTC, datetime
+from pathlib import Path
 
+from contracts.base import EARLIEST
 from contracts.resources import RESOURCES, Resource
 from core.connections import Connection
 from core.errors import PermanentFailure
@@ -32,6 +34,7 @@ class Extract:
         self.options: FilesOptions = read_options(connection)
         keys = {word: secret(name).get_secret_value() for word, name in connection.secrets.items()}
         self._folder = Folder(self.options.folder, {**self.options.storage, **keys})
+        self._mapped_at = _written(connection.file)
         self._checked: set[str] = set()
         self._told: set[str] = set()
 
@@ -163,14 +166,17 @@ class Extract:
     def _version_of(self, found: Found) -> datetime:
         if self.options.version == "extract":
             return self._newest()
-        return self._told_time(found.modified, found.path)
+        return max(self._told_time(found.modified, found.path), self._mapped_at)
 
     def _newest(self) -> datetime:
-        """The newest writing of any file of this extract: one version for parents and children alike."""
+        """The newest writing of any file of this extract: one version for parents and children alike.
+
+        The mapping counts as one of the files: rows read by another mapping are another version.
+        """
         times = [
             each.modified for table in self.options.tables for each in self._files(table) if each.modified
         ]
-        return self._told_time(max(times, default=None), self._folder.url)
+        return max(self._told_time(max(times, default=None), self._folder.url), self._mapped_at)
 
     def _told_time(self, modified: datetime | None, where: str) -> datetime:
         if modified is None:
@@ -179,6 +185,10 @@ class Extract:
                 remedy="Declare `version:` with a column of the file that grows with every change.",
             )
         return modified
+
+
+def _written(path: Path | None) -> datetime:
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC) if path else EARLIEST
 
 
 def _tables(mapping: ResourceMapping) -> list[str]:

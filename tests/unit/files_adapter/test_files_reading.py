@@ -183,8 +183,8 @@ def test_any_fsspec_path_is_read_by_the_same_code(
 def test_the_fingerprint_follows_files_and_mapping(
     write_mapping: Callable[..., Extract],
 ) -> None:
-    first = write_mapping(CSV, items__csv=GOOD).fingerprint("items")
-    assert write_mapping(CSV).fingerprint("items") == first
-    changed = write_mapping(CSV.replace("pcs", "box")).fingerprint("items")
-    assert changed != first
+    extract = write_mapping(CSV, items__csv=GOOD)
+    first = extract.fingerprint("items")
+    assert Extract(extract.connection).fingerprint("items") == first
+    assert write_mapping(CSV.replace("pcs", "box")).fingerprint("items") != first
     assert write_mapping(CSV, items__csv=GOOD + "9,Pin\n").fingerprint("items") != first

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from core.connections import load_connections
 from core.errors import PermanentFailure
 from ingestion.files.extract import Extract
 from ingestion.files.rows import Mapped
@@ -204,12 +205,17 @@ def test_parents_and_children_share_the_newest_files_time(
     - {resource: items, table: a, fields: {item_id: id, name: id, uom: id}}
     - {resource: item_uoms, table: b, fields: {item_id: id, uom: id, factor: {constant: 1}}}
 """
-    extract = write_mapping(options, a__csv="id\n1\n", b__csv="id\n1\n")
+    mapping = tmp_path / "connections" / "acme.yaml"
+    write_mapping(options, a__csv="id\n1\n", b__csv="id\n1\n")
+    os.utime(mapping, (1_600_000_000, 1_600_000_000))
+    extract = Extract(load_connections(mapping.parent)[0])
     os.utime(tmp_path / "data" / "a.csv", (1_700_000_000, 1_700_000_000))
     os.utime(tmp_path / "data" / "b.csv", (1_700_000_500, 1_700_000_500))
     versions = {row.version for each in extract.resources() for row in extract.rows(each)}
     assert versions == {datetime.fromtimestamp(1_700_000_500, UTC)}
-    other = write_mapping(options.replace("  tables:", "  version: file\n  tables:"))
+    write_mapping(options.replace("  tables:", "  version: file\n  tables:"))
+    os.utime(mapping, (1_600_000_000, 1_600_000_000))
+    other = Extract(load_connections(mapping.parent)[0])
     assert len({row.version for each in other.resources() for row in other.rows(each)}) == 2
     for name in ("a.csv", "b.csv"):
         os.utime(tmp_path / "data" / name, (0, 0))
