@@ -1,0 +1,129 @@
+"""The pages as somebody sees them in Chromium: numbers equal to the marts, nothing fetched from elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from core.settings import Settings
+from core.warehouse import open_serving
+from dashboard.words import duration, money, rate
+from state import decisions
+from state.engine import open_state
+
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+CHROMIUM = "/usr/bin/chromium"
+PATHS = ["/", "/blocked", "/blocked/POD_MISSING", "/blocked/NOT_A_CODE"]
+
+pytestmark = pytest.mark.browser
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    assert Path(CHROMIUM).exists(), "Install Debian's chromium: scripts/ has the one that CI calls."
+    with sync_playwright() as play:
+        opened = play.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def tab(chromium: Browser) -> Iterator[Page]:
+    context = chromium.new_context(viewport={"width": 1280, "height": 900})
+    yield context.new_page()
+    context.close()
+
+
+def test_the_cards_show_what_the_marts_hold(tab: Page, site: str, world: Settings) -> None:
+    tab.goto(site)
+    with open_serving(world) as serving:
+        rows = serving.execute(
+            "SELECT metric, arg_min(coalesce(p50, value), (dimension <> 'made_by')), "
+            "arg_min(n, (dimension <> 'made_by')) FROM marts.kpi_values WHERE grain = 'all' AND "
+            "(dimension = 'all' OR dimension_value = 'waybill') AND currency IS NULL GROUP BY metric"
+        ).fetchall()
+    assert len(rows) == tab.locator(".card").count() == 9
+    for metric, value, count in rows:
+        card = tab.locator(f'[data-metric="{metric}"] .value')
+        shown = duration(value) if metric.endswith("_s") else rate(value)
+        assert card.inner_text().startswith(shown), metric
+        assert card.get_attribute("data-n") == str(count), metric
+    assert "13 Nov 2026, 17:00 UTC" in tab.locator(".asof").inner_text()
+
+
+def test_the_unbilled_amounts_are_those_of_the_marts(tab: Page, site: str, world: Settings) -> None:
+    tab.goto(site)
+    with open_serving(world) as serving:
+        rows = serving.execute(
+            "SELECT currency, value FROM marts.kpi_values "
+            "WHERE metric = 'unbilled_delivered_amount' AND dimension = 'all'"
+        ).fetchall()
+    assert {currency for currency, _ in rows} == {"EUR", "JPY"}
+    for currency, value in rows:
+        row = tab.locator(f'tr[data-currency="{currency}"]')
+        assert row.locator(".total").inner_text() == money(value, currency)
+
+
+def test_a_reason_drills_down_to_its_invoices(tab: Page, site: str, world: Settings) -> None:
+    engine = open_state(world)
+    held = [each for each in decisions.latest(engine).values() if "PRICE_MISMATCH" in each.codes]
+    engine.dispose()
+    tab.goto(site)
+    tab.get_by_role("link", name="PRICE_MISMATCH").click()
+    tab.wait_for_url("**/blocked/PRICE_MISMATCH")
+    rows = tab.locator("tbody tr")
+    assert rows.count() == len(held) == 5
+    assert {row.locator("th").inner_text() for row in rows.all()} == {each.shipment_no for each in held}
+    assert "1,250.00 EUR" in rows.first.inner_text()
+    assert "seen 10 <b>" in tab.locator("tbody").inner_text(), "what sources say is text, never markup"
+    assert tab.locator("tbody b").count() == 0
+
+
+@pytest.mark.parametrize("path", PATHS)
+def test_no_request_leaves_the_machine_and_the_policy_is_kept(tab: Page, site: str, path: str) -> None:
+    asked: list[str] = []
+    complaints: list[str] = []
+    tab.on("request", lambda request: asked.append(request.url))
+    tab.on("console", lambda message: complaints.append(message.text))
+    tab.goto(site + path)
+    assert {urlsplit(url).hostname for url in asked} == {"127.0.0.1"}
+    assert not [text for text in complaints if "Content Security Policy" in text]
+    assert tab.locator("script").count() == 0
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_pages_are_accessible(chromium: Browser, site: str, path: str, scheme: str) -> None:
+    # axe runs as a script of ours inside the page, which the page's own policy would refuse.
+    context = chromium.new_context(color_scheme="dark" if scheme == "dark" else "light", bypass_csp=True)
+    page = context.new_page()
+    page.goto(site + path)
+    for details in page.locator("details").all():
+        details.locator("summary").click()
+    result = Axe().run(page)
+    context.close()
+    assert result.violations_count == 0, result.generate_report()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_no_page_is_wider_than_the_screen(chromium: Browser, site: str, width: int) -> None:
+    context = chromium.new_context(viewport={"width": width, "height": 800})
+    page = context.new_page()
+    for path in PATHS:
+        page.goto(site + path)
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, path
+    context.close()

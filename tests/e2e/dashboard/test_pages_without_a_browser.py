@@ -1,0 +1,53 @@
+"""What the pages do when there is nothing, something new, or something wrong."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import httpx
+from loopback import served
+from published_world import decide, kpi, publish
+
+from core.settings import Settings
+
+
+def test_before_the_first_run_the_page_says_how_to_start(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    with served(settings) as site:
+        page = httpx.get(site)
+        assert (page.status_code, "waybill run" in page.text) == (200, True)
+        assert httpx.get(f"{site}/blocked").status_code == 200
+    assert not settings.state.exists(), "reading a page creates no store"
+
+
+def test_a_new_serving_copy_shows_at_once(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    publish(settings, [kpi("otif_rate", value=0.5)])
+    decide(settings)
+    with served(settings) as site:
+        assert "50.0 %" in httpx.get(site).text
+        publish(settings, [kpi("otif_rate", value=0.75)])
+        page = httpx.get(site).text
+    assert "75.0 %" in page
+    assert "No invoice was posted yet" in page
+
+
+def test_every_answer_forbids_what_the_page_does_not_need(site: str) -> None:
+    for path in ("/", "/blocked/POD_MISSING", "/nothing", "/static/style.css"):
+        headers = httpx.get(site + path).headers
+        assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
+        assert headers["x-content-type-options"] == "nosniff"
+
+
+def test_an_unknown_page_is_told_so(site: str) -> None:
+    page = httpx.get(f"{site}/blocked/<script>")
+    assert (page.status_code, "<script>" in page.text) == (404, False)
+
+
+def test_a_serving_copy_that_does_not_open_is_told_with_a_remedy(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    settings.serving.parent.mkdir(parents=True)
+    settings.serving.write_bytes(b"not a database")
+    with served(settings) as site:
+        page = httpx.get(site)
+    assert (page.status_code, "does not open" in page.text) == (503, True)
