@@ -193,9 +193,10 @@ def _total(invoice: Invoice, rate_of: Any) -> None:
     unit = Decimal(1) if invoice["currency"] in _WHOLE else Decimal("0.01")
     by_rate: dict[Decimal, Decimal] = {}
     for line in _lines(invoice):
-        amount = _decimal(line.get("qty")) * _decimal(line.get("rate"))
-        line["amount"] = amount.quantize(unit, ROUND_HALF_UP)
+        line |= {"qty": _decimal(line.get("qty")), "rate": _decimal(line.get("rate"))}
+        line["amount"] = (line["qty"] * line["rate"]).quantize(unit, ROUND_HALF_UP)
         rate = rate_of(line)
+        line["custom_tax_rate"] = rate
         by_rate[rate] = by_rate.get(rate, Decimal(0)) + line["amount"]
     taxes = {rate: (base * rate / 100).quantize(unit, ROUND_HALF_UP) for rate, base in by_rate.items()}
     net, tax = sum(by_rate.values(), Decimal(0)), sum(taxes.values(), Decimal(0))

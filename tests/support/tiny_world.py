@@ -67,10 +67,9 @@ def add_masters(world: TinyWorld) -> None:
     body = {"name": "WBJP", "company_name": "WBJP", "default_currency": "JPY", **_HEAD}
     world.add("erp", "Company", "WBJP", body)
     for name, flags in (("C-1", {}), ("C-OFF", {"disabled": 1}), ("C-ICE", {"is_frozen": 1})):
-        flags = {"disabled": 0, "is_frozen": 0, **flags}
         credit = [{"company": "WBDE", "credit_limit": 50000.0}]
         world.add(
-            "erp", "Customer", name, {"name": name, "customer_name": "Ada & Co", **flags,
+            "erp", "Customer", name, {"name": name, "customer_name": "Ada & Co", "disabled": 0, "is_frozen": 0, **flags,
                                       "credit_limits": credit, **_HEAD},
         )  # fmt: skip
     world.add("erp", "Item", "I-1", {"name": "I-1", "item_name": "Pallet", "stock_uom": "EA", **_HEAD})
@@ -142,7 +141,9 @@ def point(device: str, minute: int) -> dict[str, Any]:
 
 def task(identity: str) -> dict[str, Any]:
     """A completed Onfleet task with one line delivered."""
-    lines = json.dumps([{"id": "1", "order_line_id": "SO-0001-L1", "item_id": "I-1", "quantity": "2", "uom": "EA"}])
+    lines = json.dumps(
+        [{"id": "1", "order_line_id": "SO-0001-L1", "item_id": "I-1", "quantity": "2", "uom": "EA"}]
+    )
     values = {"consignment_id": "CN-1", "order_id": "SO-0001", "delivered_lines": lines}
     return {
         "id": identity,
