@@ -17,8 +17,18 @@ INK, MUTED, GRID = "#111111", "#777777", "#dddddd"
 FIRST, SECOND, MARK, GOAL = "#0000a1", "#0000a2", "#0000a3", "#0000a4"
 """Placeholders; ``style.css`` says what they look like in light, dark and print."""
 WIDTH, HEIGHT = 500, 220
+NARROW = 290
+"""Plot widths in pixels: beside another chart, and on a telephone, where scaling down would shrink the text."""
 _ROLES = re.compile(r'\s(?:role|aria-[a-z]+|focusable|tabindex)="[^"]*"')
 _SIZE = re.compile(r'<svg\b([^>]*?)\swidth="[\d.]+"\sheight="[\d.]+"')
+
+
+@dataclass(frozen=True)
+class Drawing:
+    """One chart twice; the style sheet shows the one that fits."""
+
+    wide: str
+    narrow: str
 
 
 @dataclass(frozen=True)
@@ -29,7 +39,7 @@ class Series:
     rows: Sequence[Kpi]
 
 
-def cycle_time(series: Iterable[Series], go_live: datetime | None, target_s: float | None) -> str | None:
+def cycle_time(series: Iterable[Series], go_live: datetime | None, target_s: float | None) -> Drawing | None:
     """Median hours by day on a logarithmic axis, because by hand and by machine differ by magnitudes."""
     import altair as alt
 
@@ -46,7 +56,7 @@ def cycle_time(series: Iterable[Series], go_live: datetime | None, target_s: flo
         y=alt.Y(
             "seconds:Q",
             title=None,
-            scale=alt.Scale(type="log", nice=False),
+            scale=alt.Scale(type="log", nice=False, domain=_around(values)),
             axis=alt.Axis(
                 values=[1, 10, 60, 600, 3600, 6 * 3600, 86_400, 7 * 86_400, 30 * 86_400],
                 labelExpr="datum.value < 60 ? datum.value + ' s' : datum.value < 3600 ? datum.value / 60 + ' min'"
@@ -59,10 +69,16 @@ def cycle_time(series: Iterable[Series], go_live: datetime | None, target_s: flo
     if target_s is not None:
         goal = alt.Chart(alt.Data(values=[{"seconds": target_s}])).encode(y="seconds:Q")
         layers.insert(0, goal.mark_rule(color=GOAL, strokeDash=[2, 3], strokeWidth=1.5))
-    return _svg(alt, [*_go_live(alt, go_live), *layers])
+    return _drawing(alt, [*_go_live(alt, go_live), *layers])
 
 
-def daily_spread(rows: Sequence[Kpi], go_live: datetime | None) -> str | None:
+def _around(values: Sequence[dict[str, Any]]) -> list[float]:
+    """The range of the axis: all values, with room above and below."""
+    seconds = [each["seconds"] for each in values]
+    return [min(seconds) / 2, max(seconds) * 2]
+
+
+def daily_spread(rows: Sequence[Kpi], go_live: datetime | None) -> Drawing | None:
     """Median and ninth decile in hours by day."""
     import altair as alt
 
@@ -80,12 +96,12 @@ def daily_spread(rows: Sequence[Kpi], go_live: datetime | None) -> str | None:
         y=alt.Y("hours:Q", title=None, axis=alt.Axis(labelExpr="datum.value + ' h'", tickCount=5)),
         color=_who(alt, ["median", "p90"]),
     )
-    return _svg(
+    return _drawing(
         alt, [*_go_live(alt, go_live), base.mark_line(strokeWidth=2), base.mark_circle(size=30, opacity=1)]
     )
 
 
-def reasons(rows: Sequence[BlockedReason], limit: int = 12) -> str | None:
+def reasons(rows: Sequence[BlockedReason], limit: int = 12) -> Drawing | None:
     """Blocked invoices per code, most frequent first."""
     import altair as alt
 
@@ -98,7 +114,7 @@ def reasons(rows: Sequence[BlockedReason], limit: int = 12) -> str | None:
     )
     bars = base.mark_bar(color=FIRST, height=14, cornerRadiusEnd=2)
     labels = base.mark_text(align="left", dx=5, color=INK).encode(text="count:Q")
-    return _svg(alt, [bars, labels], width=330, height=28 * len(values))
+    return _drawing(alt, [bars, labels], widths=(330, 150), height=28 * len(values))
 
 
 def _days(alt: Any) -> Any:
@@ -119,14 +135,21 @@ def _go_live(alt: Any, moment: datetime | None) -> list[Any]:
     )
     return [
         base.mark_rule(color=MARK, strokeWidth=1),
-        base.mark_text(align="right", dx=-5, baseline="top", color=MARK).encode(
-            text="text:N", y=alt.value(0)
+        base.mark_text(align="right", dx=-6, dy=-6, baseline="bottom", color=MARK).encode(
+            text="text:N", y=alt.value(HEIGHT)
         ),
     ]
 
 
-def _svg(alt: Any, layers: list[Any], width: int = WIDTH, height: int = HEIGHT) -> str:
-    """The layers as an inline SVG without a size of its own."""
+def _drawing(
+    alt: Any, layers: list[Any], widths: tuple[int, int] = (WIDTH, NARROW), height: int = HEIGHT
+) -> Drawing:
+    """The layers as two inline SVGs without a size of their own."""
+    wide, narrow = (_svg(alt, layers, width, height) for width in widths)
+    return Drawing(wide, narrow)
+
+
+def _svg(alt: Any, layers: list[Any], width: int, height: int) -> str:
     import vl_convert
 
     chart = (

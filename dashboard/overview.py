@@ -83,17 +83,17 @@ def _trend(marts: Marts, metric: Metric, kpi: Kpi) -> tuple[str | None, bool | N
         return f"by hand it was {measure(by_hand.shown, metric.name)}", _is_better(
             metric, kpi.shown, by_hand.shown
         )
-    days = [row for row in marts.select(metric.name, "day", "all") if row.shown is not None]
-    if not days or days[-1].period_start is None:
-        return None, None
-    split = days[-1].period_start - timedelta(days=TREND_DAYS)
-    before_that = split - timedelta(days=TREND_DAYS)
-    recent = [float(row.shown) for row in days if row.period_start and row.shown and row.period_start > split]
-    earlier = [
-        float(row.shown)
-        for row in days
-        if row.period_start and row.shown and before_that < row.period_start <= split
+    days = [
+        (row.period_start, float(row.shown))
+        for row in marts.select(metric.name, "day", "all")
+        if row.period_start is not None and row.shown is not None
     ]
+    if not days:
+        return None, None
+    week = timedelta(days=TREND_DAYS)
+    split = days[-1][0] - week
+    recent = [shown for start, shown in days if start > split]
+    earlier = [shown for start, shown in days if split - week < start <= split]
     if not recent or not earlier:
         return None, None
     now, then = median(recent), median(earlier)
@@ -122,7 +122,7 @@ def _made_by(marts: Marts) -> list[charts.Series]:
     return [charts.Series("by hand", before), charts.Series("by Waybill", after)]
 
 
-def _charts(marts: Marts, reasons: Sequence[BlockedReason]) -> dict[str, str | None]:
+def _charts(marts: Marts, reasons: Sequence[BlockedReason]) -> dict[str, charts.Drawing | None]:
     goal = next(metric.target for metric in HEADLINES if metric.name == "pod_to_invoice_s")
     return {
         "pod_to_invoice": charts.cycle_time(_made_by(marts), marts.go_live, goal),

@@ -8,6 +8,8 @@ from decimal import Decimal
 from core.money import minor_units
 
 DASH = "–"
+NBSP = "\u00a0"
+"""Keeps a number and its unit on one line."""
 MINUTE, HOUR, DAY = 60.0, 3600.0, 86_400.0
 
 
@@ -17,9 +19,9 @@ def duration(seconds: float | None) -> str:
         return DASH
     sign, size = ("−" if seconds < 0 else ""), abs(float(seconds))
     if size < MINUTE:
-        return f"{sign}{size:.0f} s"
+        return f"{sign}{size:.0f}{NBSP}s"
     if size < HOUR:
-        return f"{sign}{size / MINUTE:.1f} min"
+        return f"{sign}{size / MINUTE:.1f}{NBSP}min"
     if size < DAY:
         return sign + _two(round(size / MINUTE), 60, "h", "min")
     return sign + _two(round(size / HOUR), 24, "d", "h")
@@ -28,12 +30,12 @@ def duration(seconds: float | None) -> str:
 def _two(count: int, per: int, large: str, small: str) -> str:
     """``count`` small units as large and small ones; a rest of nothing is not said."""
     whole, rest = divmod(count, per)
-    return f"{whole} {large} {rest} {small}" if rest else f"{whole} {large}"
+    return NBSP.join([str(whole), large, *([str(rest), small] if rest else [])])
 
 
 def rate(value: float | None) -> str:
     """A share as percent with one decimal."""
-    return DASH if value is None else f"{float(value) * 100:.1f} %"
+    return DASH if value is None else f"{float(value) * 100:.1f}{NBSP}%"
 
 
 def measure(value: float | None, metric: str) -> str:

@@ -9,6 +9,7 @@ from loopback import served
 from published_world import decide, kpi, publish
 
 from core.settings import Settings
+from dashboard.words import rate
 
 
 def test_before_the_first_run_the_page_says_how_to_start(tmp_path: Path) -> None:
@@ -25,10 +26,10 @@ def test_a_new_serving_copy_shows_at_once(tmp_path: Path) -> None:
     publish(settings, [kpi("otif_rate", value=0.5)])
     decide(settings)
     with served(settings) as site:
-        assert "50.0 %" in httpx.get(site).text
+        assert rate(0.5) in httpx.get(site).text
         publish(settings, [kpi("otif_rate", value=0.75)])
         page = httpx.get(site).text
-    assert "75.0 %" in page
+    assert rate(0.75) in page
     assert "No invoice was posted yet" in page
 
 
