@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import logging
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 from contracts.base import EARLIEST
 from contracts.resources import RESOURCES, Resource
 from core.connections import Connection
-from core.errors import PermanentFailure
+from core.errors import PermanentFailure, TransientFailure
 from core.ids import canonical_json, sha256_hex
 from core.settings import secret
 from ingestion.files.mapping import FilesOptions, ResourceMapping, read_options, zone_of
@@ -101,6 +102,11 @@ class Extract:
         except FileRefused as error:
             yield self._refused(found, error)
             return
+        except (EOFError, OSError, zlib.error) as error:
+            raise TransientFailure(
+                f"{self.connection.connection}: {found.name} cannot be read to its end: {error}.",
+                remedy="Ask for the file again, or wait until it is completely there; nothing of it was taken.",
+            ) from error
         self._check_columns(table, found, needed, each, told.columns)
         self._checked.add(found.path)
         if found.path not in self._told:

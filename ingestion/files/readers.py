@@ -224,13 +224,16 @@ def _parquet(handle: IO[bytes], name: str, told: Narration) -> Iterator[Row]:
     repeated = sorted({each for each in told.columns if told.columns.count(each) > 1})
     if repeated:
         raise FileRefused(f"it has {', '.join(map(repr, repeated))} more than once")
-    for batch in file.iter_batches(batch_size=8192):
-        for cells in _microseconds(pa.Table.from_batches([batch])).to_pylist():
-            if all(value is None for value in cells.values()):
-                told.blank += 1
-                continue
-            told.rows += 1
-            yield Row(f"{name}:{told.rows + told.blank}", flatten(cells))
+    try:
+        for batch in file.iter_batches(batch_size=8192):
+            for cells in _microseconds(pa.Table.from_batches([batch])).to_pylist():
+                if all(value is None for value in cells.values()):
+                    told.blank += 1
+                    continue
+                told.rows += 1
+                yield Row(f"{name}:{told.rows + told.blank}", flatten(cells))
+    except pa.ArrowInvalid as error:
+        raise OSError(str(error)[:200]) from error
 
 
 def _microseconds(table: Any) -> Any:

@@ -1,12 +1,13 @@
 """Faults of a file cost what they must: a row, or the whole file; never a silence and never a stop."""
 
+import gzip
 from collections.abc import Callable
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from core.errors import PermanentFailure
+from core.errors import PermanentFailure, TransientFailure
 from ingestion.files.extract import Extract
 from ingestion.files.rows import Mapped
 
@@ -139,10 +140,22 @@ def test_parquet_is_read_and_what_is_none_is_refused(read: Read, tmp_path: Path)
 
 
 def test_a_packed_file_is_unpacked(read: Read) -> None:
-    import gzip
-
     options = ITEMS.format(ext="csv.gz", more="")
     assert len(fields(read(options, **{"items__csv__gz": gzip.compress(GOOD.encode())}))) == 2
+
+
+@pytest.mark.parametrize("name", ["items.csv.gz", "items.jsonl.gz"])
+def test_a_packed_file_that_is_cut_off_fails_as_a_source(read: Read, name: str) -> None:
+    lines = (
+        "id,name\n" + "".join(f"{n},{n * 7919}\n" for n in range(9000))
+        if "csv" in name
+        else "".join(f'{{"id": "{n}", "name": "{n * 7919}"}}\n' for n in range(9000))
+    )
+    whole = gzip.compress(lines.encode())
+    options = ITEMS.format(ext=name.removeprefix("items."), more="")
+    assert len(read(options, **{name.replace(".", "__"): whole})) == 9000
+    with pytest.raises(TransientFailure, match="cannot be read to its end"):
+        read(options, **{name.replace(".", "__"): whole[: len(whole) // 2]})
 
 
 def test_a_column_that_the_file_lacks_is_named(read: Read) -> None:
