@@ -1,0 +1,145 @@
+"""Asking a source over HTTP: what is worth a second try, what is a failure, and what time it is over there.
+
+Belongs here: transport, retries and the refusal of answers that are not whole JSON. Paging and meaning are
+the adapters' part. No message ever holds a header or a query, so that no secret gets out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import httpx
+import stamina
+
+from core.connections import Connection
+from core.errors import ConfigurationError
+from ingestion.base import SourceFailure
+from ingestion.strict_json import JsonRefused, loads
+
+ATTEMPTS = 4
+LONGEST_WAIT_S = 20.0
+TIMEOUT = httpx.Timeout(60.0, connect=5.0)
+LARGEST_ANSWER = 256 * 1024 * 1024
+
+
+class _TryAgain(Exception):
+    """An answer after which waiting may help; ``wait_s`` is the source's own word on how long."""
+
+    def __init__(self, what: str, wait_s: float | None = None) -> None:
+        super().__init__(what)
+        self.what, self.wait_s = what, wait_s
+
+
+class HttpSource:
+    """One connection's HTTP API. ``clock`` is the source's time at its last answer (header ``Date``)."""
+
+    def __init__(self, connection: Connection, authorization: str) -> None:
+        if not connection.base_url:
+            raise ConfigurationError(
+                f"{connection.connection}: base_url is missing.", remedy="Add base_url: to the connection file."
+            )
+        self.name = connection.connection
+        self.base_url = connection.base_url
+        self.clock: datetime | None = None
+        self._client = httpx.Client(
+            base_url=connection.base_url,
+            headers={"Authorization": authorization, "Accept": "application/json"},
+            timeout=TIMEOUT,
+            follow_redirects=False,
+            trust_env=False,
+        )
+
+    def get_json(self, path: str, parameters: Mapping[str, str | int]) -> dict[str, Any]:
+        """The JSON object at ``path``; numbers with a point are Decimal. SourceFailure when there is none."""
+        response = self._get(path, parameters)
+        kind = response.headers.get("content-type", "")
+        if "json" not in kind:
+            raise self._failure(
+                path, f"answered {kind or 'without a content type'} instead of JSON",
+                "Open the address in a browser: a login page or a proxy may stand in front of the API.",
+            )  # fmt: skip
+        try:
+            document = loads(response.content)
+        except JsonRefused as error:
+            raise self._failure(
+                path, f"sent an answer that is not whole JSON ({error})",
+                "Run again; if it stays, ask the source's owner whether answers are cut on the way.",
+            ) from error  # fmt: skip
+        if not isinstance(document, dict):
+            raise self._failure(path, "sent JSON that is no object", "Check base_url and the API's version.")
+        return document
+
+    def rows(self, path: str, document: Mapping[str, Any], name: str) -> list[Any]:
+        """The list ``name`` of an answer; SourceFailure when the answer has none."""
+        found = document.get(name)
+        if not isinstance(found, list):
+            raise self._failure(path, f"sent an answer without the list {name!r}", "Check the API's version.")
+        return found
+
+    def close(self) -> None:
+        """Close the connections."""
+        self._client.close()
+
+    def _get(self, path: str, parameters: Mapping[str, str | int]) -> httpx.Response:
+        try:
+            for attempt in stamina.retry_context(
+                on=_wait, attempts=ATTEMPTS, timeout=90.0, wait_initial=0.2, wait_max=5.0
+            ):
+                with attempt:
+                    return self._once(path, parameters)
+        except _TryAgain as error:
+            raise self._failure(
+                path, f"{error.what}, {ATTEMPTS} times",
+                "Wait until the source is up again, then run again: the next run goes on where this one stopped.",
+            ) from error  # fmt: skip
+        raise AssertionError("stamina ends with an answer or an exception")
+
+    def _once(self, path: str, parameters: Mapping[str, str | int]) -> httpx.Response:
+        try:
+            response = self._client.get(path, params=dict(parameters))
+        except httpx.TimeoutException as error:
+            raise _TryAgain("did not answer in time") from error
+        except httpx.RemoteProtocolError as error:
+            raise _TryAgain("cut its answer off") from error
+        except httpx.TransportError as error:
+            raise _TryAgain("could not be reached") from error
+        self._note_clock(response)
+        status = response.status_code
+        if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
+            raise _TryAgain(f"answered {status}", _retry_after(response))
+        if status in (401, 403):
+            raise self._failure(
+                path, f"answered {status}: the credentials were refused",
+                "Renew the secrets that the connection file names, then run again.",
+            )  # fmt: skip
+        if status != httpx.codes.OK:
+            raise self._failure(path, f"answered {status}", "Check base_url and the API's version.")
+        if len(response.content) > LARGEST_ANSWER:
+            raise self._failure(path, "sent an answer above 256 MB", "Ask for smaller pages.")
+        return response
+
+    def _note_clock(self, response: httpx.Response) -> None:
+        try:
+            self.clock = parsedate_to_datetime(response.headers["date"]).astimezone(UTC)
+        except (KeyError, ValueError):
+            return
+
+    def _failure(self, path: str, what: str, remedy: str) -> SourceFailure:
+        return SourceFailure(f"{self.name}: {self.base_url}{path} {what}.", remedy=remedy)
+
+
+def _wait(error: Exception) -> bool | float:
+    """Whether to try again, and when the source said so itself, after how many seconds."""
+    if not isinstance(error, _TryAgain):
+        return False
+    return True if error.wait_s is None else min(error.wait_s, LONGEST_WAIT_S)
+
+
+def _retry_after(response: httpx.Response) -> float | None:
+    try:
+        return max(0.0, float(response.headers["retry-after"]))
+    except (KeyError, ValueError):
+        return None
