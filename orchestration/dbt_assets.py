@@ -1,7 +1,5 @@
 """The three dbt assets over one manifest: before the gate, outbound, after the push."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

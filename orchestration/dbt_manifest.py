@@ -93,7 +93,7 @@ def data_tests(manifest: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def _parents(manifest: dict[str, Any], node: dict[str, Any]) -> Iterator[dg.AssetKey]:
     """Keys this node reads, looking through ephemeral models."""
-    for unique_id in node["depends_on"]["nodes"]:
+    for unique_id in node["depends_on"].get("nodes", []):
         parent = manifest["nodes"].get(unique_id) or manifest["sources"].get(unique_id)
         if parent is None:
             continue

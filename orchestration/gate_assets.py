@@ -1,7 +1,5 @@
 """The gate between the dbt assets: verdicts into the state store, then into ``raw_gate.decisions``."""
 
-from __future__ import annotations
-
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -80,7 +78,7 @@ def gate_assets() -> dg.AssetsDefinition:
     return _gate
 
 
-def _checks(result: GateResult) -> Iterator[dg.AssetCheckResult]:
+def _checks(result: "GateResult") -> Iterator[dg.AssetCheckResult]:
     # A day without deliveries releases nothing but is no defect; a rule that did not run is one.
     stops = result.batch_fatal is not None and result.batch_fatal != _EMPTY
     yield dg.AssetCheckResult(

@@ -4,8 +4,6 @@ A connection that fails is recorded and reported by a failed check; the others g
 the stale source.
 """
 
-from __future__ import annotations
-
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
@@ -79,7 +77,7 @@ def _kind_assets(kind: str, connections: Sequence[Connection]) -> dg.AssetsDefin
     return _ingest
 
 
-def ingest_kind(platform: Platform, kind: str, run_id: str) -> tuple[list[Counts], dict[str, str]]:
+def ingest_kind(platform: Platform, kind: str, run_id: str) -> tuple["list[Counts]", dict[str, str]]:
     """Read every live connection of a kind; what was counted, and the message of each that failed."""
     from ingestion.run import ensure_warehouse, ingest
 
@@ -96,7 +94,7 @@ def ingest_kind(platform: Platform, kind: str, run_id: str) -> tuple[list[Counts
     return counts, failures
 
 
-def _results(kind: str, counts: Sequence[Counts]) -> Iterator[dg.MaterializeResult[None]]:
+def _results(kind: str, counts: "Sequence[Counts]") -> Iterator[dg.MaterializeResult[None]]:
     by_resource: defaultdict[str, list[Counts]] = defaultdict(list)
     for each in counts:
         by_resource[each.resource].append(each)

@@ -1,7 +1,5 @@
 """The push of released invoices, and the ledger's way back into the warehouse."""
 
-from __future__ import annotations
-
 import logging
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
@@ -90,7 +88,7 @@ def push_assets() -> dg.AssetsDefinition:
     return _push
 
 
-def push_released(platform: Platform) -> PushResult:
+def push_released(platform: Platform) -> "PushResult":
     """Push what the gate released to the connection each row names."""
     from activation.push import push
 

@@ -1,7 +1,5 @@
 """The serving copy: the marts in a file of their own, replaced whole after a complete run."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterator
 from typing import Any
