@@ -37,3 +37,8 @@
         )))
     )
 {%- endmacro %}
+
+{# 1 when an amount is finer than an invoice in its currency may be (0 or 2 decimals), else 0. #}
+{% macro excess_decimals(amount, minor_units) -%}
+    case when {{ amount }} <> {{ round_money(amount, minor_units) }} then 1 else 0 end
+{%- endmacro %}

@@ -46,3 +46,21 @@
 {% macro duckdb__sorted_text(expression, separator, order_by) -%}
     string_agg({{ expression }}, '{{ separator }}' order by {{ order_by or expression }})
 {%- endmacro %}
+
+{# True when the whole text matches a regular expression. #}
+{% macro matches(text, pattern) -%}
+    {{ return(adapter.dispatch('matches')(text, pattern)) }}
+{%- endmacro %}
+
+{% macro duckdb__matches(text, pattern) -%}
+    regexp_full_match({{ text }}, {{ pattern }})
+{%- endmacro %}
+
+{# The expressions as texts, for hashing: one spelling per value, whatever the type. #}
+{% macro as_texts(expressions) -%}
+    {%- set texts = [] -%}
+    {%- for expression in expressions -%}
+        {%- do texts.append('cast(' ~ expression ~ ' as varchar)') -%}
+    {%- endfor -%}
+    {{ return(texts) }}
+{%- endmacro %}

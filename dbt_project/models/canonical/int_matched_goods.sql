@@ -41,7 +41,10 @@ select
     matched.uom,
     case
         when matched.order_id is null or matched.uom = matched.order_uom then matched.quantity
-        else {{ convert_quantity('matched.quantity', 'moved.factor', 'ordered.factor') }}
+        -- What cannot be converted keeps its figure; it is counted below, and never billed.
+        else coalesce(
+            {{ convert_quantity('matched.quantity', 'moved.factor', 'ordered.factor') }}, matched.quantity
+        )
     end as quantity,
     matched.order_id is not null and matched.matched_line_id is null as is_foreign,
     matched.uom <> matched.order_uom and (moved.factor is null or ordered.factor is null) as is_unconvertible
