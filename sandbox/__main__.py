@@ -32,8 +32,10 @@ def main() -> int:
         world_now = datetime.fromisoformat(meta["now"])
         file = path.with_name("clock.json")
         clock = world_clock.start(world_now, file, given.speed)
+        world_clock.keep(clock, world_now, file, running=True)
         with Children(listeners, path, clock) as children:
             children.wait_until_answering()
+            world_clock.keep(clock, world_now, file, running=True)
             _announce(home, children, clock, meta)
             parent = os.getppid()
 

@@ -13,6 +13,7 @@ from email.utils import format_datetime
 from pathlib import Path
 
 KEEP_EVERY_S = 1.0
+_AHEAD_S = 5.0
 
 
 @dataclass(frozen=True)
@@ -44,8 +45,8 @@ def start(world_now: datetime, file: Path, speed: float) -> WorldClock:
 
 
 def keep(clock: WorldClock, world_now: datetime, file: Path, *, running: bool) -> None:
-    """Write the elapsed world seconds. A running clock writes one interval ahead: it never goes back, even killed."""
-    ahead = KEEP_EVERY_S * 2 * clock.speed if running else 0.0
+    """Write the elapsed world seconds. A running clock writes ahead: it never goes back, even killed."""
+    ahead = _AHEAD_S * clock.speed if running else 0.0
     elapsed = (clock.now() - world_now).total_seconds() + ahead
     draft = file.with_suffix(".tmp")
     draft.write_text(json.dumps({"elapsed_s": round(elapsed, 6)}), encoding="utf-8")

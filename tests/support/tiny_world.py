@@ -66,12 +66,10 @@ def add_masters(world: TinyWorld) -> None:
         world.add("erp", "Company", name, body)
     body = {"name": "WBJP", "company_name": "WBJP", "default_currency": "JPY", **_HEAD}
     world.add("erp", "Company", "WBJP", body)
-    for name, flags in (("C-1", {}), ("C-OFF", {"disabled": 1}), ("C-ICE", {"is_frozen": 1})):
-        credit = [{"company": "WBDE", "credit_limit": 50000.0}]
-        world.add(
-            "erp", "Customer", name, {"name": name, "customer_name": "Ada & Co", "disabled": 0, "is_frozen": 0, **flags,
-                                      "credit_limits": credit, **_HEAD},
-        )  # fmt: skip
+    credit = [{"company": "WBDE", "credit_limit": 50000.0}]
+    for name, disabled, frozen in (("C-1", 0, 0), ("C-OFF", 1, 0), ("C-ICE", 0, 1)):
+        body = {"name": name, "customer_name": "Ada & Co", "disabled": disabled, "is_frozen": frozen}
+        world.add("erp", "Customer", name, {**body, "credit_limits": credit, **_HEAD})
     world.add("erp", "Item", "I-1", {"name": "I-1", "item_name": "Pallet", "stock_uom": "EA", **_HEAD})
     template = {"name": "DE-19", "taxes": [{"tax_type": "VAT", "tax_rate": 19.0}], **_HEAD}
     world.add("erp", "Item Tax Template", "DE-19", template)
@@ -112,18 +110,24 @@ def add_dispatch(world: TinyWorld) -> None:
     """One entity of each collection of dispatch, in the standard's words."""
     when = {"creationDate": "2026-11-12T09:00:00Z", "lastModified": "2026-11-12T09:00:00Z"}
     geo = {"type": "latLonPointGeoReference", "lat": 53.55, "lon": 9.99}
-    world.add("dispatch", "locations", "L-1", {"id": "L-1", "type": "customer", "geoReference": geo, **when})
-    world.add("dispatch", "vehicles", "V-1", {"id": "V-1", "licensePlate": "HH-WB 1", **when})
     vehicle = {"associationType": "reference", "entityType": "vehicle", "uuid": "V-1"}
-    trip = {"id": "TR-1", "status": "inTransit", "vehicle": {"entity": vehicle}, "actors": [], **when}
-    world.add("dispatch", "trips", "TR-1", trip)
-    goods = {"id": "G-1", "type": "items", "quantity": 2, "externalAttributes": {"orderLineId": "SO-0001-L1"}}
-    inline = {"entity": goods, "associationType": "inline"}
-    attributes = {"orderId": "SO-0001", "charges": []}
-    consignment = {"id": "CN-1", "status": "accepted", "goods": [inline], "externalAttributes": attributes}
-    world.add("dispatch", "consignments", "CN-1", {**consignment, **when})
-    action = {"id": "A-1", "actionType": "load", "lifecycle": "realized", "sequenceNr": 1, **when}
-    world.add("dispatch", "actions", "A-1", action)
+    goods = {"entityType": "goods", "id": "G-1", "type": "items", "quantity": 2}
+    inline = {"associationType": "inline", "entity": {**goods, "externalAttributes": {"orderLineId": "L1"}}}
+    entities: dict[str, dict[str, Any]] = {
+        "locations": {"entityType": "location", "id": "L-1", "type": "customer", "geoReference": geo},
+        "vehicles": {"entityType": "vehicle", "id": "V-1", "licensePlate": "HH-WB 1"},
+        "trips": {"entityType": "trip", "id": "TR-1", "status": "inTransit", "vehicle": vehicle},
+        "consignments": {
+            "entityType": "consignment",
+            "id": "CN-1",
+            "status": "accepted",
+            "goods": [inline],
+            "externalAttributes": {"orderId": "SO-0001"},
+        },
+        "actions": {"entityType": "action", "id": "A-1", "actionType": "load", "lifecycle": "realized"},
+    }
+    for collection, entity in entities.items():
+        world.add("dispatch", collection, entity["id"], {**entity, **when})
 
 
 def point(device: str, minute: int) -> dict[str, Any]:
