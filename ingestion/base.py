@@ -8,10 +8,15 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from core.connections import Connection
+from core.errors import WaybillError
 from core.settings import Settings
 
 Window = tuple[datetime, datetime]
 """From (included) and to (excluded), by the source's own modification time."""
+
+
+class SourceFailure(WaybillError):
+    """A source did not answer, or not with what its documentation says; names connection and remedy."""
 
 
 @dataclass(frozen=True)

@@ -39,7 +39,8 @@ class HttpSource:
     def __init__(self, connection: Connection, authorization: str) -> None:
         if not connection.base_url:
             raise ConfigurationError(
-                f"{connection.connection}: base_url is missing.", remedy="Add base_url: to the connection file."
+                f"{connection.connection}: base_url is missing.",
+                remedy="Add base_url: to the connection file.",
             )
         self.name = connection.connection
         self.base_url = connection.base_url

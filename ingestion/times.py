@@ -5,7 +5,7 @@ Belongs here: reading, and why a time cannot be read. Bounds are the contract's.
 
 from __future__ import annotations
 
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import cast
 
 from core.clock import TimeQuality, localize
@@ -23,10 +23,14 @@ class Refused(Exception):
 
 
 class Times:
-    """Reads the times of one row; ``quality`` is the worst of what it met."""
+    """Reads the times of one row; ``quality`` is the worst of what it met.
 
-    def __init__(self, zone: str | None = None) -> None:
+    ``zone`` is that of naive times. ``is_documented``: the vendor says so itself, nothing is assumed.
+    """
+
+    def __init__(self, zone: str | None = None, *, is_documented: bool = False) -> None:
         self._zone = zone
+        self._is_documented = is_documented
         self.quality: TimeQuality = "exact"
 
     def iso(self, value: object, name: str) -> datetime | None:
@@ -42,7 +46,7 @@ class Times:
     def local_day(self, value: object, name: str) -> datetime | None:
         """Midnight at the start of a day, in the zone."""
         day = self.day(value, name)
-        return None if day is None else self._aware(datetime(day.year, day.month, day.day), name)
+        return None if day is None else self._aware(datetime.combine(day, time.min), name)
 
     def day(self, value: object, name: str) -> date | None:
         """A calendar day."""
@@ -75,4 +79,6 @@ class Times:
             raise Refused("TIME_GAP", f"{what} was skipped by the clocks of {self._zone}")
         if quality == "ambiguous":
             self.quality = "ambiguous"
+        elif self.quality == "exact" and not self._is_documented:
+            self.quality = quality
         return instant

@@ -1,6 +1,6 @@
-"""Dispatch: locations, vehicles, trips, consignments with goods and charges, actions into ``raw_dispatch``.
+"""Dispatch systems: locations, vehicles, trips, consignments with goods and charges, actions.
 
-    GET /api/v5/consignments ─► consignments, consignment_lines, consignment_charges ─► landing ─► raw_dispatch
+    GET /api/v5/… ─► ingestion/dispatch/otm5.py ─► landing ─► raw_dispatch.*
 
-Alone: ``python -m ingestion sandbox_dispatch``
+Alone: ``python -m ingestion sandbox_dispatch``.
 """

@@ -1,83 +1,84 @@
-"""Open Trip Model 5 over HTTP: lists by ``modifiedSince`` with offset and ``hasMore``."""
+"""Open Trip Model 5 over REST: entities by change time, through the documented list extension.
+
+Belongs here: paths, paging and which collection fills which resource. Field by field is ``otm5_fields``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from core.connections import Connection
 from core.settings import Settings, secret
-from ingestion.base import Page, Stream, Window
-from ingestion.dispatch import otm5_mapping as mapping
+from ingestion.base import Page, SourceRecord, Stream, Window
+from ingestion.dispatch import otm5_fields as fields
 from ingestion.http import HttpSource
+from ingestion.paging import by_change
+from ingestion.records import Furthest, is_inside, start_of
+from ingestion.times import Refused, Times
 
-PAGE = 500
-OVERLAP = timedelta(minutes=5)
+PAGE_ROWS = 1000
+_Make = Callable[[Sequence[dict[str, Any]], fields.Reader], list[SourceRecord]]
 
-
-@dataclass(frozen=True)
-class Collection:
-    """One OTM collection, the resources it fills and how."""
-
-    name: str
-    resources: tuple[str, ...]
-    records: mapping.Mapper
-
-
-COLLECTIONS = (
-    Collection("locations", ("locations",), mapping.locations),
-    Collection("vehicles", ("vehicles",), mapping.vehicles),
-    Collection("trips", ("trips",), mapping.trips),
-    Collection(
-        "consignments",
-        ("consignments", "consignment_lines", "consignment_charges"),
-        mapping.consignments,
-    ),
-    Collection("actions", ("actions",), mapping.actions),
-)
+_STREAMS: dict[str, tuple[tuple[str, ...], _Make]] = {
+    "locations": (("locations",), fields.locations),
+    "vehicles": (("vehicles",), fields.vehicles),
+    "trips": (("trips",), fields.trips),
+    "consignments": (("consignments", "consignment_lines", "consignment_charges"), fields.consignments),
+    "actions": (("actions",), fields.actions),
+}
 
 
 class Otm5Adapter:
-    """One dispatch system as a source."""
+    """Reads one dispatch system; needs the secret ``token``."""
 
-    def __init__(self, settings: Settings, connection: Connection, window: Window | None) -> None:
+    def __init__(self, _settings: Settings, connection: Connection, window: Window | None) -> None:
         token = secret(connection.secrets["token"]).get_secret_value()
-        self._source = HttpSource(connection, {"Authorization": f"Bearer {token}"})
-        self._zone = connection.time_zone
+        self._http = HttpSource(connection, f"Bearer {token}")
+        self._zone = connection.time_zone if "time_zone" in connection.model_fields_set else None
         self._window = window
+        self._reader = fields.Reader(self._times, self._changed_at)
 
     @property
     def source_clock(self) -> datetime | None:
-        return self._source.clock
+        """The system's own time at its last answer."""
+        return self._http.clock
 
     def streams(self) -> Sequence[Stream]:
-        return [Stream(each.name, each.resources) for each in COLLECTIONS]
+        """One stream a collection, parents first."""
+        return [Stream(name, resources) for name, (resources, _) in _STREAMS.items()]
 
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
-        collection = next(each for each in COLLECTIONS if each.name == stream.name)
-        since = self._since(cursor)
-        offset = 0
-        while True:
-            parameters = {"limit": str(PAGE), "offset": str(offset)}
-            parameters |= {"modifiedSince": since.isoformat()} if since else {}
-            answer = self._source.get_json(f"/api/v5/{collection.name}", parameters)
-            entities = [each for each in answer["items"] if self._in_window(each.get("lastModified"))]
-            newest = max((str(each.get("lastModified")) for each in entities), default=None)
-            yield Page(list(collection.records(entities, self._zone)), cursor=newest)
-            if not answer["hasMore"]:
-                return
-            offset += PAGE
+        """Entities changed since the cursor, oldest change first."""
+        make = _STREAMS[stream.name][1]
+        furthest = Furthest(cursor)
+        start = start_of(cursor, self._window)
+        for found in by_change(partial(self._list, stream.name), self._changed_at, start):
+            for each in found:
+                furthest.see(self._changed_at(each))
+            inside = [each for each in found if is_inside(self._changed_at(each), self._window)]
+            yield Page(make(inside, self._reader), furthest.cursor)
 
     def close(self) -> None:
-        self._source.close()
+        """Close the connections."""
+        self._http.close()
 
-    def _since(self, cursor: str | None) -> datetime | None:
-        if self._window:
-            return self._window[0]
-        return datetime.fromisoformat(cursor) - OVERLAP if cursor else None
+    def _list(self, collection: str, since: datetime | None, offset: int) -> tuple[list[Any], bool]:
+        path = f"/api/v5/{collection}"
+        parameters: dict[str, str | int] = {"limit": PAGE_ROWS, "offset": offset}
+        if since is not None:
+            parameters["modifiedSince"] = since.astimezone(UTC).isoformat()
+        document = self._http.get_json(path, parameters)
+        rows = [each for each in self._http.rows(path, document, "items") if isinstance(each, dict)]
+        return rows, document.get("hasMore") is True
 
-    def _in_window(self, modified: object) -> bool:
-        if self._window is None or not isinstance(modified, str):
-            return True
-        return datetime.fromisoformat(modified) < self._window[1]
+    def _times(self) -> Times:
+        return Times(self._zone)
+
+    def _changed_at(self, entity: dict[str, Any]) -> datetime | None:
+        try:
+            return self._times().iso(entity.get("lastModified"), "lastModified")
+        except Refused:
+            return None

@@ -1,6 +1,6 @@
-"""ERP: companies, customers, items, orders, delivery notes and invoices into ``raw_erp``.
+"""ERP systems: companies, customers, items, orders, delivery notes and invoices.
 
-    GET /api/resource/Sales Order ─► orders, order_lines ─► landing ─► raw_erp
+    GET /api/resource/… ─► ingestion/erp/frappe.py ─► landing ─► raw_erp.*
 
-Alone: ``python -m ingestion sandbox_erp``
+Alone: ``python -m ingestion sandbox_erp``.
 """

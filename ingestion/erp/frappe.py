@@ -1,137 +1,129 @@
-"""ERPNext / Frappe over its REST interface: lists by ``modified``, child tables by their own doctype.
+"""Frappe/ERPNext over REST: lists by change time, child tables by their own doctype.
 
-A list gives no child rows, so those of a page are asked for by the names of their parents. The cursor is
-``modified``, naive in the site's zone: the overlap covers the hour that happens twice in autumn.
+Belongs here: paths, paging and which doctype fills which resource. Field by field is ``frappe_fields``.
+Times are naive in the site's zone, which the connection names as ``time_zone``.
 """
 
 from __future__ import annotations
 
 import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
 from typing import Any
 
 from core.clock import zone
 from core.connections import Connection
 from core.settings import Settings, secret
-from ingestion.base import Page, Stream, Window
-from ingestion.erp import frappe_mapping as mapping
+from ingestion.base import Page, SourceRecord, Stream, Window
+from ingestion.erp import frappe_fields as fields
 from ingestion.http import HttpSource
+from ingestion.paging import by_change
+from ingestion.records import Furthest, is_inside, start_of
+from ingestion.times import Refused, Times
 
-PAGE = 500
-OVERLAP = timedelta(hours=2)
+PAGE_ROWS = 1000
+PARENTS_A_REQUEST = 250
+_Make = Callable[
+    [dict[str, Any], datetime | None, dict[str, list[Any]], Callable[[], Times]], list[SourceRecord]
+]
 
-
-@dataclass(frozen=True)
-class Doctype:
-    """One parent doctype: its child tables, the resources it fills and how."""
-
-    name: str
-    children: tuple[tuple[str, str], ...]
-    resources: tuple[str, ...]
-    records: mapping.Mapper
-
-
-DOCTYPES = (
-    Doctype("Company", (), ("companies",), mapping.company),
-    Doctype("Customer", (("Customer Credit Limit", "credit_limits"),), ("customers",), mapping.customer),
-    Doctype(
-        "Item",
-        (("UOM Conversion Detail", "uoms"), ("Item Default", "item_defaults")),
-        ("items", "item_uoms"),
-        mapping.item,
-    ),
-    Doctype("Item Tax Template", (("Item Tax Template Detail", "taxes"),), ("tax_codes",), mapping.tax_code),
-    Doctype("Sales Order", (("Sales Order Item", "items"),), ("orders", "order_lines"), mapping.order),
-    Doctype("Delivery Note", (), ("delivery_notes",), mapping.delivery_note),
-    Doctype(
-        "Sales Invoice", (("Sales Invoice Item", "items"),), ("invoices", "invoice_lines"), mapping.invoice
-    ),
-)
+# stream: (its resources, doctype, child doctypes, how its documents become rows)
+_STREAMS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...], _Make]] = {
+    "companies": (("companies",), "Company", (), fields.company),
+    "customers": (("customers",), "Customer", ("Customer Credit Limit",), fields.customer),
+    "items": (("items", "item_uoms"), "Item", ("UOM Conversion Detail", "Item Default"), fields.item),
+    "tax_codes": (("tax_codes",), "Item Tax Template", ("Item Tax Template Detail",), fields.tax_code),
+    "orders": (("orders", "order_lines"), "Sales Order", ("Sales Order Item",), fields.order),
+    "delivery_notes": (("delivery_notes",), "Delivery Note", (), fields.delivery_note),
+    "invoices": (("invoices", "invoice_lines"), "Sales Invoice", ("Sales Invoice Item",), fields.invoice),
+}
 
 
 class FrappeAdapter:
-    """One ERPNext site as a source."""
+    """Reads one site; needs the secrets ``api_key`` and ``api_secret``."""
 
-    def __init__(self, settings: Settings, connection: Connection, window: Window | None) -> None:
-        key = secret(connection.secrets["api_key"]).get_secret_value()
-        password = secret(connection.secrets["api_secret"]).get_secret_value()
-        self._source = HttpSource(connection, {"Authorization": f"token {key}:{password}"})
+    def __init__(self, _settings: Settings, connection: Connection, window: Window | None) -> None:
+        words = [secret(connection.secrets[each]).get_secret_value() for each in ("api_key", "api_secret")]
+        self._http = HttpSource(connection, f"token {':'.join(words)}")
         self._zone = connection.time_zone
         self._window = window
 
     @property
     def source_clock(self) -> datetime | None:
-        return self._source.clock
+        """The site's own time at its last answer."""
+        return self._http.clock
 
     def streams(self) -> Sequence[Stream]:
-        return [Stream(each.name, each.resources) for each in DOCTYPES]
+        """One stream a doctype, parents first."""
+        return [Stream(name, resources) for name, (resources, *_) in _STREAMS.items()]
 
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
-        doctype = next(each for each in DOCTYPES if each.name == stream.name)
-        since, until = self._span(cursor)
-        offset, last, seen = 0, since, set[tuple[str, str]]()
-        while True:
-            rows = self._list(doctype.name, last, until, offset)
-            fresh = [row for row in rows if (str(row.get("name")), str(row.get("modified"))) not in seen]
-            if fresh:
-                self._add_children(doctype, fresh)
-                records = [record for row in fresh for record in doctype.records(row, self._zone)]
-                newest = str(rows[-1]["modified"])
-                yield Page(records, cursor=newest)
-                # Rows of one instant may straddle two pages: go on from that instant, skipping what was seen.
-                offset = offset + len(rows) if newest == last else 0
-                seen = {(str(row.get("name")), str(row.get("modified"))) for row in rows}
-                last = newest
-            if len(rows) < PAGE:
-                return
-            offset = offset if fresh else offset + len(rows)
+        """Documents changed since the cursor with their child rows, oldest change first."""
+        _, doctype, children, make = _STREAMS[stream.name]
+        furthest = Furthest(cursor)
+        for documents in by_change(
+            partial(self._list, doctype), self._changed_at, start_of(cursor, self._window)
+        ):
+            inside = [each for each in documents if is_inside(self._changed_at(each), self._window)]
+            rows = self._children(doctype, children, inside)
+            records: list[SourceRecord] = []
+            for document in inside:
+                changed = self._changed_at(document)
+                furthest.see(changed)
+                own = rows[str(document.get("name"))]
+                records.extend(make(document, changed, own, self._times))
+            yield Page(records, furthest.cursor)
 
     def close(self) -> None:
-        self._source.close()
+        """Close the connections."""
+        self._http.close()
 
-    def _span(self, cursor: str | None) -> tuple[str | None, str | None]:
-        if self._window:
-            return self._naive(self._window[0]), self._naive(self._window[1])
-        if cursor is None:
-            return None, None
-        return str(datetime.fromisoformat(cursor) - OVERLAP), None
-
-    def _naive(self, instant: datetime) -> str:
-        return str(instant.astimezone(zone(self._zone)).replace(tzinfo=None))
-
-    def _list(self, doctype: str, since: str | None, until: str | None, offset: int) -> list[dict[str, Any]]:
-        filters = [["modified", ">=", since]] if since else []
-        filters += [["modified", "<", until]] if until else []
-        return self._rows(
+    def _list(self, doctype: str, since: datetime | None, offset: int) -> tuple[list[Any], bool]:
+        rows = self._rows(
             doctype,
+            filters=[] if since is None else [["modified", ">=", self._site_text(since)]],
+            limit_start=offset,
+            limit_page_length=PAGE_ROWS,
+        )
+        return rows, len(rows) == PAGE_ROWS
+
+    def _children(
+        self, doctype: str, children: Sequence[str], documents: Sequence[Any]
+    ) -> defaultdict[str, dict[str, list[Any]]]:
+        """Child rows by parent and child doctype, in their order."""
+        found: defaultdict[str, dict[str, list[Any]]] = defaultdict(lambda: {each: [] for each in children})
+        names = list(dict.fromkeys(str(each.get("name")) for each in documents))
+        for child in children:
+            for start in range(0, len(names), PARENTS_A_REQUEST):
+                some = names[start : start + PARENTS_A_REQUEST]
+                rows = self._rows(child, [["parent", "in", some]], parent=doctype, limit_page_length=0)
+                for row in rows:
+                    found[str(row.get("parent"))][child].append(row)
+        return found
+
+    def _rows(self, doctype: str, filters: list[Any], **parameters: str | int) -> list[Any]:
+        path = f"/api/resource/{doctype}"
+        document = self._http.get_json(
+            path,
             {
                 "filters": json.dumps(filters),
                 "fields": '["*"]',
                 "order_by": "modified asc",
-                "limit_start": str(offset),
-                "limit_page_length": str(PAGE),
+                **parameters,
             },
         )
+        return [each for each in self._http.rows(path, document, "data") if isinstance(each, dict)]
 
-    def _add_children(self, doctype: Doctype, rows: Sequence[dict[str, Any]]) -> None:
-        """Put each page's child rows where a single document would have them."""
-        names = [row["name"] for row in rows if isinstance(row.get("name"), str)]
-        for child, field in doctype.children:
-            by_parent: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
-            parameters = {
-                "parent": doctype.name,
-                "filters": json.dumps([["parent", "in", names]]),
-                "fields": '["*"]',
-                "limit_page_length": "0",
-            }
-            for row in self._rows(child, parameters):
-                by_parent[str(row.get("parent"))].append(row)
-            for row in rows:
-                row[field] = by_parent[str(row.get("name"))]
+    def _times(self) -> Times:
+        return Times(self._zone, is_documented=True)
 
-    def _rows(self, doctype: str, parameters: Mapping[str, str]) -> list[dict[str, Any]]:
-        found: list[dict[str, Any]] = self._source.get_json(f"/api/resource/{doctype}", parameters)["data"]
-        return found
+    def _changed_at(self, document: dict[str, Any]) -> datetime | None:
+        try:
+            return self._times().iso(document.get("modified"), "modified")
+        except Refused:
+            return None
+
+    def _site_text(self, moment: datetime) -> str:
+        return moment.astimezone(zone(self._zone)).strftime("%Y-%m-%d %H:%M:%S.%f")

@@ -1,0 +1,97 @@
+"""From a vendor's row to a source record: what every adapter does the same way.
+
+Belongs here: turning a mapping's refusal into a record that carries it, cursors of change times, and the
+small readings of vendors' empty values. Field names of a vendor belong to its adapter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from ingestion.base import Rejection, SourceRecord, Window
+from ingestion.strict_json import is_doubtful
+from ingestion.times import Refused
+
+OVERLAP = timedelta(minutes=5)
+Fields = dict[str, Any]
+
+
+def record(
+    resource: str,
+    raw: object,
+    version: datetime | None,
+    build: Callable[[], Fields],
+    *,
+    key: Fields,
+    order_ref: object = None,
+    shipment_ref: object = None,
+) -> SourceRecord:
+    """The row as ``build`` maps it; ``key`` names it when it cannot be mapped."""
+    rejection: Rejection | None = None
+    fields: Fields = key
+    if is_doubtful(raw):
+        rejection = Rejection("FIELD_INVALID", "a key occurs twice in one object")
+    else:
+        try:
+            fields = build()
+        except Refused as refused:
+            rejection = refused.rejection
+        except (AttributeError, KeyError, TypeError, ValueError) as error:
+            rejection = Rejection("FIELD_INVALID", f"the row has another shape than documented: {error}")
+    return SourceRecord(
+        resource=resource,
+        raw=raw if isinstance(raw, Mapping) else {"row": raw},
+        version=version,
+        fields=fields,
+        rejection=rejection,
+        order_ref=reference(order_ref),
+        shipment_ref=reference(shipment_ref),
+    )
+
+
+def reference(value: object) -> str | None:
+    """An id as text, for naming what a refused row speaks of."""
+    return None if value is None or value == "" else str(value)
+
+
+def filled(value: Any) -> Any:
+    """The value, None for an empty text."""
+    return None if value == "" else value
+
+
+def flag(value: Any) -> Any:
+    """0 and 1 as a boolean, nothing as false; anything else is left for the contract to refuse."""
+    if value is None:
+        return False
+    return bool(value) if isinstance(value, int) and value in (0, 1) else value
+
+
+def start_of(cursor: str | None, window: Window | None) -> datetime | None:
+    """Where to begin: the window's start, else the cursor with overlap, else at the beginning."""
+    if window is not None:
+        return window[0]
+    return None if cursor is None else datetime.fromisoformat(cursor) - OVERLAP
+
+
+def is_inside(version: datetime | None, window: Window | None) -> bool:
+    """Whether a row belongs to what is read; without a window all do."""
+    return window is None or version is None or window[0] <= version < window[1]
+
+
+class Furthest:
+    """The latest change time seen, as a cursor."""
+
+    def __init__(self, cursor: str | None) -> None:
+        self._at = None if cursor is None else datetime.fromisoformat(cursor)
+
+    def see(self, at: datetime | None) -> None:
+        """Move forward, never back."""
+        if at is not None and (self._at is None or at > self._at):
+            self._at = at
+
+    @property
+    def cursor(self) -> str | None:
+        """ISO text in UTC; None when nothing was seen yet."""
+        return None if self._at is None else self._at.astimezone(UTC).isoformat()
