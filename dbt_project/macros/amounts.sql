@@ -8,7 +8,10 @@
 {# Rounded half away from zero to a number of decimals that the currency allows (0 or 2); exact.
    NULL for what 18 digits cannot hold, which the gate stops. #}
 {% macro round_money(amount, minor_units) -%}
-    try_cast(case {{ minor_units }} when 0 then round({{ amount }}, 0) else round({{ amount }}, 2) end as decimal(18, 4))
+    case {{ minor_units }}
+        when 0 then try_cast(round({{ amount }}, 0) as decimal(18, 4))
+        else try_cast(round({{ amount }}, 2) as decimal(18, 4))
+    end
 {%- endmacro %}
 
 {# `quantity` of one unit in another, by the factors to the stock unit; 4 decimals. Not for money: it divides. #}
@@ -27,15 +30,17 @@
     cast({{ amount }} as varchar)
 {%- endmacro %}
 
-{# Metres between two places on a sphere; NULL when a coordinate is. #}
+{# Metres between two places on a sphere; NULL when a coordinate is (LEAST would overlook it). #}
 {% macro distance_m(latitude, longitude, other_latitude, other_longitude) -%}
-    (
-        2 * 6371000 * asin(least(1.0, sqrt(
-            pow(sin(radians({{ other_latitude }} - {{ latitude }}) / 2), 2)
-            + cos(radians({{ latitude }})) * cos(radians({{ other_latitude }}))
-            * pow(sin(radians({{ other_longitude }} - {{ longitude }}) / 2), 2)
-        )))
-    )
+    case
+        when {{ latitude }} is not null and {{ longitude }} is not null
+            and {{ other_latitude }} is not null and {{ other_longitude }} is not null
+            then 2 * 6371000 * asin(least(1.0, sqrt(
+                pow(sin(radians({{ other_latitude }} - {{ latitude }}) / 2), 2)
+                + cos(radians({{ latitude }})) * cos(radians({{ other_latitude }}))
+                * pow(sin(radians({{ other_longitude }} - {{ longitude }}) / 2), 2)
+            )))
+    end
 {%- endmacro %}
 
 {# 1 when an amount is finer than an invoice in its currency may be (0 or 2 decimals), else 0. #}
