@@ -88,7 +88,9 @@ def _raise_if_failed(tag: str, results: list[NodeResult]) -> None:
 def _materializations(
     platform: Platform, manifest: dict[str, Any], tag: str, results: dict[str, NodeResult]
 ) -> Iterator[dg.MaterializeResult[None]]:
-    nodes = nodes_tagged(manifest, tag)
+    # dbt finishes parents first, and Dagster wants to hear of them first.
+    finished = {unique_id: number for number, unique_id in enumerate(results)}
+    nodes = sorted(nodes_tagged(manifest, tag), key=lambda node: finished[node["unique_id"]])
     with open_warehouse(platform.settings, f"row counts {tag}") as warehouse:
         # dbt leaves DDL in the WAL, which this DuckDB may not read back after a hard exit.
         warehouse.execute("CHECKPOINT")
