@@ -6,6 +6,7 @@ the adapters' part. No message ever holds a header or a query, so that no secret
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -23,6 +24,9 @@ ATTEMPTS = 4
 LONGEST_WAIT_S = 20.0
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 LARGEST_ANSWER = 256 * 1024 * 1024
+
+# httpx logs whole addresses, and a signed address is a secret.
+logging.getLogger("httpx").setLevel(logging.WARNING)
 
 
 class _TryAgain(Exception):
@@ -73,6 +77,12 @@ class HttpSource:
             raise self._failure(path, "sent JSON that is no object", "Check base_url and the API's version.")
         return document
 
+    def get_file(self, address: str, largest: int) -> tuple[int, bytes, str]:
+        """Status, bytes and declared type of a file; 403, 404 and 410 are answers too. Never redirected."""
+        response = self._get(address, {}, answers=(200, 403, 404, 410), largest=largest)
+        kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
+        return response.status_code, response.content, kind
+
     def rows(self, path: str, document: Mapping[str, Any], name: str) -> list[Any]:
         """The list ``name`` of an answer; SourceFailure when the answer has none."""
         found = document.get(name)
@@ -84,13 +94,19 @@ class HttpSource:
         """Close the connections."""
         self._client.close()
 
-    def _get(self, path: str, parameters: Mapping[str, str | int]) -> httpx.Response:
+    def _get(
+        self,
+        path: str,
+        parameters: Mapping[str, str | int],
+        answers: tuple[int, ...] = (200,),
+        largest: int = LARGEST_ANSWER,
+    ) -> httpx.Response:
         try:
             for attempt in stamina.retry_context(
                 on=_wait, attempts=ATTEMPTS, timeout=90.0, wait_initial=0.2, wait_max=5.0
             ):
                 with attempt:
-                    return self._once(path, parameters)
+                    return self._once(path, parameters, answers, largest)
         except _TryAgain as error:
             raise self._failure(
                 path, f"{error.what}, {ATTEMPTS} times",
@@ -98,9 +114,11 @@ class HttpSource:
             ) from error  # fmt: skip
         raise AssertionError("stamina ends with an answer or an exception")
 
-    def _once(self, path: str, parameters: Mapping[str, str | int]) -> httpx.Response:
+    def _once(
+        self, path: str, parameters: Mapping[str, str | int], answers: tuple[int, ...], largest: int
+    ) -> httpx.Response:
         try:
-            response = self._client.get(path, params=dict(parameters))
+            response = self._client.get(path, params=dict(parameters) or None)
         except httpx.TimeoutException as error:
             raise _TryAgain("did not answer in time") from error
         except httpx.RemoteProtocolError as error:
@@ -111,15 +129,15 @@ class HttpSource:
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
             raise _TryAgain(f"answered {status}", _retry_after(response))
-        if status in (401, 403):
+        if status in (401, 403) and status not in answers:
             raise self._failure(
                 path, f"answered {status}: the credentials were refused",
                 "Renew the secrets that the connection file names, then run again.",
             )  # fmt: skip
-        if status != httpx.codes.OK:
+        if status not in answers:
             raise self._failure(path, f"answered {status}", "Check base_url and the API's version.")
-        if len(response.content) > LARGEST_ANSWER:
-            raise self._failure(path, "sent an answer above 256 MB", "Ask for smaller pages.")
+        if len(response.content) > largest:
+            raise self._failure(path, f"sent more than {largest} bytes", "Ask the source's owner why.")
         return response
 
     def _note_clock(self, response: httpx.Response) -> None:
@@ -129,7 +147,9 @@ class HttpSource:
             return
 
     def _failure(self, path: str, what: str, remedy: str) -> SourceFailure:
-        return SourceFailure(f"{self.name}: {self.base_url}{path} {what}.", remedy=remedy)
+        return SourceFailure(
+            f"{self.name}: {httpx.URL(self.base_url).join(path).copy_with(query=None)} {what}.", remedy=remedy
+        )
 
 
 def _wait(error: Exception) -> bool | float:

@@ -56,3 +56,13 @@ def table_exists(warehouse: duckdb.DuckDBPyConnection, schema: str, table: str) 
         ).fetchone()
         is not None
     )
+
+
+def known_versions(settings: Settings, resource: Resource, connection: str) -> set[Version]:
+    """Every ``(source_id, source_version)`` of one connection that is loaded."""
+    with open_warehouse(settings, f"look up {resource.dataset}.{resource.name}") as warehouse:
+        found = warehouse.execute(
+            f"SELECT source_id, source_version FROM {resource.dataset}.{resource.name} WHERE source_system = ?",
+            [connection],
+        ).fetchall()
+    return {(row[0], row[1]) for row in found}

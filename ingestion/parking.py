@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from sqlalchemy import Engine
 
+from contracts.resources import RESOURCES, Parent, Resource
 from core.ids import canonical_json, sha256_hex
+from core.settings import Settings
 from ingestion.base import SourceRecord
+from ingestion.border import Accepted
+from ingestion.known import known_parents
 from ingestion.sorting import Sorted
 from state import dead_letters
 from state.dead_letters import DeadLetter
@@ -46,6 +51,32 @@ class Waiting:
     def close(self) -> None:
         """Resolve the released rows; call it once they are loaded."""
         dead_letters.resolve(self._engine, self._released)
+
+
+class FreshParents:
+    """Parents that this reading accepted and that are not loaded yet, so that their children need not wait."""
+
+    def __init__(self) -> None:
+        self._values: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
+
+    def note(self, resource: Resource, accepted: Sequence[Accepted]) -> None:
+        """Remember what children of ``resource`` may name."""
+        for field in {
+            each.parent.parent_field for each in RESOURCES if each.parent and _names(each.parent, resource)
+        }:
+            values = (each.fields[field] for each in accepted)
+            self._values[resource.kind, resource.name, field].update(
+                value for value in values if value is not None
+            )
+
+    def with_known(self, settings: Settings, parent: Parent) -> set[str] | None:
+        """These and what the warehouse knows; None when nothing was ever loaded there."""
+        fresh = self._values[parent.kind, parent.resource, parent.parent_field]
+        return (known_parents(settings, parent) or set()) | fresh or None
+
+
+def _names(parent: Parent, resource: Resource) -> bool:
+    return (parent.kind, parent.resource) == (resource.kind, resource.name)
 
 
 def _record(letter: DeadLetter) -> SourceRecord:

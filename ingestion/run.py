@@ -21,10 +21,10 @@ from core.connections import Connection
 from core.errors import WaybillError
 from core.settings import Settings
 from ingestion.base import Adapter, Page, SourceRecord, Stream, Window
-from ingestion.known import known_hashes, known_parents
+from ingestion.known import known_hashes
 from ingestion.landing import Batch, land
 from ingestion.load import cursors, load_batches
-from ingestion.parking import Waiting
+from ingestion.parking import FreshParents, Waiting
 from ingestion.registry import open_adapter
 from ingestion.sorting import Counts, Sorted, Sorter, Tally, Visit
 from ingestion.warehouse import ensure_raw_tables, ensure_warehouse, replay
@@ -75,18 +75,22 @@ def _read(
     *,
     moves: bool,
 ) -> list[Counts]:
-    """All streams of one connection, loaded stream by stream so that children find their parents."""
+    """All streams of one connection, loaded at once; when one fails, those read before it are loaded."""
     stands = cursors(settings, connection.connection, connection.kind) if moves else {}
-    tally = Tally()
+    tally, fresh = Tally(), FreshParents()
     resources: list[str] = []
+    batches: list[Batch] = []
+    readings: list[_Reading] = []
     try:
         for stream in adapter.streams():
             resources.extend(each for each in stream.resources if each not in resources)
-            reading = _Reading(settings, engine, connection, adapter, run_id, stream, tally)
-            batches = reading.batches(stands.get(stream.name), moves=moves)
-            load_batches(settings, connection.connection, connection.kind, batches)
-            reading.close()
+            reading = _Reading(settings, engine, connection, adapter, run_id, stream, tally, fresh)
+            batches.extend(reading.batches(stands.get(stream.name), moves=moves))
+            readings.append(reading)
     finally:
+        load_batches(settings, connection.connection, connection.kind, batches)
+        for each in readings:
+            each.close()
         counts = tally.counts(connection.connection, f"raw_{connection.kind}", resources)
         ingest_counts.record(engine, run_id, [ingest_counts.IngestCount(**vars(each)) for each in counts])
     return counts
@@ -104,10 +108,12 @@ class _Reading:
         run_id: str,
         stream: Stream,
         tally: Tally,
+        fresh: FreshParents,
     ) -> None:
         self._settings, self._engine = settings, engine
         self._connection, self._adapter = connection, adapter
         self._run_id, self._stream, self._tally = run_id, stream, tally
+        self._fresh = fresh
         self._sorters: dict[str, Sorter] = {}
         self._waiting: dict[str, Waiting] = {}
 
@@ -147,6 +153,7 @@ class _Reading:
 
     def _sort(self, own: Resource, records: list[SourceRecord]) -> Sorted:
         outcome = self._sorter(own).sort(records)
+        self._fresh.note(own, outcome.accepted)
         self._tally.add(own.name, len(records), outcome)
         dead_letters.record(self._engine, outcome.letters)
         self._waiting_of(own).settle(outcome)
@@ -161,7 +168,7 @@ class _Reading:
         if own.name not in self._sorters:
             visit = Visit(self._connection.connection, self._run_id, self._as_of())
             hashes = partial(known_hashes, self._settings, own, self._connection.connection)
-            parents = known_parents(self._settings, own.parent) if own.parent else None
+            parents = self._fresh.with_known(self._settings, own.parent) if own.parent else None
             self._sorters[own.name] = Sorter(own, visit, hashes, parents)
         return self._sorters[own.name]
 

@@ -54,6 +54,8 @@ class Sorter:
         self._visit = visit
         self._hashes = hashes
         self._parents = parents
+        # Accepted on earlier pages and not loaded yet: contradictions and repeats meet across pages too.
+        self._accepted: dict[Version, str] = {}
 
     def sort(self, records: Sequence[SourceRecord]) -> Sorted:
         """Every record meets exactly one fate."""
@@ -72,7 +74,7 @@ class Sorter:
 
     def _settle_versions(self, checked: Sequence[Accepted], result: Sorted) -> None:
         """Equal versions must be equal rows: repeats are duplicates, contradictions are refused, all of them."""
-        known = self._hashes([(each.source_id, each.version) for each in checked])
+        known = self._hashes([(each.source_id, each.version) for each in checked]) | self._accepted
         groups: defaultdict[Version, list[Accepted]] = defaultdict(list)
         for each in checked:
             groups[each.source_id, each.version].append(each)
@@ -89,6 +91,7 @@ class Sorter:
                 result.duplicates += len(group)
             else:
                 result.accepted.append(group[0])
+                self._accepted[version] = group[0].row_hash
                 result.duplicates += len(group) - 1
 
     def _waiting(self, row: Accepted) -> DeadLetter | None:
@@ -117,9 +120,9 @@ class Sorter:
             connection=self._visit.connection,
             kind=self._resource.kind,
             resource=self._resource.name,
-            source_id=source_id or self._guess_id(fields),
-            order_ref=record.order_ref or _text(fields.get("order_id")),
-            shipment_ref=record.shipment_ref or _text(fields.get("consignment_id")),
+            source_id=_text(source_id or self._guess_id(fields)),
+            order_ref=_text(record.order_ref or fields.get("order_id")),
+            shipment_ref=_text(record.shipment_ref or fields.get("consignment_id")),
             reason=refusal.reason,
             detail=refusal.detail,
             raw=raw,
@@ -140,7 +143,8 @@ class Sorter:
 
 
 def _text(value: object) -> str | None:
-    return None if value is None else str(value)
+    """As text that every store can hold; a lone surrogate shows as its escape."""
+    return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from ingestion.base import SourceRecord
@@ -121,12 +122,12 @@ def _consignment(entity: Entity, reader: Reader, is_cyclic: bool) -> Iterator[So
     for each in entity.get("goods") or []:
         fields = _line(_entity(each), key)
         yield record(
-            "consignment_lines", each, changed, lambda fields=fields: fields, key=fields, order_ref=order_no
+            "consignment_lines", each, changed, partial(dict, fields), key=fields, order_ref=order_no
         )
     for each in more.get("charges") or []:
         fields = _charge(each, key)
         yield record(
-            "consignment_charges", each, changed, lambda fields=fields: fields, key=fields, order_ref=order_no
+            "consignment_charges", each, changed, partial(dict, fields), key=fields, order_ref=order_no
         )
 
 

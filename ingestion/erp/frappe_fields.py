@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from typing import Any
 
 from ingestion.base import SourceRecord
@@ -101,7 +102,7 @@ def item(doc: Doc, changed: datetime | None, children: Children, _: Clock) -> li
     records = [record("items", doc, changed, build, key=key)]
     for row in children["UOM Conversion Detail"]:
         unit = key | {"uom": row.get("uom"), "factor": row.get("conversion_factor")}
-        records.append(record("item_uoms", row, changed, lambda unit=unit: unit, key=unit))
+        records.append(record("item_uoms", row, changed, partial(dict, unit), key=unit))
     return records
 
 
@@ -199,7 +200,7 @@ def invoice(doc: Doc, changed: datetime | None, children: Children, clock: Clock
             "net_amount": row.get("amount"),
         }
         records.append(
-            record("invoice_lines", row, changed, lambda line=line: line, key=line, order_ref=order_no,
+            record("invoice_lines", row, changed, partial(dict, line), key=line, order_ref=order_no,
                    shipment_ref=shipment_no)
         )  # fmt: skip
     return records
