@@ -1,0 +1,1 @@
+"""How each system writes the world down: one module per dialect, documents as its API serves them."""

@@ -1,0 +1,214 @@
+"""Open Trip Model 5 entities. A reference's ``uuid`` is UUIDv5 of the id; the id itself travels beside it."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from functools import cache
+from typing import Any
+
+from sandbox.world.model import Shipment, Trip, World
+from sandbox.world.moments import START, iso
+from sandbox.world.store import Documents
+
+_SPACE = uuid.UUID("d7c5b6de-3d51-5d5e-9c0e-1c7e0f2f6a10")
+
+
+@cache
+def uid(name: str) -> str:
+    """The UUID of what has this name."""
+    return str(uuid.uuid5(_SPACE, name))
+
+
+def write(world: World, documents: Documents) -> None:
+    """Locations, vehicles, trips, consignments and actions."""
+    zones = {depot.id: depot.zone for depot in world.depots}
+    places = [(d.id, d.name, "warehouse", d.lat, d.lon, d.zone, d.region) for d in world.depots]
+    places += [
+        (f"LOC-{c.id}", c.name, "customer", c.lat, c.lon, zones[c.depot], c.region) for c in world.customers
+    ]
+    for identity, name, kind, lat, lon, zone, region in places:
+        geo = {"type": "latLonPointGeoReference", "lat": lat, "lon": lon}
+        body = {
+            "entityType": "location",
+            "id": identity,
+            "name": name,
+            "type": kind,
+            "geoReference": geo,
+            "externalAttributes": {"timeZone": zone, "region": region},
+            **_dates(START, START),
+        }
+        documents.add("dispatch", "locations", identity, [START], lambda at, seen, b=body: b)  # type: ignore[misc]
+    for number, (vehicle, device) in enumerate(world.vehicles.items(), 1):
+        body = {
+            "entityType": "vehicle",
+            "id": uid(vehicle),
+            "name": vehicle,
+            "licensePlate": f"WB-{number:03d}",
+            "externalAttributes": {"deviceId": device},
+            **_dates(START, START),
+        }
+        documents.add("dispatch", "vehicles", uid(vehicle), [START], lambda at, seen, b=body: b)  # type: ignore[misc]
+    for trip in world.trips:
+        planned = trip.departed - timedelta(hours=1)
+        documents.add(
+            "dispatch",
+            "trips",
+            trip.id,
+            [planned, trip.departed, trip.back],
+            lambda at, seen, t=trip, p=planned: _trip(t, p, at, seen),
+        )  # type: ignore[misc]
+        for nr, shipment in enumerate(trip.shipments, 1):
+            _actions(documents, shipment, trip, nr)
+    for shipment in world.shipments:
+        moments = [
+            m for m in (shipment.allocated, shipment.departed, shipment.delivered, shipment.cancelled) if m
+        ]
+        documents.add(
+            "dispatch",
+            "consignments",
+            shipment.id,
+            moments,
+            lambda at, seen, s=shipment: consignment(s, at, seen),
+        )  # type: ignore[misc]
+
+
+def _dates(created: datetime, modified: datetime) -> dict[str, str]:
+    return {"creationDate": iso(created), "lastModified": iso(modified)}
+
+
+def reference(kind: str, name: str) -> dict[str, Any]:
+    return {"associationType": "reference", "entityType": kind, "uuid": uid(name)}
+
+
+def _trip(trip: Trip, planned: datetime, at: datetime, modified: datetime) -> dict[str, Any]:
+    status = "completed" if trip.back <= at else "inTransit" if trip.departed <= at else "confirmed"
+    return {
+        "entityType": "trip",
+        "id": trip.id,
+        "status": status,
+        "transportMode": "road",
+        "vehicle": reference("vehicle", trip.vehicle),
+        "actors": [{**reference("actor", trip.driver), "roles": ["driver"]}],
+        "externalAttributes": {"depotId": trip.depot.id},
+        **_dates(planned, modified),
+    }
+
+
+def consignment(shipment: Shipment, at: datetime, modified: datetime) -> dict[str, Any]:
+    """The load as dispatch knew it at ``at``."""
+    order = shipment.order
+    status = "accepted"
+    if shipment.cancelled and shipment.cancelled <= at:
+        status = "cancelled"
+    elif shipment.delivered and shipment.delivered <= at:
+        status = "completed"
+    elif shipment.departed and shipment.departed <= at:
+        status = "inTransit"
+    goods = []
+    for line in order.lines:
+        loaded = shipment.goods.get(line.id, 0)
+        if loaded:
+            entity = {
+                "type": "items",
+                "id": f"{shipment.id}-{line.id[-2:]}",
+                "quantity": loaded,
+                "description": line.item.name,
+                "externalAttributes": {
+                    "orderLineId": line.id,
+                    "itemCode": line.item.id,
+                    "uom": line.item.uom,
+                    "quantityDecimal": str(loaded),
+                    "weightKg": str(line.item.weight * loaded),
+                },
+            }
+            goods.append({"associationType": "inline", "entity": entity})
+    more: dict[str, Any] = {
+        "orderId": order.id,
+        "depotId": order.depot.id,
+        "carrierId": "WB-FLEET",
+        "deliveryLocationId": f"LOC-{order.customer.id}",
+        "timeZone": order.depot.zone,
+        "charges": shipment.charges,
+    }
+    if shipment.parent:
+        more |= {"parentId": shipment.parent, "relation": shipment.relation}
+    if shipment.cancelled and shipment.cancelled <= at:
+        more["cancelledAt"] = iso(shipment.cancelled)
+    return {
+        "entityType": "consignment",
+        "id": shipment.id,
+        "status": status,
+        "goods": goods,
+        "transportOrder": reference("transportOrder", order.id),
+        "externalAttributes": more,
+        **_dates(shipment.allocated, modified),
+    }
+
+
+def _actions(documents: Documents, shipment: Shipment, trip: Trip, nr: int) -> None:
+    arrived, delivered = shipment.arrived, shipment.delivered
+    assert arrived and delivered
+    planned, order = trip.departed - timedelta(hours=1), shipment.order
+    place, stop = f"LOC-{order.customer.id}", f"STOP-{trip.id}-{nr}"
+    result: dict[str, Any] = {"status": "succeeded"}
+    if shipment.is_failed:
+        result = {"status": "failed", "reason": "receiverAbsent"}
+    elif shipment.pods and shipment.pods[-1].outcome == "partiallySucceeded":
+        result = {"status": "partiallySucceeded"}
+    plan = {
+        "load": (
+            trip.departed - timedelta(minutes=25),
+            trip.departed,
+            trip.depot.id,
+            {"status": "succeeded"},
+            0,
+        ),
+        "stop": (arrived, delivered + timedelta(minutes=4), place, result, nr * 2 - 1),
+        "handOver": (arrived, delivered, place, result, nr * 2),
+    }
+    for kind, (start, end, where, outcome, sequence) in plan.items():
+        identity = stop if kind == "stop" else f"A-{shipment.id[3:]}-{kind}"
+        window = (
+            {
+                "plannedStart": iso(arrived - timedelta(minutes=45)),
+                "plannedEnd": iso(arrived + timedelta(minutes=30)),
+                "freeTimeS": 1800,
+            }
+            if kind == "stop"
+            else {}
+        )
+        more = {
+            "tripId": trip.id,
+            "stopId": stop,
+            "consignmentId": shipment.id,
+            "locationId": where,
+            **window,
+        }
+
+        def body(
+            at: datetime,
+            seen: datetime,
+            kind=kind,
+            start=start,
+            end=end,
+            outcome=outcome,  # type: ignore[no-untyped-def]
+            sequence=sequence,
+            identity=identity,
+            more=more,
+        ) -> dict[str, Any]:
+            found: dict[str, Any] = {
+                "id": identity,
+                "actionType": kind,
+                "sequenceNr": sequence,
+                "lifecycle": "realized" if end <= at else "planned",
+                "externalAttributes": more,
+                **_dates(planned, seen),
+            }
+            if kind != "stop":
+                found["consignment"] = reference("consignment", shipment.id)
+            if end <= at:
+                found |= {"startTime": iso(start), "endTime": iso(end), "result": outcome}
+            return found
+
+        documents.add("dispatch", "actions", identity, [planned, end], body)

@@ -1,0 +1,57 @@
+"""Points of the stats feed: about a hundred per order, along each trip from stop to stop and back."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+from sandbox.world.model import Trip, World
+from sandbox.world.moments import END, iso, visible
+from sandbox.world.store import Documents
+
+_KM_PER_DEGREE = 111.0
+
+
+def write(world: World, documents: Documents, wanted: int) -> None:
+    """Evenly in time over all trips, so that about ``wanted`` points come out."""
+    driven = sum((trip.back - trip.departed).total_seconds() for trip in world.trips)
+    every = max(5, round(driven / max(1, wanted)))
+    odometers: dict[str, float] = {}
+    for trip in world.trips:
+        _points(documents, trip, world.vehicles[trip.vehicle], every, odometers)
+
+
+def _way(trip: Trip) -> list[tuple[datetime, float, float]]:
+    way = [(trip.departed, trip.depot.lat, trip.depot.lon)]
+    for shipment in trip.shipments:
+        place = shipment.order.customer
+        assert shipment.arrived and shipment.delivered
+        way += [(shipment.arrived, place.lat, place.lon), (shipment.delivered, place.lat, place.lon)]
+    return [*way, (trip.back, trip.depot.lat, trip.depot.lon)]
+
+
+def _points(documents: Documents, trip: Trip, device: str, every: int, odometers: dict[str, float]) -> None:
+    metres, rows = odometers.get(device, 120_000_000.0), documents.rows
+    for (t0, lat0, lon0), (t1, lat1, lon1) in zip(_way(trip), _way(trip)[1:], strict=False):
+        seconds = int((t1 - t0).total_seconds())
+        distance = ((lat1 - lat0) ** 2 + ((lon1 - lon0) * 0.7) ** 2) ** 0.5 * _KM_PER_DEGREE
+        mph = distance / max(seconds, 1) * 3600 / 1.609344
+        begin = int(t0.timestamp())
+        state = "On" if distance else "Idle"
+        for passed in range(0, seconds, every):
+            share = passed / seconds
+            moment = datetime.fromtimestamp(begin + passed, UTC)
+            if moment > END:
+                break
+            time = moment.strftime("%Y-%m-%dT%H:%M:%SZ")
+            heard = moment + timedelta(seconds=2)
+            stamp = iso(visible(heard))
+            body = (
+                f'{{"deviceId":"{device}","gps":{{"time":"{time}","latitude":{lat0 + (lat1 - lat0) * share:.6f},'
+                f'"longitude":{lon0 + (lon1 - lon0) * share:.6f},"headingDegrees":{90 if lon1 >= lon0 else 270},'
+                f'"speedMilesPerHour":{mph:.1f},"receivedAtTime":"{stamp}"}},'
+                f'"odometer":{{"time":"{time}","value":{metres + distance * share * 1000:.0f}}},'
+                f'"engine":{{"time":"{time}","value":"{state}"}}}}'
+            )
+            rows.append(("telematics", "points", f"{device}|{time}", 1, stamp, stamp, body))
+        metres += distance * 1000
+    odometers[device] = metres

@@ -1,0 +1,181 @@
+"""What there is in the world, in nobody's dialect. Amounts are Decimal, instants aware UTC, ids text."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from decimal import ROUND_HALF_UP, Decimal
+from typing import Any
+
+
+def rounded(amount: Decimal, currency: str) -> Decimal:
+    """Half up to 2 decimals, to 0 for yen."""
+    return amount.quantize(Decimal(1) if currency == "JPY" else Decimal("0.01"), ROUND_HALF_UP)
+
+
+@dataclass
+class Company:
+    id: str
+    name: str
+    currency: str
+    zone: str
+    country: str
+    closed_until: date | None = None
+
+
+@dataclass
+class Depot:
+    id: str
+    name: str
+    company: str
+    zone: str
+    lat: float
+    lon: float
+    region: str
+    tax_code: str
+
+
+@dataclass
+class Customer:
+    id: str
+    name: str
+    depot: str
+    lat: float
+    lon: float
+    country: str
+    region: str
+    currency: str
+    more: dict[str, Any] = field(default_factory=dict)
+    """Fields of the ERP's document that differ from the usual."""
+
+
+@dataclass
+class Item:
+    id: str
+    name: str
+    uom: str
+    price: Decimal
+    weight: Decimal
+    is_food: bool = False
+    has_account: bool = True
+
+
+@dataclass
+class Line:
+    id: str
+    item: Item
+    quantity: int
+    price: Decimal
+    tax_code: str
+    tax_rate: Decimal
+
+
+@dataclass
+class Pod:
+    id: str
+    captured: datetime
+    received: datetime
+    outcome: str
+    delivered: dict[str, int]
+    lat: float
+    lon: float
+    signature: str | None
+    photo: str | None
+    reason: str = ""
+
+
+@dataclass
+class Shipment:
+    id: str
+    order: Order
+    goods: dict[str, int]
+    """Loaded quantity by order line id."""
+    allocated: datetime
+    relation: str | None = None
+    parent: str | None = None
+    trip: Trip | None = None
+    arrived: datetime | None = None
+    delivered: datetime | None = None
+    is_failed: bool = False
+    cancelled: datetime | None = None
+    pods: list[Pod] = field(default_factory=list)
+    charges: list[dict[str, Any]] = field(default_factory=list)
+    is_billed_by_hand: bool = False
+    fault: str | None = None
+
+    @property
+    def departed(self) -> datetime | None:
+        return self.trip.departed if self.trip else None
+
+
+@dataclass
+class Order:
+    id: str
+    customer: Customer
+    depot: Depot
+    company: str
+    currency: str
+    ordered: datetime
+    confirmed: datetime
+    credit_ok: datetime
+    lines: list[Line]
+    po_no: str
+    promised_from: datetime | None
+    promised: datetime
+    precision: str
+    shipments: list[Shipment] = field(default_factory=list)
+    cancelled: datetime | None = None
+    more: dict[str, Any] = field(default_factory=dict)
+    fault: str | None = None
+
+    def totals(self) -> tuple[Decimal, Decimal]:
+        return totals([(line, Decimal(line.quantity)) for line in self.lines], self.currency)
+
+
+@dataclass
+class Trip:
+    id: str
+    depot: Depot
+    vehicle: str
+    driver: str
+    departed: datetime
+    back: datetime
+    shipments: list[Shipment]
+
+
+@dataclass
+class Invoice:
+    id: str
+    shipment: Shipment
+    posted: datetime
+    quantities: dict[str, int]
+    factor: Decimal = Decimal(1)
+    credits: str | None = None
+
+
+@dataclass
+class World:
+    seed: int
+    orders: list[Order]
+    companies: list[Company]
+    depots: list[Depot]
+    customers: list[Customer]
+    items: list[Item]
+    trips: list[Trip]
+    vehicles: dict[str, str]
+    """Device by vehicle."""
+    invoices: list[Invoice]
+
+    @property
+    def shipments(self) -> list[Shipment]:
+        return [shipment for order in self.orders for shipment in order.shipments]
+
+
+def totals(parts: list[tuple[Line, Decimal]], currency: str) -> tuple[Decimal, Decimal]:
+    """Net and tax of quantities of lines: each line rounded, tax rounded once per rate over its net."""
+    net, by_rate = Decimal(0), dict[Decimal, Decimal]()
+    for line, quantity in parts:
+        amount = rounded(quantity * line.price, currency)
+        net += amount
+        by_rate[line.tax_rate] = by_rate.get(line.tax_rate, Decimal(0)) + amount
+    return net, sum((rounded(value * rate / 100, currency) for rate, value in by_rate.items()), Decimal(0))

@@ -1,0 +1,29 @@
+"""From the model to the two files on disk."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from sandbox.world.dialects import frappe, otm5, proofs, samsara
+from sandbox.world.generate import generate
+from sandbox.world.moments import GO_LIVE, NOW, iso
+from sandbox.world.store import Documents
+from sandbox.world.truth import truth_of
+
+POINTS_PER_ORDER = 100
+
+
+def write(path: Path, seed: int, orders: int) -> None:
+    """Truth first: a world file says that both are complete."""
+    world, documents = generate(seed, orders), Documents()
+    frappe.write(world, documents)
+    otm5.write(world, documents)
+    proofs.write(world, documents)
+    samsara.write(world, documents, POINTS_PER_ORDER * orders)
+    truth = {"seed": seed, "orders": orders, "now": iso(NOW), "go_live_at": iso(GO_LIVE)}
+    truth |= truth_of(world, documents)
+    (path.parent / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+    documents.write(
+        path, {"seed": str(seed), "orders": str(orders), "now": iso(NOW), "go_live": iso(GO_LIVE)}
+    )
