@@ -1,0 +1,75 @@
+{# Percentiles by quantile_disc: an observed value, which one can open. #}
+{% macro quantile_disc(expression, share) -%}
+    {{ return(adapter.dispatch('quantile_disc')(expression, share)) }}
+{%- endmacro %}
+
+{% macro duckdb__quantile_disc(expression, share) -%}
+    quantile_disc({{ expression }}, {{ share }})
+{%- endmacro %}
+
+{% macro spark__quantile_disc(expression, share) -%}
+    percentile_disc({{ share }}) within group (order by {{ expression }})
+{%- endmacro %}
+
+{# The first day of the period of a grain that a day falls in; NULL for `all`. #}
+{% macro period_start(grain, day) -%}
+    {%- if grain == 'all' -%} cast(null as date)
+    {%- elif grain == 'day' -%} {{ day }}
+    {%- else -%} cast(date_trunc('{{ grain }}', {{ day }}) as date)
+    {%- endif -%}
+{%- endmacro %}
+
+{# The instant at which the local day after `instant`'s begins in `zone`: where a date promise ends. #}
+{% macro end_of_local_day(instant, zone) -%}
+    {{ return(adapter.dispatch('end_of_local_day')(instant, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__end_of_local_day(instant, zone) -%}
+    timezone({{ zone }}, cast({{ local_date(instant, zone) }} + 1 as timestamp))
+{%- endmacro %}
+
+{% macro spark__end_of_local_day(instant, zone) -%}
+    to_utc_timestamp(cast(date_add({{ local_date(instant, zone) }}, 1) as timestamp), {{ zone }})
+{%- endmacro %}
+
+{# One cycle time as facts. `scope` is the SQL of (is in scope, why not); every shipment gets one row with
+   what became of it, so that a number can be followed to the rows that are in, out and why. #}
+{% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default') -%}
+    select
+        '{{ metric }}' as metric,
+        '{{ variant }}' as variant,
+        'shipment' as entity_type,
+        shipment_id as entity_id,
+        shipment_no as entity_no,
+        case
+            when not coalesce({{ scope }}, false) or {{ started }} is null then 'out'
+            when {{ ended }} is null then 'open'
+            when {{ ended }} < {{ started }} then 'negative'
+            when time_quality in ('gap', 'ambiguous') then 'excluded'
+            else 'in'
+        end as standing,
+        case
+            when not coalesce({{ scope }}, false) then {{ why_not }}
+            when {{ started }} is null then 'it has not started'
+            when {{ ended }} is null then 'it has not ended'
+            when {{ ended }} < {{ started }} then 'it ended before it started'
+            when time_quality in ('gap', 'ambiguous') then 'its local time is not sure'
+        end as why,
+        {{ local_date('coalesce(' ~ ended ~ ', as_of)', zone) }} as period_date,
+        {{ epoch_s(ended) }} - {{ epoch_s(started) }} as duration_s,
+        cast(null as decimal(18, 4)) as amount,
+        cast(null as bigint) as numerator,
+        's' as unit,
+        cast(null as varchar) as currency,
+        cast(null as varchar) as age_days,
+        {{ kpi_dimensions() }}
+{%- endmacro %}
+
+{# The columns of a fact by which a number may be cut, from a relation that has them. #}
+{% macro kpi_dimensions() -%}
+    company_id, customer_id, depot_id, region, carrier_id, made_by
+{%- endmacro %}
+
+{% macro kpi_dimension_names() -%}
+    {{ return(['company_id', 'customer_id', 'depot_id', 'region', 'carrier_id', 'made_by', 'age_days']) }}
+{%- endmacro %}

@@ -1,0 +1,23 @@
+with decisions as (
+    select
+        *,
+        row_number() over (partition by business_id, revision order by sequence desc) as newest_first,
+        row_number() over (partition by business_id, revision order by sequence) as oldest_first
+    from {{ ref('stg_gate__decisions') }}
+)
+
+select
+    business_id as shipment_id,
+    max(case when newest_first = 1 then decision_id end) as decision_id,
+    max(case when newest_first = 1 then verdict end) as gate_verdict,
+    max(case when newest_first = 1 then codes end) as gate_codes,
+    max(case when newest_first = 1 then warnings end) as gate_warnings,
+    max(case when newest_first = 1 then reasons end) as gate_reasons,
+    max(case when newest_first = 1 then ruleset_version end) as ruleset_version,
+    max(case when newest_first = 1 then decided_at end) as decided_at,
+    min(case when verdict = 'released' then decided_at end) as gate_released_at,
+    max(case when oldest_first = 1 then decided_at end) as first_decided_at,
+    max(case when oldest_first = 1 then verdict end) = 'released' as is_first_pass
+from decisions
+where revision = 1
+group by business_id
