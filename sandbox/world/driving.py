@@ -81,12 +81,13 @@ def _drive(
 def prove(rng: random.Random, shipment: Shipment) -> None:
     """The proof of what happened at the door: usually at once, now and then uploaded a day late."""
     captured = (shipment.delivered or shipment.order.ordered) + timedelta(seconds=rng.randint(5, 200))
-    lag = rng.uniform(6 * 3600, 40 * 3600) if rng.random() < 0.05 else rng.uniform(15, 900)
+    clean = bool(shipment.fault)
+    lag = 60.0 if clean else rng.uniform(6 * 3600, 40 * 3600) if rng.random() < 0.05 else rng.uniform(15, 900)
     received = told_once(captured + timedelta(seconds=lag))
     goods, outcome = dict(shipment.goods), "succeeded"
     if shipment.is_failed:
         goods, outcome = {}, "failed"
-    elif rng.random() < 0.06:
+    elif not clean and rng.random() < 0.06:
         short = max(goods, key=lambda line: goods[line])
         if goods[short] > 1:
             goods[short] -= rng.randint(1, goods[short] // 2)

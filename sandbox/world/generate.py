@@ -6,6 +6,7 @@ import random
 from datetime import timedelta
 
 from sandbox.world import driving, history, masters, ordering
+from sandbox.world.faults import planting
 from sandbox.world.model import Order, Shipment, World
 from sandbox.world.moments import END, told_once
 
@@ -26,6 +27,9 @@ def generate(seed: int, orders: int) -> World:
         made.append(ordering.new_order(rng, number, rng.choice(by_depot[depot.id]), depot, items))
     for order in made:
         _cancel(rng, order)
+    cases = planting.plan(rng, orders + 1, depots[0], items, orders)
+    made += [case.order for case in cases]
+    customers += [case.order.customer for case in cases]
     trips, vehicles = driving.dispatch(rng, _attempts(rng, made), depots)
     again = [shipment for order in made for shipment in _again(order)]
     more, fleet = driving.dispatch(rng, again, depots)
@@ -34,6 +38,8 @@ def generate(seed: int, orders: int) -> World:
     vehicles |= {f"{vehicle}R": f"DEV-{vehicle}R" for vehicle in fleet}
     world = World(seed, made, companies, depots, customers, items, trips + more, vehicles, [])
     _after_dispatch(rng, world)
+    planting.after_driving(cases)
+    world.cases = cases
     world.invoices = sorted(history.by_hand(rng, world.shipments), key=lambda each: (each.posted, each.id))
     return world
 
@@ -51,7 +57,7 @@ def _attempts(rng: random.Random, orders: list[Order]) -> list[Shipment]:
     """All shipments in order of allocation; at one in thirty nobody is there."""
     shipments = [shipment for order in orders for shipment in order.shipments]
     for shipment in shipments:
-        shipment.is_failed = rng.random() < 0.033
+        shipment.is_failed = rng.random() < 0.033 and not shipment.fault
     return sorted(shipments, key=lambda each: (each.allocated, each.id))
 
 
@@ -75,6 +81,11 @@ def _after_dispatch(rng: random.Random, world: World) -> None:
     for trip in world.trips:
         shipment = trip.shipments[-1]
         order = shipment.order
-        if len(order.shipments) == 1 and not shipment.is_failed and rng.random() < 0.02:
+        if (
+            len(order.shipments) == 1
+            and not shipment.fault
+            and not shipment.is_failed
+            and rng.random() < 0.02
+        ):
             order.cancelled = told_once(trip.departed + timedelta(minutes=10))
             shipment.cancelled, shipment.pods, shipment.is_failed = order.cancelled, [], True

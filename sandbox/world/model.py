@@ -66,7 +66,7 @@ class Line:
     item: Item
     quantity: int
     price: Decimal
-    tax_code: str
+    tax_code: str | None
     tax_rate: Decimal
 
 
@@ -154,6 +154,38 @@ class Invoice:
 
 
 @dataclass
+class Case:
+    """One planted fault: its kind, and the order and shipment that carry it."""
+
+    kind: Any
+    order: Order
+    shipment: Shipment
+
+    @property
+    def codes(self) -> tuple[str, ...]:
+        return tuple(self.kind.codes)
+
+    @property
+    def warns(self) -> tuple[str, ...]:
+        return tuple(self.kind.warns)
+
+    @property
+    def is_lost(self) -> bool:
+        return bool(self.kind.is_lost)
+
+    @property
+    def letter(self) -> dict[str, Any] | None:
+        if not self.kind.letter:
+            return None
+        connection, resource, reason = self.kind.letter
+        return {"connection": connection, "resource": resource, "source_id": self.order.id, "reason": reason}
+
+    @property
+    def parked(self) -> dict[str, Any] | None:
+        return None
+
+
+@dataclass
 class World:
     seed: int
     orders: list[Order]
@@ -165,6 +197,7 @@ class World:
     vehicles: dict[str, str]
     """Device by vehicle."""
     invoices: list[Invoice]
+    cases: list[Case] = field(default_factory=list)
 
     @property
     def shipments(self) -> list[Shipment]:

@@ -70,6 +70,15 @@ class Documents:
             (system, collection, identity, seq, stamp, iso(modified) if modified else stamp, text)
         )
 
+    def edit(self, system: str, collection: str, identity: str, change: Callable[[Body], None]) -> None:
+        """Change every version of one document, as it is served and as it is counted."""
+        for place, row in enumerate(self.rows):
+            if row[:3] == (system, collection, identity):
+                body = json.loads(row[6])
+                change(body)
+                self.rows[place] = (*row[:6], json.dumps(body, separators=(",", ":")))
+                self.current[system, collection, identity] = body
+
     def write(self, path: Path, meta: dict[str, str]) -> None:
         """Everything in one transaction, then moved into place: a world is complete or absent."""
         draft = path.with_suffix(".tmp")
