@@ -14,10 +14,10 @@ import duckdb
 from sqlalchemy import Engine
 
 from core.connections import load_connections
-from core.errors import ConfigurationError
+from core.errors import ConfigurationError, WaybillError
 from core.settings import Settings
 from core.warehouse import open_serving
-from dashboard.metrics import HEADLINES, UNBILLED
+from dashboard.metrics import HEADLINE_VARIANTS, HEADLINES, UNBILLED
 from state import decisions
 from state.decisions import Decision
 from state.engine import open_state
@@ -69,15 +69,18 @@ class Marts:
     go_live: datetime | None = None
 
     def total(self, metric: str) -> Kpi | None:
-        """The metric over everything; the row with the default variant comes first."""
+        """The metric over everything."""
         return next(iter(self.select(metric, "all", "all")), None)
 
     def select(self, metric: str, grain: str, dimension: str) -> list[Kpi]:
-        """Rows of one metric, by period."""
+        """Rows of one metric in its headline variant, by period."""
         found = [
             row for row in self.rows if (row.metric, row.grain, row.dimension) == (metric, grain, dimension)
         ]
-        return sorted(found, key=lambda row: (row.period_start or date.min, row.variant or ""))
+        chosen = next((each for each in HEADLINE_VARIANTS if any(row.variant == each for row in found)), None)
+        if chosen is not None:
+            found = [row for row in found if row.variant == chosen]
+        return sorted(found, key=lambda row: row.period_start or date.min)
 
     def of(self, metric: str, dimension: str, value: str) -> Kpi | None:
         """The metric over all time for one value of a dimension."""
@@ -125,7 +128,13 @@ def _read_marts(settings: Settings, _stamp: int) -> Marts:
 
 
 def _fetch(serving: duckdb.DuckDBPyConnection, sql: str, parameters: list[Any]) -> list[dict[str, Any]]:
-    cursor = serving.execute(sql, parameters)
+    try:
+        cursor = serving.execute(sql, parameters)
+    except duckdb.Error as error:
+        raise WaybillError(
+            f"The serving copy does not hold what this page reads: {error}",
+            remedy="Publish it anew with `waybill run`.",
+        ) from error
     names = [column[0] for column in cursor.description or ()]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 

@@ -77,5 +77,7 @@ HEADLINES: tuple[Metric, ...] = (
         target=0.02,
     ),
 )
+HEADLINE_VARIANTS = ("default", "first_confirmed", "shipment")
+"""Of a metric's variants the one that is meant when nothing is said: the promise first confirmed, per shipment."""
 UNBILLED = "unbilled_delivered_amount"
 AGE_BUCKETS = ("0-1", "1-3", "3-7", "7+")

@@ -31,7 +31,7 @@ def kpi(metric: str, **values: Any) -> dict[str, Any]:
         "metric": metric, "grain": "all", "period_start": None, "dimension": "all", "dimension_value": "all",
         "n": 100, "numerator": None, "denominator": None, "value": None, "p50": None, "p90": None,
         "p95": None, "n_open": 0, "n_negative": 0, "n_excluded": 0, "unit": None, "currency": None,
-        "variant": None, "as_of": AS_OF,
+        "variant": "default", "as_of": AS_OF,
     }  # fmt: skip
     return base | values
 
@@ -46,7 +46,16 @@ def days() -> list[dict[str, Any]]:
             kpi("order_to_dispatch_s", grain="day", period_start=day, n=30 + wave,
                 p50=(20 + wave) * 3600.0, p90=(41 + 2 * wave) * 3600.0)
         )  # fmt: skip
-        rows.append(kpi("on_time_rate", grain="day", period_start=day, n=30, value=0.84 + wave / 100))
+        rows.append(
+            kpi(
+                "on_time_rate",
+                grain="day",
+                period_start=day,
+                n=30,
+                value=0.84 + wave / 100,
+                variant="first_confirmed",
+            )
+        )
         by_hand = day < GO_LIVE
         rows.append(
             kpi("pod_to_invoice_s", grain="day", period_start=day, n=20,
@@ -67,9 +76,11 @@ def totals() -> list[dict[str, Any]]:
         kpi("delivery_to_invoice_s", n=612, p50=310_000.0, p90=655_000.0),
         kpi("order_to_dispatch_s", n=731, p50=79_320.0, p90=158_400.0, n_open=61, n_negative=2),
         kpi("release_to_dispatch_s", n=731, p50=31_500.0, p90=64_000.0),
-        kpi("on_time_rate", n=690, numerator=593, denominator=690, value=593 / 690),
+        kpi("on_time_rate", n=690, numerator=593, denominator=690, value=593 / 690, variant="first_confirmed"),
+        kpi("on_time_rate", n=640, numerator=320, denominator=640, value=0.5, variant="requested"),
         kpi("in_full_rate", n=690, numerator=655, denominator=690, value=655 / 690),
-        kpi("otif_rate", n=702, numerator=561, denominator=702, value=561 / 702),
+        kpi("otif_rate", n=702, numerator=561, denominator=702, value=561 / 702, variant="shipment"),
+        kpi("otif_rate", n=402, numerator=201, denominator=402, value=0.5, variant="order"),
         kpi("first_pass_gate_rate", n=166, numerator=118, denominator=166, value=118 / 166),
         kpi("same_day_invoice_rate", n=166, numerator=118, denominator=166, value=118 / 166),
         kpi("unbilled_delivered_amount", n=31, currency="EUR", value=48_210.55),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import duckdb
 import httpx
 from loopback import served
 from published_world import decide, kpi, publish
@@ -52,3 +53,12 @@ def test_a_serving_copy_that_does_not_open_is_told_with_a_remedy(tmp_path: Path)
     with served(settings) as site:
         page = httpx.get(site)
     assert (page.status_code, "does not open" in page.text) == (503, True)
+
+
+def test_a_serving_copy_without_the_metrics_is_told_with_a_remedy(tmp_path: Path) -> None:
+    settings = Settings(home=tmp_path)
+    settings.serving.parent.mkdir(parents=True)
+    duckdb.connect(str(settings.serving)).close()
+    with served(settings) as site:
+        page = httpx.get(site)
+    assert (page.status_code, "waybill run" in page.text) == (503, True)
