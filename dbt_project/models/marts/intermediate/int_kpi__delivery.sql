@@ -1,0 +1,34 @@
+{% set delivered, not_delivered = "is_delivered", "'not delivered'" %}
+{% set late = "case when is_early then 'before the promised window' else 'after the promise' end" %}
+with shipments as (
+    select * from {{ ref('fct_shipments') }}
+)
+
+{% for variant, column in [
+    ('first_confirmed', 'is_on_time'), ('last_confirmed', 'is_on_time_last_confirmed'),
+    ('requested', 'is_on_time_requested'),
+] -%}
+{{ rate_facts('on_time_rate', variant, delivered, not_delivered, column ~ ' is not null', "'no promise'",
+    column, late, 'delivered_at', 'destination_zone') }}
+from shipments
+union all
+{% endfor -%}
+{{ rate_facts('in_full_rate', 'default', delivered, not_delivered, 'is_in_full is not null',
+    "'ordered or accepted quantity is not known'", 'is_in_full', "'short'", 'delivered_at', 'destination_zone') }}
+from shipments
+union all
+{{ rate_facts('otif_rate', 'shipment', 'is_due',
+    "case when is_redelivered then 'delivered again by another shipment'
+        when is_cancelled_before_dispatch then 'cancelled before dispatch' else 'not due yet' end",
+    'true', 'null', 'is_otif',
+    "case when not is_delivered then 'not delivered' when not coalesce(is_on_time, false) then 'not on time'
+        else 'not in full' end",
+    'promise_ends_at', 'destination_zone') }}
+from shipments
+union all
+{{ rate_facts('same_day_invoice_rate', 'default', "pod_outcome in ('succeeded', 'partiallySucceeded')",
+    "'no proof of delivery'", 'true', 'null',
+    local_date('first_invoice_posted_at', 'origin_zone') ~ ' = ' ~ local_date('pod_received_at', 'origin_zone'),
+    "case when first_invoice_posted_at is null then 'not invoiced' else 'on another day' end",
+    'pod_received_at', 'origin_zone') }}
+from shipments
