@@ -40,10 +40,10 @@ def by_hand(rng: random.Random, shipments: list[Shipment]) -> list[Invoice]:
 
 
 def _add(
-    made: list[Invoice], shipment: Shipment, posted: datetime, factor: Decimal, credits: str | None = None
+    made: list[Invoice], shipment: Shipment, posted: datetime, factor: Decimal, credited: str | None = None
 ) -> Invoice:
     invoice = Invoice(
-        f"SINV-{len(made) + 1:05d}", shipment, posted, dict(shipment.pods[-1].delivered), factor, credits
+        f"SINV-{len(made) + 1:05d}", shipment, posted, dict(shipment.pods[-1].delivered), factor, credited
     )
     made.append(invoice)
     return invoice

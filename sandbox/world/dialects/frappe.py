@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 from typing import Any
 
 from sandbox.world.masters import TAX_RATES
@@ -38,9 +39,7 @@ def write(world: World, documents: Documents) -> None:
     for order in world.orders:
         moments = [order.ordered, order.confirmed, order.credit_ok]
         moments += [order.cancelled] if order.cancelled else []
-        documents.add(
-            "erp", "Sales Order", order.id, moments, lambda at, seen, o=order: sales_order(o, at, seen)
-        )  # type: ignore[misc]
+        documents.add("erp", "Sales Order", order.id, moments, partial(sales_order, order))
         for shipment in order.shipments:
             if not order.cancelled or shipment.allocated < order.cancelled:
                 documents.add(
@@ -48,12 +47,10 @@ def write(world: World, documents: Documents) -> None:
                     "Delivery Note",
                     f"DN-{shipment.id[3:]}",
                     [shipment.allocated],
-                    lambda at, seen, s=shipment: _delivery_note(s, seen),
-                )  # type: ignore[misc]
+                    partial(_delivery_note, shipment),
+                )
     for invoice in world.invoices:
-        documents.add(
-            "erp", "Sales Invoice", invoice.id, [invoice.posted], lambda at, seen, i=invoice: _invoice(i)
-        )  # type: ignore[misc]
+        documents.add("erp", "Sales Invoice", invoice.id, [invoice.posted], partial(_invoice, invoice))
 
 
 def head(name: str, created: datetime, modified: datetime, docstatus: int = 0) -> dict[str, Any]:
@@ -159,7 +156,7 @@ def sales_order(order: Order, at: datetime, modified: datetime) -> dict[str, Any
     } | order.more
 
 
-def _delivery_note(shipment: Shipment, modified: datetime) -> dict[str, Any]:
+def _delivery_note(shipment: Shipment, at: datetime, modified: datetime) -> dict[str, Any]:
     return {
         **head(f"DN-{shipment.id[3:]}", shipment.allocated, modified, 1),
         "custom_sales_order": shipment.order.id,
@@ -167,7 +164,7 @@ def _delivery_note(shipment: Shipment, modified: datetime) -> dict[str, Any]:
     }
 
 
-def _invoice(invoice: Invoice) -> dict[str, Any]:
+def _invoice(invoice: Invoice, at: datetime, modified: datetime) -> dict[str, Any]:
     shipment, order = invoice.shipment, invoice.shipment.order
     parts = [(line, Decimal(invoice.quantities.get(line.id, 0)) * invoice.factor) for line in order.lines]
     net, tax = totals(parts, order.currency)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 from sandbox.world.model import Shipment, Trip, World
@@ -38,7 +38,7 @@ def write(world: World, documents: Documents) -> None:
             "externalAttributes": {"timeZone": zone, "region": region},
             **_dates(START, START),
         }
-        documents.add("dispatch", "locations", identity, [START], lambda at, seen, b=body: b)  # type: ignore[misc]
+        documents.add("dispatch", "locations", identity, [START], partial(_unchanging, body))
     for number, (vehicle, device) in enumerate(world.vehicles.items(), 1):
         body = {
             "entityType": "vehicle",
@@ -48,7 +48,7 @@ def write(world: World, documents: Documents) -> None:
             "externalAttributes": {"deviceId": device},
             **_dates(START, START),
         }
-        documents.add("dispatch", "vehicles", uid(vehicle), [START], lambda at, seen, b=body: b)  # type: ignore[misc]
+        documents.add("dispatch", "vehicles", uid(vehicle), [START], partial(_unchanging, body))
     for trip in world.trips:
         planned = trip.departed - timedelta(hours=1)
         documents.add(
@@ -56,8 +56,8 @@ def write(world: World, documents: Documents) -> None:
             "trips",
             trip.id,
             [planned, trip.departed, trip.back],
-            lambda at, seen, t=trip, p=planned: _trip(t, p, at, seen),
-        )  # type: ignore[misc]
+            partial(_trip, trip, planned),
+        )
         for nr, shipment in enumerate(trip.shipments, 1):
             _actions(documents, shipment, trip, nr)
     for shipment in world.shipments:
@@ -69,8 +69,12 @@ def write(world: World, documents: Documents) -> None:
             "consignments",
             shipment.id,
             moments,
-            lambda at, seen, s=shipment: consignment(s, at, seen),
-        )  # type: ignore[misc]
+            partial(consignment, shipment),
+        )
+
+
+def _unchanging(body: dict[str, Any], at: datetime, modified: datetime) -> dict[str, Any]:
+    return body
 
 
 def _dates(created: datetime, modified: datetime) -> dict[str, str]:

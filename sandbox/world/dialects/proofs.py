@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sandbox.world.model import Pod, Shipment, World
@@ -36,8 +37,8 @@ def write(world: World, documents: Documents) -> None:
                 "deliveries" if links else "tasks",
                 pod.id,
                 [pod.received],
-                lambda at, seen, m=make, s=shipment, p=pod, h=hashes: m(s, p, h, seen),
-            )  # type: ignore[misc]
+                partial(make, shipment, pod, hashes),
+            )
 
 
 def _lines(shipment: Shipment, pod: Pod, line_key: str, item_key: str) -> list[dict[str, str]]:
@@ -55,7 +56,9 @@ def _lines(shipment: Shipment, pod: Pod, line_key: str, item_key: str) -> list[d
     ]
 
 
-def task(shipment: Shipment, pod: Pod, hashes: dict[str, str], modified: datetime) -> dict[str, Any]:
+def task(
+    shipment: Shipment, pod: Pod, hashes: dict[str, str], at: datetime, modified: datetime
+) -> dict[str, Any]:
     """A finished Onfleet task."""
     failed = pod.outcome == "failed"
     values = {
@@ -95,7 +98,9 @@ def task(shipment: Shipment, pod: Pod, hashes: dict[str, str], modified: datetim
     }
 
 
-def delivery(shipment: Shipment, pod: Pod, hashes: dict[str, str], modified: datetime) -> dict[str, Any]:
+def delivery(
+    shipment: Shipment, pod: Pod, hashes: dict[str, str], at: datetime, modified: datetime
+) -> dict[str, Any]:
     """A delivery of the Lisbon depot's app; its links are signed when it is listed."""
     return {
         "id": pod.id,

@@ -80,6 +80,8 @@ def test_dispatch_bodies_are_valid_open_trip_model(home: Path, collection: str) 
     from jsonschema import Draft202012Validator
 
     spec = yaml.safe_load(gzip.decompress(_SPEC.read_bytes()))
+    # The published file calls free attributes objects, and describes and uses them as any JSON.
+    spec["components"]["schemas"]["unrestricted_json"] = {}
     bodies = _rows(home, f"SELECT body FROM documents WHERE collection = '{collection}' LIMIT 25")
     assert bodies
     for (text,) in bodies:
