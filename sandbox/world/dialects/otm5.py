@@ -189,30 +189,23 @@ def _actions(documents: Documents, shipment: Shipment, trip: Trip, nr: int) -> N
             "locationId": where,
             **window,
         }
+        fixed = {"id": identity, "actionType": kind, "sequenceNr": sequence, "externalAttributes": more}
+        if kind != "stop":
+            fixed["consignment"] = reference("consignment", shipment.id)
+        make = partial(_action, fixed, (planned, start, end), outcome)
+        documents.add("dispatch", "actions", identity, [planned, end], make)
 
-        def body(
-            at: datetime,
-            seen: datetime,
-            kind=kind,
-            start=start,
-            end=end,
-            outcome=outcome,  # type: ignore[no-untyped-def]
-            sequence=sequence,
-            identity=identity,
-            more=more,
-        ) -> dict[str, Any]:
-            found: dict[str, Any] = {
-                "id": identity,
-                "actionType": kind,
-                "sequenceNr": sequence,
-                "lifecycle": "realized" if end <= at else "planned",
-                "externalAttributes": more,
-                **_dates(planned, seen),
-            }
-            if kind != "stop":
-                found["consignment"] = reference("consignment", shipment.id)
-            if end <= at:
-                found |= {"startTime": iso(start), "endTime": iso(end), "result": outcome}
-            return found
 
-        documents.add("dispatch", "actions", identity, [planned, end], body)
+def _action(
+    fixed: dict[str, Any],
+    times: tuple[datetime, datetime, datetime],
+    result: dict[str, Any],
+    at: datetime,
+    modified: datetime,
+) -> dict[str, Any]:
+    """Planned before it ends, realized with its result from then on."""
+    planned, start, end = times
+    if end > at:
+        return {**fixed, "lifecycle": "planned", **_dates(planned, modified)}
+    realized = {"lifecycle": "realized", "startTime": iso(start), "endTime": iso(end), "result": result}
+    return {**fixed, **realized, **_dates(planned, modified)}
