@@ -121,7 +121,8 @@ class _Reading:
         """Every page sorted and landed, refused rows recorded; then the parked rows are taken up again."""
         batches: list[Batch] = []
         for page in self._adapter.pages(self._stream, cursor):
-            batches.extend(self._page(page, page.cursor if moves else None))
+            is_news = moves and page.cursor != cursor
+            batches.extend(self._page(page, page.cursor if is_news else None))
         for name in self._stream.resources:
             own = resource(self._connection.kind, name)
             waiting = self._waiting_of(own).records()
