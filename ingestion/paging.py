@@ -17,15 +17,25 @@ Fetch = Callable[[datetime | None, int], tuple[list[Any], bool]]
 ChangedAt = Callable[[Any], datetime | None]
 
 
-def by_change(fetch: Fetch, changed_at: ChangedAt, since: datetime | None) -> Iterator[list[Any]]:
-    """Pages of rows. Rows of one instant stay on one page, so that contradictions meet."""
+def as_served(row: Any) -> bytes:
+    """A row as a whole."""
+    return canonical_json([row])
+
+
+def by_change(
+    fetch: Fetch, changed_at: ChangedAt, since: datetime | None, same: Callable[[Any], bytes] = as_served
+) -> Iterator[list[Any]]:
+    """Pages of rows. Rows of one instant stay on one page, so that contradictions meet.
+
+    ``same`` is what of a row stays the same when it is served again.
+    """
     offset = 0
     served: Counter[bytes] = Counter()
     held: list[Any] = []
     while True:
         rows, has_more = fetch(since, offset)
         offset += len(rows)
-        fresh = _without(rows, served)
+        fresh = _without(rows, served, same)
         last = next((at for at in map(changed_at, reversed(rows)) if at is not None), None)
         if not has_more or not rows:
             yield held + fresh
@@ -36,17 +46,17 @@ def by_change(fetch: Fetch, changed_at: ChangedAt, since: datetime | None) -> It
         tail = [each for each in held + fresh if changed_at(each) == last]
         yield [each for each in held + fresh if changed_at(each) != last]
         held = tail
-        served = Counter(canonical_json([each]) for each in rows if changed_at(each) == last)
+        served = Counter(same(each) for each in rows if changed_at(each) == last)
         since, offset = last, 0
 
 
-def _without(rows: list[Any], served: Counter[bytes]) -> list[Any]:
+def _without(rows: list[Any], served: Counter[bytes], same: Callable[[Any], bytes]) -> list[Any]:
     """The rows that were not on the page before; each one served is left out once."""
     if not served:
         return rows
     fresh = []
     for each in rows:
-        text = canonical_json([each])
+        text = same(each)
         if served[text] > 0:
             served[text] -= 1
         else:

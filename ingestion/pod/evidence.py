@@ -33,7 +33,7 @@ _STATUS = {404: "missing", 403: "missing", 410: "expired"}
 class Wanted:
     """One document of a POD: ``url`` as the app gave it, or a path on the app's own host."""
 
-    evidence_id: Any
+    document_id: Any
     pod_id: Any
     kind: str
     url: str
@@ -41,6 +41,11 @@ class Wanted:
     declared_sha256: str | None
     order_ref: str | None
     shipment_ref: str | None
+
+    @property
+    def evidence_id(self) -> str:
+        """Unique per POD: a second proof may show the same document."""
+        return f"{self.pod_id}|{self.document_id}"
 
 
 class EvidenceFetcher:
@@ -56,7 +61,12 @@ class EvidenceFetcher:
         """An evidence row for each document that is new; SourceFailure when the host does not answer."""
         if self._have is None:
             self._have = known_versions(self._settings, resource("pod", "evidence"), self._http.name)
-        new = [each for each in wanted if (str(each.evidence_id), each.version) not in self._have]
+        new = []
+        for each in wanted:
+            if each.version is None or (each.evidence_id, each.version) not in self._have:
+                new.append(each)
+            if each.version is not None:
+                self._have.add((each.evidence_id, each.version))
         with ThreadPoolExecutor(AT_ONCE, thread_name_prefix="evidence") as pool:
             rows = list(pool.map(self._row, new))
         sealed = [each.fields["sha256"] for each in rows if each.fields and each.fields.get("sha256")]

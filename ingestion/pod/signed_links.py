@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 from core.connections import Connection
+from core.ids import canonical_json
 from core.settings import Settings, secret
 from ingestion.base import Page, SourceRecord, Stream, Window
 from ingestion.http import HttpSource
@@ -47,8 +48,8 @@ class SignedLinksAdapter:
 
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Deliveries changed since the cursor, oldest change first."""
-        furthest = Furthest(cursor)
-        for found in by_change(self._list, self._changed_at, start_of(cursor, self._window)):
+        furthest, start = Furthest(cursor), start_of(cursor, self._window)
+        for found in by_change(self._list, self._changed_at, start, _without_links):
             for each in found:
                 furthest.see(self._changed_at(each))
             inside = [each for each in found if is_inside(self._changed_at(each), self._window)]
@@ -116,6 +117,14 @@ class SignedLinksAdapter:
                 self._changed_at(delivery), reference(each.get("sha256")),
                 reference(delivery.get("order")), reference(delivery.get("shipment")),
             )  # fmt: skip
+
+
+def _without_links(delivery: Delivery) -> bytes:
+    """The delivery as it is served every time: its links are new with each listing."""
+    documents = [
+        [each.get("id"), each.get("kind"), each.get("sha256")] for each in delivery.get("documents") or []
+    ]
+    return canonical_json(delivery | {"documents": documents})
 
 
 def _number(value: Any) -> Any:
