@@ -43,4 +43,6 @@ def show_letter(dead_letter_id: Annotated[str, typer.Argument(help="From `dead-l
     from state.dead_letters import get
     from state.engine import open_state
 
-    out.file.write(get(open_state(get_settings()), dead_letter_id).raw.decode("utf-8", "backslashreplace") + "\n")
+    out.file.write(
+        get(open_state(get_settings()), dead_letter_id).raw.decode("utf-8", "backslashreplace") + "\n"
+    )

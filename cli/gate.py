@@ -30,7 +30,7 @@ def explain_decision(
     if not found:
         raise WaybillError(
             f"No decision about {key!r}.",
-            remedy="`waybill query \"SELECT shipment_no, gate_verdict FROM marts.fct_shipments\"` lists the keys.",
+            remedy='`waybill query "SELECT shipment_no, gate_verdict FROM marts.fct_shipments"` lists the keys.',
         )
     for decision in found:
         out.print(explain(decision), markup=False)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -12,7 +13,10 @@ from rich.console import Console
 from rich.logging import RichHandler
 from rich.table import Table
 
-out = Console(highlight=False)
+_OFF_TERMINAL = 160
+"""Columns where no terminal says how wide it is: a file or a pipe has room."""
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else _OFF_TERMINAL)
 err = Console(stderr=True, highlight=False)
 
 
@@ -26,7 +30,9 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     rendered = Table(title=title, title_justify="left", title_style="bold", header_style="bold")
     for index, column in enumerate(columns):
         numeric = bool(rows) and all(isinstance(row[index], int | float) for row in rows)
-        rendered.add_column(column, justify="right" if numeric else "left", overflow="fold")
+        rendered.add_column(
+            column, justify="right" if numeric else "left", overflow="fold", no_wrap=index == 0
+        )
     for row in rows:
         rendered.add_row(*("–" if value is None else _text(value) for value in row))
     out.print(rendered)
@@ -43,8 +49,11 @@ def narrated(*, quiet: bool = False) -> Iterator[None]:
     handler = RichHandler(console=err, show_path=False, show_level=False, markup=False)
     handler.setLevel(logging.WARNING if quiet else logging.INFO)
     logger.setLevel(logging.INFO)
+    # Other libraries put handlers on the root logger, which would tell everything twice.
+    propagates, logger.propagate = logger.propagate, False
     logger.addHandler(handler)
     try:
         yield
     finally:
         logger.removeHandler(handler)
+        logger.propagate = propagates

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from decimal import Decimal
 from typing import Any
 
 from cli.output import table
@@ -95,11 +96,16 @@ def _kpis(settings: Settings) -> list[dict[str, Any]]:
     with open_serving(settings) as marts:
         rows = marts.execute(
             f"SELECT {', '.join(columns)} FROM marts.kpi_values "
-            "WHERE grain = 'all' AND dimension = 'all' ORDER BY metric, variant, currency"
+            "WHERE grain = 'all' AND dimension = 'all' AND n + n_open > 0 ORDER BY metric, variant, currency"
         ).fetchall()
-    found = [dict(zip(columns, row, strict=True)) for row in rows]
+    found = [dict(zip(columns, map(_number, row), strict=True)) for row in rows]
     order = {metric: position for position, metric in enumerate(HEADLINES)}
     return sorted(found, key=lambda each: order.get(each["metric"], len(order)))
+
+
+def _number(value: Any) -> Any:
+    """A decimal as a JSON number: these are measurements, not money to be posted."""
+    return float(value) if isinstance(value, Decimal) else value
 
 
 def _serving_value(settings: Settings, sql: str) -> int:
@@ -145,10 +151,11 @@ def _kpi_row(kpi: dict[str, Any]) -> list[object]:
     unit = kpi["currency"] or kpi["unit"]
     return [
         kpi["metric"],
-        kpi["variant"],
+        None if kpi["variant"] == "default" else kpi["variant"],
         unit,
         kpi["n"],
-        *(_human(kpi[name], kpi["unit"]) for name in ("value", "p50", "p90", "p95")),
+        None if kpi["unit"] == "s" else _human(kpi["value"], kpi["unit"]),
+        *(_human(kpi[name], kpi["unit"]) for name in ("p50", "p90", "p95")),
     ]
 
 

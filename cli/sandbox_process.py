@@ -78,6 +78,8 @@ def _command(home: Path, world: World) -> list[str]:
         str(world.base_port),
         "--speed",
         str(world.speed),
+        # Ends by itself if this process is killed outright.
+        "--with-parent",
     ]
 
 
