@@ -413,7 +413,7 @@ def test_only_the_latest_release_on_the_same_inputs_goes_out(
 
 
 def test_the_unit_tests_beside_the_models_pass(warehouse: Path, tmp_path: Path) -> None:
-    copy = tmp_path / "units.duckdb"
+    copy = tmp_path / "warehouse.duckdb"  # views name the file they were made in
     copy.write_bytes(warehouse.read_bytes())
     result = run_dbt(copy, "test", "--select", "test_type:unit,tag:before_gate", as_of=AS_OF)
     assert result.success, [(each.node.name, each.message) for each in result.result.results]
