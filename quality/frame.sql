@@ -25,13 +25,22 @@ scoped AS (
     FROM joined
 ),
 
+countable AS (
+    -- What cannot be counted or has no price is told by its own rule, not once more by every total.
+    SELECT
+        *,
+        has_good_pod AND has_order
+            AND coalesce(unconvertible_uom_count, 0) = 0 AND coalesce(foreign_item_count, 0) = 0 AS is_countable
+    FROM scoped
+),
+
 billable AS (
     SELECT
         *,
-        has_good_pod AND has_order AND coalesce(delivered_quantity > 0, TRUE) AS is_billable,
+        is_countable AND coalesce(delivered_quantity > 0, TRUE) AS is_billable,
         has_order AND coalesce(is_known_currency, FALSE) AND currency IS NOT NULL AS is_currency_usable,
         CASE WHEN list_contains($zero_decimal, currency) THEN 0 ELSE 2 END AS minor_units
-    FROM scoped
+    FROM countable
 )
 
 SELECT

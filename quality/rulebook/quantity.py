@@ -27,8 +27,8 @@ RULES = (
         "Nothing can be billed: close the shipment or plan a redelivery.",
         "{delivered_quantity} delivered", "more than 0",
         (
-            between("delivered_quantity", minimum=0, strict=True, when="has_good_pod"),
-            known("delivered_quantity", when="has_good_pod"),
+            between("delivered_quantity", minimum=0, strict=True, when="is_countable"),
+            known("delivered_quantity", when="is_countable"),
         ),
     ),
     Rule(
