@@ -16,6 +16,8 @@ from starlette.exceptions import HTTPException as StarletteHTTPException
 from core.errors import WaybillError
 from core.settings import Settings
 from dashboard import data, words
+from dashboard.drill import SHOWN, drill
+from dashboard.metrics import BY_NAME
 from dashboard.overview import overview
 
 HERE = Path(__file__).parent
@@ -68,6 +70,16 @@ def create_app(settings: Settings) -> FastAPI:
         ]
         return pages.TemplateResponse(
             request, "reason.html", {"reason": reason, "rows": rows, "reasons": reasons}
+        )
+
+    @app.get("/metric/{name}", response_class=HTMLResponse)
+    def _metric(request: Request, name: str) -> Response:
+        metric = BY_NAME.get(name)
+        found = drill(settings, name) if metric is not None else None
+        if found is None:
+            raise HTTPException(404, "There is no number of this name.")
+        return pages.TemplateResponse(
+            request, "metric.html", {"metric": metric, "drill": found, "shown": SHOWN}
         )
 
     @app.get("/healthz")

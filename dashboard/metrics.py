@@ -81,3 +81,10 @@ HEADLINE_VARIANTS = ("default", "first_confirmed", "shipment")
 """Of a metric's variants the one that is meant when nothing is said: the promise first confirmed, per shipment."""
 UNBILLED = "unbilled_delivered_amount"
 AGE_BUCKETS = ("0-1", "1-3", "3-7", "7+")
+BY_NAME = {
+    metric.name: metric
+    for metric in (
+        *HEADLINES,
+        Metric(UNBILLED, "Delivered and not billed", "Σ amount delivered and not posted", "lower"),
+    )
+}

@@ -25,6 +25,32 @@ _TABLE = """
 """
 
 
+_FACTS = """
+    CREATE TABLE kpi_facts (
+        metric VARCHAR, variant VARCHAR, entity_type VARCHAR, entity_id VARCHAR, entity_no VARCHAR,
+        standing VARCHAR, why VARCHAR, period_date DATE, unit VARCHAR, currency VARCHAR, duration_s DOUBLE,
+        amount DECIMAL(18, 4), numerator BIGINT
+    )
+"""
+
+
+def fact(metric: str, number: int, standing: str, why: str | None = None, **values: Any) -> list[Any]:
+    """One row of ``kpi_facts``."""
+    base = {"variant": "default", "unit": "s", "currency": None, "duration_s": None, "amount": None,
+            "numerator": None} | values  # fmt: skip
+    return [metric, base["variant"], "shipment", f"b{number}", f"CON-{number:05}", standing, why, GO_LIVE,
+            base["unit"], base["currency"], base["duration_s"], base["amount"], base["numerator"]]  # fmt: skip
+
+
+FACTS = [
+    *(fact("pod_to_invoice_s", number, "in", duration_s=30.0 + number) for number in range(5)),
+    fact("pod_to_invoice_s", 7, "open", "not ended"),
+    fact("pod_to_invoice_s", 8, "out", "no proof of delivery"),
+    fact("otif_rate", 1, "in", "late", unit="ratio", numerator=0, variant="shipment"),
+    fact("otif_rate", 1, "in", unit="ratio", numerator=1, variant="order"),
+]
+
+
 def kpi(metric: str, **values: Any) -> dict[str, Any]:
     """One row of ``kpi_values``; what is not said is the total over everything."""
     base: dict[str, Any] = {
@@ -128,6 +154,8 @@ def publish(settings: Settings, rows: list[dict[str, Any]] | None = None) -> Non
         copy.execute(_TABLE)
         marks = ", ".join("?" * len(rows[0]))
         copy.executemany(f"INSERT INTO kpi_values VALUES ({marks})", [list(row.values()) for row in rows])
+        copy.execute(_FACTS)
+        copy.executemany(f"INSERT INTO kpi_facts VALUES ({', '.join('?' * len(FACTS[0]))})", FACTS)
     fresh.replace(settings.serving)
 
 

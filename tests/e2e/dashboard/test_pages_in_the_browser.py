@@ -27,7 +27,7 @@ FLAGS = [
     "--disable-sync",
 ]
 CHROMIUM = "/usr/bin/chromium"
-PATHS = ["/", "/blocked", "/blocked/POD_MISSING", "/blocked/NOT_A_CODE"]
+PATHS = ["/", "/blocked", "/blocked/POD_MISSING", "/blocked/NOT_A_CODE", "/metric/pod_to_invoice_s"]
 
 pytestmark = pytest.mark.browser
 
@@ -92,6 +92,22 @@ def test_a_reason_drills_down_to_its_invoices(tab: Page, site: str, world: Setti
     assert "1,250.00 EUR" in rows.first.inner_text()
     assert "seen 10 <b>" in tab.locator("tbody").inner_text(), "what sources say is text, never markup"
     assert tab.locator("tbody b").count() == 0
+
+
+def test_a_number_drills_down_to_its_rows(tab: Page, site: str) -> None:
+    tab.goto(site)
+    tab.get_by_role("link", name="POD to invoice").click()
+    tab.wait_for_url("**/metric/pod_to_invoice_s")
+    counts = {
+        row.get_attribute("data-standing"): row.locator("td").last.inner_text()
+        for row in tab.locator("tr[data-standing]").all()
+    }
+    assert counts == {"in": "5", "open": "1", "out": "1"}
+    rows = tab.locator("section[aria-labelledby=rows] tbody tr")
+    assert [row.locator("th").inner_text() for row in rows.all()][:2] == ["CON-00007", "CON-00004"]
+    assert duration(34.0) in rows.nth(1).inner_text()
+    tab.goto(f"{site}/metric/otif_rate")
+    assert tab.locator("section[aria-labelledby=rows] tbody tr").count() == 1, "the headline variant only"
 
 
 @pytest.mark.parametrize("path", PATHS)

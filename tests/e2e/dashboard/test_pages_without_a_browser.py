@@ -42,8 +42,9 @@ def test_every_answer_forbids_what_the_page_does_not_need(site: str) -> None:
 
 
 def test_an_unknown_page_is_told_so(site: str) -> None:
-    page = httpx.get(f"{site}/blocked/<script>")
-    assert (page.status_code, "<script>" in page.text) == (404, False)
+    for path in ("/blocked/<script>", "/metric/<script>", "/metric/in_full_rate"):
+        page = httpx.get(f"{site}{path}")
+        assert (page.status_code, "<script>" in page.text) == (404, False)
 
 
 def test_a_serving_copy_that_does_not_open_is_told_with_a_remedy(tmp_path: Path) -> None:
