@@ -19,11 +19,11 @@ _VARIANT = """
     ORDER BY coalesce(list_position(?, variant), 99), variant LIMIT 1
 """
 _STANDINGS = """
-    SELECT standing, why, count(*) AS rows FROM marts.kpi_facts WHERE metric = ? AND variant = ?
-    GROUP BY standing, why ORDER BY (standing <> 'in'), rows DESC, why
+    SELECT standing, made_by, why, count(*) AS rows FROM marts.kpi_facts WHERE metric = ? AND variant = ?
+    GROUP BY standing, made_by, why ORDER BY (standing <> 'in'), made_by DESC NULLS LAST, rows DESC, why
 """
 _ROWS = """
-    SELECT entity_no, standing, why, period_date, duration_s, amount, currency, numerator
+    SELECT entity_no, standing, made_by, why, period_date, duration_s, amount, currency, numerator
     FROM marts.kpi_facts WHERE metric = ? AND variant = ? AND standing <> 'out'
     ORDER BY (standing = 'in'), numerator, duration_s DESC, amount DESC, entity_no LIMIT ?
 """
@@ -34,6 +34,7 @@ class Standing:
     """How many rows are in, open, negative, excluded or out for one reason."""
 
     standing: str
+    made_by: str | None
     why: str | None
     rows: int
 
@@ -44,6 +45,7 @@ class Fact:
 
     entity_no: str
     standing: str
+    made_by: str | None
     why: str | None
     day: date | None
     duration_s: float | None

@@ -29,7 +29,7 @@ _FACTS = """
     CREATE TABLE kpi_facts (
         metric VARCHAR, variant VARCHAR, entity_type VARCHAR, entity_id VARCHAR, entity_no VARCHAR,
         standing VARCHAR, why VARCHAR, period_date DATE, unit VARCHAR, currency VARCHAR, duration_s DOUBLE,
-        amount DECIMAL(18, 4), numerator BIGINT
+        amount DECIMAL(18, 4), numerator BIGINT, made_by VARCHAR
     )
 """
 
@@ -37,13 +37,18 @@ _FACTS = """
 def fact(metric: str, number: int, standing: str, why: str | None = None, **values: Any) -> list[Any]:
     """One row of ``kpi_facts``."""
     base = {"variant": "default", "unit": "s", "currency": None, "duration_s": None, "amount": None,
-            "numerator": None} | values  # fmt: skip
+            "numerator": None, "made_by": None} | values  # fmt: skip
     return [metric, base["variant"], "shipment", f"b{number}", f"CON-{number:05}", standing, why, GO_LIVE,
-            base["unit"], base["currency"], base["duration_s"], base["amount"], base["numerator"]]  # fmt: skip
+            base["unit"], base["currency"], base["duration_s"], base["amount"], base["numerator"],
+            base["made_by"]]  # fmt: skip
 
 
 FACTS = [
-    *(fact("pod_to_invoice_s", number, "in", duration_s=30.0 + number) for number in range(5)),
+    *(
+        fact("pod_to_invoice_s", number, "in", duration_s=30.0 + number, made_by="waybill")
+        for number in range(5)
+    ),
+    fact("pod_to_invoice_s", 6, "in", duration_s=20.0, made_by="hand"),
     fact("pod_to_invoice_s", 7, "open", "not ended"),
     fact("pod_to_invoice_s", 8, "out", "no proof of delivery"),
     fact("otif_rate", 1, "in", "late", unit="ratio", numerator=0, variant="shipment"),

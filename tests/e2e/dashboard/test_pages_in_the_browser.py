@@ -98,11 +98,12 @@ def test_a_number_drills_down_to_its_rows(tab: Page, site: str) -> None:
     tab.goto(site)
     tab.get_by_role("link", name="POD to invoice").click()
     tab.wait_for_url("**/metric/pod_to_invoice_s")
-    counts = {
-        row.get_attribute("data-standing"): row.locator("td").last.inner_text()
+    counts = [
+        (row.get_attribute("data-standing"), *(cell.inner_text() for cell in row.locator("td").all()))
         for row in tab.locator("tr[data-standing]").all()
-    }
-    assert counts == {"in": "5", "open": "1", "out": "1"}
+    ]
+    assert counts[:2] == [("in", "waybill", "–", "5"), ("in", "hand", "–", "1")]
+    assert set(counts[2:]) == {("open", "–", "not ended", "1"), ("out", "–", "no proof of delivery", "1")}
     rows = tab.locator("section[aria-labelledby=rows] tbody tr")
     assert [row.locator("th").inner_text() for row in rows.all()][:2] == ["CON-00007", "CON-00004"]
     assert duration(34.0) in rows.nth(1).inner_text()
