@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
+from functools import partial
 from pathlib import Path
 from typing import Annotated
 
@@ -26,7 +27,9 @@ def demo(
     started = time.monotonic()
     settings = home_for(get_settings(), seed, orders)
     err.print(f"Starting the sandbox: seed {seed}, {orders:,} orders, data in {settings.root}")
-    with sandbox(settings, World(seed, orders, base_port)):
+    from orchestration.run import warm_up
+
+    with sandbox(settings, World(seed, orders, base_port), partial(warm_up, settings)):
         code = run_and_report(str(settings.root / "sandbox" / "truth.json"), json_output=json_output)
     err.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started has stopped.")
     raise typer.Exit(code)

@@ -7,7 +7,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +38,10 @@ class World:
 
 
 @contextmanager
-def sandbox(settings: Settings, world: World) -> Iterator[dict[str, str]]:
+def sandbox(settings: Settings, world: World, meanwhile: Callable[[], None]) -> Iterator[dict[str, str]]:
     """Run the sandbox while the block runs; yields what it said when ready (URLs, go-live, truth).
+
+    ``meanwhile`` is done while the sandbox makes its world.
 
     The environment of this process gets the URLs and the sandbox's own secrets, so that connections and
     child processes find them. WaybillError when it does not come up.
@@ -56,6 +58,7 @@ def sandbox(settings: Settings, world: World) -> Iterator[dict[str, str]]:
             start_new_session=True,
         )
         try:
+            meanwhile()
             ready = _ready(process, log)
             _export(ready)
             yield ready

@@ -8,6 +8,7 @@ import subprocess
 import sys
 import time
 from contextlib import suppress
+from functools import partial
 from typing import Annotated
 
 import typer
@@ -31,7 +32,9 @@ def up(
 ) -> None:
     """Keep the sandbox, the Dagster UI with its daemon, and the page running. Ctrl-C ends them all."""
     settings = home_for(get_settings(), seed, orders)
-    with sandbox(settings, World(seed, orders, base_port, speed)) as ready:
+    from orchestration.run import warm_up
+
+    with sandbox(settings, World(seed, orders, base_port, speed), partial(warm_up, settings)) as ready:
         if not settings.serving.exists():
             _first_run(settings)
         children = _start(settings, dagster_port, dashboard_port)

@@ -59,6 +59,8 @@ def build(settings: Settings, tag: str, variables: Mapping[str, str | None]) -> 
 
     manifest = parse(settings)
     arguments = ["build", "--select", f"tag:{tag}", "--exclude-resource-type", "unit_test"]
+    # The manifest was written when it was parsed; results come back as objects.
+    arguments += ["--no-write-json", "--log-level-file", "none"]
     arguments += ["--vars", json.dumps(dict(variables)), *_common(str(settings.dbt_target))]
     with writer_lock(settings, f"dbt {tag}"):
         try:
@@ -68,7 +70,7 @@ def build(settings: Settings, tag: str, variables: Mapping[str, str | None]) -> 
     if result.result is None:
         raise WaybillError(
             f"dbt could not build {tag}: {result.exception}",
-            remedy=f"Read {settings.root / 'logs' / 'dbt.log'}.",
+            remedy="Run `dbt build` in dbt_project to see all of it.",
         )
     return [_node_result(each) for each in result.result.results]
 

@@ -43,6 +43,15 @@ def prepare_instance(settings: Settings) -> Path:
     return home
 
 
+def warm_up(settings: Settings) -> None:
+    """Do what a run does first and what needs no source: parse dbt's project, import the slow libraries."""
+    from orchestration.dbt_manifest import load_manifest
+    from quality.runtime import import_gx
+
+    load_manifest(settings)
+    import_gx()
+
+
 def run_once(settings: Settings) -> RunOutcome:
     """Execute ``order_to_invoice`` here and now; problems are told, not raised."""
     job = build_definitions(settings).resolve_job_def(ORDER_TO_INVOICE.name)
