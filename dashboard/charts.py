@@ -52,7 +52,7 @@ def cycle_time(series: Iterable[Series], go_live: datetime | None, target_s: flo
     if not values:
         return None
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=_days(alt),
+        x=_days(alt, values),
         y=alt.Y(
             "seconds:Q",
             title=None,
@@ -92,7 +92,7 @@ def daily_spread(rows: Sequence[Kpi], go_live: datetime | None) -> Drawing | Non
     if not values:
         return None
     base = alt.Chart(alt.Data(values=values)).encode(
-        x=_days(alt),
+        x=_days(alt, values),
         y=alt.Y("hours:Q", title=None, axis=alt.Axis(labelExpr="datum.value + ' h'", tickCount=5)),
         color=_who(alt, ["median", "p90"]),
     )
@@ -117,8 +117,15 @@ def reasons(rows: Sequence[BlockedReason], limit: int = 12) -> Drawing | None:
     return _drawing(alt, [bars, labels], widths=(330, 150), height=28 * len(values))
 
 
-def _days(alt: Any) -> Any:
-    return alt.X("day:T", title=None, axis=alt.Axis(format="%d %b", grid=False, tickCount=6, labelFlush=True))
+def _days(alt: Any, values: Sequence[dict[str, Any]]) -> Any:
+    """Days from left to right; with few of them one tick each, so that no label comes twice."""
+    few = len({each["day"] for each in values}) <= 8
+    ticks = {"interval": "day", "step": 1} if few else 6
+    return alt.X(
+        "day:T",
+        title=None,
+        axis=alt.Axis(format="%d %b", grid=False, tickCount=ticks, labelFlush=True, labelOverlap=True),
+    )
 
 
 def _who(alt: Any, names: Sequence[str] = ("by hand", "by Waybill")) -> Any:

@@ -20,7 +20,8 @@ MADE_BY = {"hand": "by hand", "waybill": "by Waybill"}
 
 @dataclass(frozen=True)
 class Card:
-    """One headline as shown. ``verdict``: whether the target is met, None without target."""
+    """One headline as shown. ``verdict``: whether the target is met, None without target. ``n_open``: of all,
+    because what is open was made by nobody yet."""
 
     metric: Metric
     kpi: Kpi
@@ -30,6 +31,7 @@ class Card:
     verdict: bool | None
     trend: str | None
     improves: bool | None
+    n_open: int
 
 
 def overview(marts: Marts, held: Sequence[Decision]) -> dict[str, Any]:
@@ -50,7 +52,8 @@ def overview(marts: Marts, held: Sequence[Decision]) -> dict[str, Any]:
 
 def _card(marts: Marts, metric: Metric) -> Card | None:
     """The headline, of Waybill's own invoices where the marts tell who made them."""
-    kpi = marts.of(metric.name, "made_by", "waybill") or marts.total(metric.name)
+    total = marts.total(metric.name)
+    kpi = (marts.of(metric.name, "made_by", "waybill") if metric.by_maker else None) or total
     if kpi is None:
         return None
     trend, improves = _trend(marts, metric, kpi)
@@ -60,9 +63,10 @@ def _card(marts: Marts, metric: Metric) -> Card | None:
         value=measure(kpi.shown, metric.name),
         p90=measure(kpi.p90, metric.name) if kpi.is_duration and kpi.p90 is not None else None,
         target=_target(metric),
-        verdict=metric.meets(kpi.shown),
+        verdict=metric.meets(kpi.shown, kpi.p90),
         trend=trend,
         improves=improves,
+        n_open=(total or kpi).n_open or 0,
     )
 
 
@@ -78,7 +82,7 @@ def _target(metric: Metric) -> str | None:
 
 def _trend(marts: Marts, metric: Metric, kpi: Kpi) -> tuple[str | None, bool | None]:
     """Against the invoices made by hand where known; else the last seven days against the seven before."""
-    by_hand = marts.of(metric.name, "made_by", "hand")
+    by_hand = marts.of(metric.name, "made_by", "hand") if metric.by_maker else None
     if by_hand is not None and by_hand.shown is not None and kpi.shown is not None:
         return f"by hand it was {measure(by_hand.shown, metric.name)}", _is_better(
             metric, kpi.shown, by_hand.shown

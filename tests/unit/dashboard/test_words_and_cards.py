@@ -64,6 +64,8 @@ def test_a_target_is_met_up_to_its_very_value() -> None:
     assert target == 4 * 3600
     assert card(row("pod_to_invoice_s", p50=4 * 3600)).verdict is True
     assert card(row("pod_to_invoice_s", p50=4 * 3600 + 1)).verdict is False
+    assert card(row("pod_to_invoice_s", p50=60, p90=8 * 3600)).verdict is True
+    assert card(row("pod_to_invoice_s", p50=60, p90=8 * 3600 + 1)).verdict is False
     assert card(row("pod_to_invoice_s", p50=None)).verdict is None
     assert card(row("same_day_invoice_rate", value=0.95)).verdict is True
     assert card(row("same_day_invoice_rate", value=0.9499)).verdict is False
@@ -77,6 +79,14 @@ def test_what_waybill_made_is_the_headline_and_what_was_made_by_hand_the_trend()
     )
     assert (shown.value, shown.kpi.n, shown.improves) == (duration(40), 10, True)
     assert duration(90_000) in shown.trend
+
+
+def test_a_rate_that_counts_what_is_not_invoiced_is_never_cut_by_who_invoiced() -> None:
+    shown = card(
+        row("same_day_invoice_rate", value=0.5, n=20, n_open=3),
+        row("same_day_invoice_rate", value=1.0, n=10, dimension="made_by", dimension_value="waybill"),
+    )
+    assert (shown.value, shown.kpi.n, shown.n_open) == (rate(0.5), 20, 3)
 
 
 def days(values: list[float]) -> list[Kpi]:
