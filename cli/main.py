@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import sys
 
 import typer
@@ -29,7 +30,9 @@ typer_app.add_typer(ledger.app, name="ledger")
 
 
 def app() -> None:
-    """The console script."""
+    """The console script. SIGTERM ends a command as Ctrl-C does, so that it stops what it started."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         typer_app()
     except ConfigurationError as error:
