@@ -110,4 +110,4 @@ def _group(node: dict[str, Any]) -> str:
         return folder[folder.index("staging") + 1]
     if node["resource_type"] == "seed":
         return "canonical"
-    return {"candidates": "gate"}.get(node["schema"], str(node["schema"]))
+    return {"candidates": "gate", "intermediate": "marts"}.get(node["schema"], str(node["schema"]))
