@@ -1,7 +1,6 @@
 """One sandbox, three runs: two sources fail, both recover, then the warehouse is deleted."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import httpx
