@@ -63,7 +63,7 @@ class Border:
             row = self._contract.model_validate(record.fields)
         except ValidationError as error:
             return self._rejection(error)
-        fields = row.model_dump()
+        fields = dict(row.__dict__)  # contracts are flat: the same as model_dump(), without its cost
         return Accepted(
             source_id="|".join(_text(fields[name]) for name in self._contract.key),
             version=record.version,

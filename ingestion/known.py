@@ -38,6 +38,31 @@ def known_hashes(
     return {(row["source_id"], row["source_version"]): row["row_hash"] for row in found.to_pylist()}
 
 
+class Known:
+    """What one reading may ask again and again: a table that was empty when it began stays so until its end.
+
+    A reading loads at its end only, and no other reads the same connection meanwhile.
+    """
+
+    def __init__(self, settings: Settings, resource: Resource, connection: str) -> None:
+        self._settings, self._resource, self._connection = settings, resource, connection
+        self._is_empty: bool | None = None
+
+    def hashes(self, versions: Sequence[Version]) -> dict[Version, str]:
+        """As ``known_hashes``, without opening the warehouse when there is nothing to find."""
+        if versions and self._is_empty is None:
+            self._is_empty = not self._has_rows()
+        return {} if self._is_empty else known_hashes(self._settings, self._resource, self._connection, versions)
+
+    def _has_rows(self) -> bool:
+        table = f"{self._resource.dataset}.{self._resource.name}"
+        with open_warehouse(self._settings, f"look up {table}") as warehouse:
+            found = warehouse.execute(
+                f"SELECT 1 FROM {table} WHERE source_system = ? LIMIT 1", [self._connection]
+            ).fetchone()
+        return found is not None
+
+
 def known_parents(settings: Settings, parent: Parent) -> set[str] | None:
     """The ids a child may name; None when nothing was ever loaded there, so that nobody can know them."""
     with open_warehouse(settings, f"parents in raw_{parent.kind}.{parent.resource}") as warehouse:

@@ -38,6 +38,8 @@ class Waiting:
 
     def settle(self, outcome: Sorted) -> None:
         """Note which parked rows found their parent, and close the waiting of those that are too old."""
+        if not self._letters:
+            return
         parked = {each.raw_sha256: each.dead_letter_id for each in self._letters}
         accepted = {_raw_hash(each.record) for each in outcome.accepted}
         self._released.extend(letter for raw, letter in parked.items() if raw in accepted)

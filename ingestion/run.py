@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 from datetime import datetime
-from functools import partial
 
 import pyarrow as pa
 from sqlalchemy import Engine
@@ -21,7 +20,7 @@ from core.connections import Connection
 from core.errors import WaybillError
 from core.settings import Settings
 from ingestion.base import Adapter, Page, SourceRecord, Stream, Window
-from ingestion.known import known_hashes
+from ingestion.known import Known
 from ingestion.landing import Batch, land
 from ingestion.load import cursors, load_batches
 from ingestion.parking import FreshParents, Waiting
@@ -156,7 +155,8 @@ class _Reading:
         outcome = self._sorter(own).sort(records)
         self._fresh.note(own, outcome.accepted)
         self._tally.add(own.name, len(records), outcome)
-        dead_letters.record(self._engine, outcome.letters)
+        if outcome.letters:
+            dead_letters.record(self._engine, outcome.letters)
         self._waiting_of(own).settle(outcome)
         return outcome
 
@@ -168,7 +168,7 @@ class _Reading:
     def _sorter(self, own: Resource) -> Sorter:
         if own.name not in self._sorters:
             visit = Visit(self._connection.connection, self._run_id, self._as_of())
-            hashes = partial(known_hashes, self._settings, own, self._connection.connection)
+            hashes = Known(self._settings, own, self._connection.connection).hashes
             parents = self._fresh.with_known(self._settings, own.parent) if own.parent else None
             self._sorters[own.name] = Sorter(own, visit, hashes, parents)
         return self._sorters[own.name]
@@ -178,19 +178,25 @@ class _Reading:
 
     def _table(self, own: Resource, outcome: Sorted) -> pa.Table:
         """Accepted rows with their envelopes, in the contract's own types."""
-        now = utc_now()
-        rows = [
-            {
-                "source_system": self._connection.connection,
-                "source_id": each.source_id,
-                "source_version": each.version,
-                "ingested_at": now,
-                "run_id": self._run_id,
-                "contract_version": own.contract.version,
-                "trace_id": each.row_hash[:32],
-                "row_hash": each.row_hash,
-                **each.fields,
-            }
-            for each in outcome.accepted
-        ]
-        return pa.Table.from_pylist(rows, schema=schema_of(Envelope, own.contract))
+        rows, schema = outcome.accepted, schema_of(Envelope, own.contract)
+        same: dict[str, object] = {
+            "source_system": self._connection.connection,
+            "ingested_at": utc_now(),
+            "run_id": self._run_id,
+            "contract_version": own.contract.version,
+        }
+        own_values: dict[str, list[object]] = {
+            "source_id": [each.source_id for each in rows],
+            "source_version": [each.version for each in rows],
+            "trace_id": [each.row_hash[:32] for each in rows],
+            "row_hash": [each.row_hash for each in rows],
+        }
+        fields = [each.fields for each in rows]
+        columns: list[pa.Array] = []
+        for each in schema:
+            if each.name in same:
+                columns.append(pa.repeat(pa.scalar(same[each.name], each.type), len(rows)))
+            else:
+                values = own_values.get(each.name) or [field[each.name] for field in fields]
+                columns.append(pa.array(values, each.type))
+        return pa.Table.from_arrays(columns, schema=schema)

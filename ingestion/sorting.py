@@ -74,13 +74,17 @@ class Sorter:
 
     def _settle_versions(self, checked: Sequence[Accepted], result: Sorted) -> None:
         """Equal versions must be equal rows: repeats are duplicates, contradictions are refused, all of them."""
-        known = self._hashes([(each.source_id, each.version) for each in checked]) | self._accepted
+        known = self._hashes([(each.source_id, each.version) for each in checked])
         groups: defaultdict[Version, list[Accepted]] = defaultdict(list)
         for each in checked:
             groups[each.source_id, each.version].append(each)
         for version, group in groups.items():
+            stored = known.get(version) or self._accepted.get(version)
+            if stored is None and len(group) == 1:
+                result.accepted.append(group[0])
+                self._accepted[version] = group[0].row_hash
+                continue
             hashes = {each.row_hash for each in group}
-            stored = known.get(version)
             if len(hashes) > 1 or (stored is not None and hashes != {stored}):
                 detail = f"{len(hashes | {stored} - {None})} different rows of one version"
                 refusal = Rejection("VERSION_CONFLICT", detail)
