@@ -7,7 +7,6 @@ state, which dlt commits with the rows, so that it never runs ahead of them.
 from __future__ import annotations
 
 import logging
-import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -24,31 +23,48 @@ if TYPE_CHECKING:
 
 KEY = ["source_system", "source_id", "source_version"]
 _CURSORS = "cursors"
+_SETTINGS: dict[str, Any] = {
+    "runtime.dlthub_telemetry": False,
+    "runtime.log_level": "CRITICAL",
+    "normalize.parquet_normalizer.add_dlt_load_id": True,
+    "normalize.parquet_normalizer.add_dlt_id": True,
+    "normalize.workers": 1,
+    "load.workers": 1,
+    "extract.workers": 1,
+}
 
 
-def load_batches(settings: Settings, connection: str, kind: str, batches: Sequence[Batch]) -> None:
-    """Merge landed batches into ``raw_<kind>`` and move the cursors to where they lead."""
-    by_resource: defaultdict[str, list[Batch]] = defaultdict(list)
-    for each in batches:
-        by_resource[each.resource].append(each)
-    pipeline = pipeline_of(settings, connection, f"raw_{kind}")
-    with writer_lock(settings, f"load {connection}"):
-        _finish_pending(pipeline)
-        if batches:
-            pipeline.run(_source(f"raw_{kind}", kind, by_resource), loader_file_format="parquet")
-    checkpoint(settings, f"load {connection}")
+class Loader:
+    """One connection's pipeline, opened once for a reading: where its streams stand, and the load at its end."""
 
+    def __init__(self, settings: Settings, connection: str, kind: str) -> None:
+        self._settings, self._connection, self._kind = settings, connection, kind
+        self._dataset = f"raw_{kind}"
+        self._pipeline = pipeline_of(settings, connection, self._dataset)
 
-def cursors(settings: Settings, connection: str, kind: str) -> dict[str, str]:
-    """Where each stream of a connection stands, after finishing a load that a crash interrupted."""
-    pipeline = pipeline_of(settings, connection, f"raw_{kind}")
-    with writer_lock(settings, f"cursors of {connection}"):
-        _finish_pending(pipeline)
-        if not settings.warehouse.exists():
-            return {}
-        pipeline.sync_destination()
-    state = pipeline.state.get("sources", {}).get(f"raw_{kind}", {})
-    return dict(state.get(_CURSORS, {}))
+    def cursors(self) -> dict[str, str]:
+        """Where each stream stands, after finishing a load that a crash interrupted."""
+        with writer_lock(self._settings, f"cursors of {self._connection}"):
+            _finish_pending(self._pipeline)
+            if not self._settings.warehouse.exists():
+                return {}
+            self._pipeline.sync_destination()
+        state = self._pipeline.state.get("sources", {}).get(self._dataset, {})
+        return dict(state.get(_CURSORS, {}))
+
+    def load(self, batches: Sequence[Batch]) -> None:
+        """Merge landed batches into ``raw_<kind>`` and move the cursors to where they lead."""
+        by_resource: defaultdict[str, list[Batch]] = defaultdict(list)
+        for each in batches:
+            by_resource[each.resource].append(each)
+        if not batches and not self._pipeline.has_pending_data:
+            return
+        with writer_lock(self._settings, f"load {self._connection}"):
+            _finish_pending(self._pipeline)
+            if batches:
+                source = _source(self._dataset, self._kind, by_resource)
+                self._pipeline.run(source, loader_file_format="parquet")
+        checkpoint(self._settings, f"load {self._connection}")
 
 
 def replace_tables(settings: Settings, dataset: str, tables: Mapping[str, pa.Table]) -> None:
@@ -116,18 +132,9 @@ def _finish_pending(pipeline: dlt.Pipeline) -> None:
 
 def _configure(settings: Settings) -> None:
     """dlt's own settings: nothing is sent anywhere, nothing is written outside the home."""
+    import dlt
+
     settings.dlt_dir.mkdir(parents=True, exist_ok=True)
-    os.environ.update(
-        {
-            "RUNTIME__DLTHUB_TELEMETRY": "false",
-            "RUNTIME__LOG_LEVEL": "CRITICAL",
-            "DLT_DATA_DIR": str(settings.dlt_dir),
-            "DLT_PROJECT_DIR": str(settings.dlt_dir),
-            "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_LOAD_ID": "true",
-            "NORMALIZE__PARQUET_NORMALIZER__ADD_DLT_ID": "true",
-            "NORMALIZE__WORKERS": "1",
-            "LOAD__WORKERS": "1",
-            "EXTRACT__WORKERS": "1",
-        }
-    )
+    for key, value in _SETTINGS.items():
+        dlt.config[key] = value
     logging.getLogger("dlt").setLevel(logging.CRITICAL)

@@ -22,7 +22,7 @@ from core.settings import Settings
 from ingestion.base import Adapter, Page, SourceRecord, Stream, Window
 from ingestion.known import Known
 from ingestion.landing import Batch, land
-from ingestion.load import cursors, load_batches
+from ingestion.load import Loader
 from ingestion.parking import FreshParents, Waiting
 from ingestion.registry import open_adapter
 from ingestion.sorting import Counts, Sorted, Sorter, Tally, Visit
@@ -75,7 +75,8 @@ def _read(
     moves: bool,
 ) -> list[Counts]:
     """All streams of one connection, loaded at once; when one fails, those read before it are loaded."""
-    stands = cursors(settings, connection.connection, connection.kind) if moves else {}
+    loader = Loader(settings, connection.connection, connection.kind)
+    stands = loader.cursors() if moves else {}
     tally, fresh = Tally(), FreshParents()
     resources: list[str] = []
     batches: list[Batch] = []
@@ -87,7 +88,7 @@ def _read(
             batches.extend(reading.batches(stands.get(stream.name), moves=moves))
             readings.append(reading)
     finally:
-        load_batches(settings, connection.connection, connection.kind, batches)
+        loader.load(batches)
         for each in readings:
             each.close()
         counts = tally.counts(connection.connection, f"raw_{connection.kind}", resources)

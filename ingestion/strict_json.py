@@ -30,8 +30,12 @@ def is_doubtful(value: object) -> bool:
     if isinstance(value, Doubtful):
         return True
     if isinstance(value, dict):
-        return any(isinstance(each, dict | list) and is_doubtful(each) for each in value.values())
-    return isinstance(value, list) and any(is_doubtful(each) for each in value)
+        value = list(value.values())
+    if isinstance(value, list):
+        for each in value:
+            if isinstance(each, dict | list) and is_doubtful(each):
+                return True
+    return False
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

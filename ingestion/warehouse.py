@@ -19,7 +19,7 @@ from core.warehouse import open_warehouse, writer_lock
 from ingestion.known import table_exists
 from ingestion.landing import landed
 from ingestion.ledger import project_gate, project_ledger, schema_of_table
-from ingestion.load import load_batches
+from ingestion.load import Loader
 from state.projections import GATE, LEDGER
 
 log = logging.getLogger("waybill.ingestion")
@@ -72,7 +72,7 @@ def replay(settings: Settings, engine: Engine) -> None:
     batches = sorted(landed(settings), key=lambda each: (each.connection, each.kind))
     log.warning("the warehouse is new: replaying %d landed batches", len(batches))
     for (connection, kind), own in groupby(batches, key=lambda each: (each.connection, each.kind)):
-        load_batches(settings, connection, kind, sorted(own, key=lambda each: each.path.name))
+        Loader(settings, connection, kind).load(sorted(own, key=lambda each: each.path.name))
     project_gate(settings, engine)
     project_ledger(settings, engine)
 
