@@ -27,10 +27,13 @@ from contracts.invoice import InvoiceDocument
 from core.connections import Connection
 from core.errors import WaybillError
 from state import attempts, decisions, outbox
+from state.engine import reading
 from state.outbox import OutboxRow
 
 MAX_ATTEMPTS = 10
 _BACKOFF_S, _BACKOFF_MAX_S = 2.0, 900.0
+_LOOK_APART_S = 1.0
+LEASE_S = 120.0
 
 
 @dataclass(frozen=True)
@@ -48,15 +51,15 @@ class Attempt:
         document = InvoiceDocument.model_validate_json(row.payload)
         if not self._still_released(row):
             return self._move(row, "BLOCKED", {"last_error": "the decision no longer releases these inputs"})
-        row = self._begin(row)
+        existed, row = row.may_exist, self._begin(row)
         try:
             found = self.destination.look_up(row.idempotency_key)
         except RefusedError as error:
-            return self._end(row, "DEAD", error)
+            return self._end(row, "DEAD", error, may_exist=existed)
         except (NotAppliedError, UncertainError) as error:
             # Nothing was sent in this attempt, and the row was not UNKNOWN before it.
-            return self._retry_later(row, error)
-        return self._carry_out(row, document, found)
+            return self._retry_later(row, error, may_exist=existed)
+        return self._carry_out(row, document, found, existed=existed)
 
     def reconcile(self, row: OutboxRow) -> str:
         """Find out what became of an UNKNOWN row; the state it ends in, UNKNOWN when nobody can say yet."""
@@ -67,10 +70,22 @@ class Attempt:
         document = InvoiceDocument.model_validate_json(row.payload)
         if found:
             return self._judge_found(row, document, found)
-        settled = self.now() >= row.updated_at + timedelta(seconds=self._settle_s)
-        if self._is_unique or settled:
+        if self._is_unique:
             return self._move(row, "RETRY_WAIT", {"not_before": self.now(), "last_error": "not found"})
-        return "UNKNOWN"
+        return self._look_again(row)
+
+    def _look_again(self, row: OutboxRow) -> str:
+        """Where the system would take it twice: wait until it must have settled, then look twice, apart."""
+        now = self.now()
+        if row.not_before is None:
+            settled = row.updated_at + timedelta(seconds=self._settle_s)
+            if now < settled:
+                return "UNKNOWN"
+            apart = {"not_before": now + timedelta(seconds=_LOOK_APART_S), "last_error": "not found once"}
+            return self._move(row, "UNKNOWN", apart)
+        if now < row.not_before:
+            return "UNKNOWN"
+        return self._move(row, "RETRY_WAIT", {"not_before": now, "last_error": "not found twice"})
 
     @property
     def _settle_s(self) -> float:
@@ -80,39 +95,55 @@ class Attempt:
     def _is_unique(self) -> bool:
         return bool(self.connection.destination and self.connection.destination.enforces_uniqueness)
 
-    def _carry_out(self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice]) -> str:
-        if len(found) > 1 or (found and differences(document, found[0])):
+    def _carry_out(
+        self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice], *, existed: bool
+    ) -> str:
+        if found and (len(found) > 1 or found[0].status != "draft" or differences(document, found[0])):
             return self._judge_found(row, document, found)
+        if not outbox.is_held(self.engine, row, self.now()):
+            raise outbox.LostToAnother(
+                f"The lease of {row.shipment_no} ran out.",
+                remedy="Nothing: it is looked up before it is sent.",
+            )
+        erp_id = found[0].erp_id if found else None
         try:
-            erp_id = found[0].erp_id if found else self.destination.create_draft(document)
+            erp_id = erp_id or self.destination.create_draft(document)
             self.destination.post(erp_id)
             posted = self.destination.read_back(erp_id)
         except NotAppliedError as error:
-            return self._retry_later(row, error)
+            return self._retry_later(row, error, may_exist=existed or erp_id is not None)
         except RefusedError as error:
-            return self._refused(row, document, error)
+            return self._refused(row, document, error, erp_id)
         except UncertainError as error:
             return self._end(row, "UNKNOWN", error)
         return self._judge_found(row, document, [posted])
 
-    def _refused(self, row: OutboxRow, document: InvoiceDocument, error: RefusedError) -> str:
+    def _refused(
+        self, row: OutboxRow, document: InvoiceDocument, error: RefusedError, erp_id: str | None
+    ) -> str:
         """A refusal may mean that the invoice is there already: ask before believing it."""
         try:
             found = self.destination.look_up(row.idempotency_key)
         except WaybillError as unclear:
             return self._end(row, "UNKNOWN", unclear)
-        if any(each.status == "posted" for each in found):
-            return self._judge_found(row, document, found)
-        return self._end(row, "DEAD", error)
+        if not found:
+            return self._end(row, "DEAD", error, may_exist=False)
+        if erp_id is not None and all(each.status == "draft" for each in found):
+            # The draft is there and the system will not have it posted: that takes a person.
+            return self._end(row, "DEAD", error)
+        return self._judge_found(row, document, found)
 
     def _judge_found(self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice]) -> str:
         """Once, posted and equal is done; a draft is posted by the next attempt; anything else is a conflict."""
         wrong = [f"{len(found)} documents carry the key"] if len(found) > 1 else []
         wrong += differences(document, found[0])
+        wrong += ["it was cancelled"] if any(each.status == "cancelled" for each in found) else []
         if wrong:
             return self._move(row, "CONFLICT", {"last_error": "; ".join(wrong)}, erp_id=found[0].erp_id)
         if found[0].status == "posted" and found[0].posted_at is not None:
             return self._acknowledge(row, document, found[0], found[0].posted_at)
+        if row.attempt_count >= MAX_ATTEMPTS:
+            return self._move(row, "HELD", {"last_error": "it stays a draft"})
         return self._move(row, "RETRY_WAIT", {"not_before": self.now(), "last_error": "found as a draft"})
 
     def _acknowledge(
@@ -139,7 +170,7 @@ class Attempt:
         return self._move(row, "ACKED", {"last_error": None}, erp_id=posted.erp_id, receipt=receipt)
 
     def _still_released(self, row: OutboxRow) -> bool:
-        with self.engine.connect() as db:
+        with reading(self.engine) as db:
             decision = decisions.latest_of(db, (row.business_id, row.revision))
         return (
             decision is not None and decision.verdict == "released" and decision.input_hash == row.input_hash
@@ -148,22 +179,32 @@ class Attempt:
     def _begin(self, row: OutboxRow) -> OutboxRow:
         number = row.attempt_count + 1
         with self.engine.begin() as db:
-            outbox.move(db, row, "SENDING", self.now(), {"attempt_count": number})
+            # From here on it may exist there, until the contrary is proven.
+            until = self.now() + timedelta(seconds=LEASE_S)
+            begun = {"attempt_count": number, "may_exist": True, "leased_until": until, "not_before": None}
+            outbox.move(db, row, "SENDING", self.now(), begun)
             attempts.begin(db, row.idempotency_key, number, self.worker, row.fencing_token, self.now())
             return outbox.current(db, row.idempotency_key)
 
-    def _retry_later(self, row: OutboxRow, error: NotAppliedError | UncertainError) -> str:
-        """Full jitter, unless the other side said how long; too many attempts are the end."""
-        if row.attempt_count >= MAX_ATTEMPTS:
-            return self._end(row, "DEAD", error)
+    def _retry_later(
+        self, row: OutboxRow, error: NotAppliedError | UncertainError, *, may_exist: bool
+    ) -> str:
+        """Full jitter, unless the other side said how long. What was proven not applied uses up no attempts."""
+        if row.attempt_count >= MAX_ATTEMPTS and isinstance(error, UncertainError):
+            return self._end(row, "DEAD", error, may_exist=may_exist)
         told = error.retry_after_s if isinstance(error, NotAppliedError) else None
         ceiling = min(_BACKOFF_MAX_S, _BACKOFF_S * 2**row.attempt_count)
         wait = told if told is not None else random.uniform(0, ceiling)
-        values = {"not_before": self.now() + timedelta(seconds=wait), "last_error": error.message}
+        values = {
+            "not_before": self.now() + timedelta(seconds=wait),
+            "last_error": f"{error.message} {error.remedy}",
+            "may_exist": may_exist,
+        }
         return self._move(row, "RETRY_WAIT", values)
 
-    def _end(self, row: OutboxRow, state: str, error: WaybillError) -> str:
-        return self._move(row, state, {"last_error": f"{error.message} {error.remedy}"})
+    def _end(self, row: OutboxRow, state: str, error: WaybillError, *, may_exist: bool = True) -> str:
+        told = {"last_error": f"{error.message} {error.remedy}", "may_exist": may_exist}
+        return self._move(row, state, told)
 
     def _move(
         self,

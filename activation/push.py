@@ -6,8 +6,6 @@ does is ``attempt``; what a system understands is its module in ``destinations``
 
 from __future__ import annotations
 
-import os
-import socket
 import time
 from collections import Counter, defaultdict
 from collections.abc import Mapping, Sequence
@@ -20,23 +18,25 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from activation.attempt import Attempt
+from activation.attempt import LEASE_S, Attempt
 from activation.breaker import Breaker
 from activation.destinations.base import Destination
 from activation.destinations.erp_frappe import FrappeDestination
 from activation.document import document_of, effect_of
+from activation.worker import is_gone, new_worker
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError, WaybillError
 from state import outbox
 from state.outbox import LostToAnother, OutboxRow
 
-LEASE_S = 120.0
 PATIENCE_S = 20.0
 """How long one push waits for rows whose retry is due soon; the rest is for the next push."""
 
 _DESTINATIONS = {"frappe": FrappeDestination}
 _PAUSE_S = 0.2
+_GIVE_UP = timedelta(hours=72)
+"""After this long without a definite answer a person is told."""
 
 
 @dataclass
@@ -78,6 +78,18 @@ def push(engine: Engine, connections: Sequence[Connection], rows: Sequence[Mappi
     return result
 
 
+def recover(engine: Engine, connections: Sequence[Connection]) -> None:
+    """Settle what an earlier push left in doubt, sending nothing: to be done before the gate decides again."""
+    for connection in connections:
+        if connection.destination is None:
+            continue
+        destination = open_destination(connection)
+        try:
+            _Push(engine, connection, destination, PushResult()).recover()
+        finally:
+            destination.close()
+
+
 def open_destination(connection: Connection) -> Destination:
     """The destination of a connection; ConfigurationError when its adapter cannot be written to."""
     if connection.adapter not in _DESTINATIONS:
@@ -95,21 +107,19 @@ class _Push:
         self, engine: Engine, connection: Connection, destination: Destination, result: PushResult
     ) -> None:
         self._engine, self._connection, self._result = engine, connection, result
-        worker = f"{socket.gethostname()}:{os.getpid()}"
-        self._attempt = Attempt(engine, connection, destination, worker, utc_now)
+        self._attempt = Attempt(engine, connection, destination, new_worker(), utc_now)
         self._breaker = Breaker()
-        self._refused: set[str] = set()
 
     def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Enqueue, recover what an earlier push left, send until nothing is due, and add up."""
         keys = self._enqueue(rows)
         before = outbox.states_of(self._engine, keys)
-        self._recover()
+        self.recover()
         deadline = time.monotonic() + PATIENCE_S
         while not self._breaker.is_open:
             self._promote()
             sent = self._send_due()
-            self._recover()
+            self.recover()
             if not sent and not self._wait_for_more(deadline):
                 break
         self._add_up(keys, before)
@@ -120,23 +130,28 @@ class _Push:
             for row in rows:
                 try:
                     effect = effect_of(row, document_of(row))
-                    keys.append(effect.idempotency_key)
                     if outbox.enqueue(db, effect, utc_now()) == "changed":
-                        self._refuse(row, keys[-1], "it changed after something was sent: credit note needed")
+                        self._refuse(row, "it changed after something was sent: a credit note is needed")
+                    else:
+                        keys.append(effect.idempotency_key)
                 except (ValueError, WaybillError) as error:
-                    self._refuse(row, keys[-1] if keys else "", str(error))
+                    self._refuse(row, str(error))
         return keys
 
-    def _refuse(self, row: Mapping[str, Any], key: str, why: str) -> None:
-        self._refused.add(key)
+    def _refuse(self, row: Mapping[str, Any], why: str) -> None:
         self._result.failed += 1
         self._result.errors.append(f"{row['shipment_no']}: {why}")
 
-    def _recover(self) -> None:
-        """SENDING rows whose worker is gone are UNKNOWN; UNKNOWN rows are looked up."""
+    def recover(self) -> None:
+        """Take over from workers that are gone: what they began is UNKNOWN, and UNKNOWN rows are looked up."""
         now = utc_now()
-        for row in self._mine("SENDING"):
-            if row.leased_until is None or row.leased_until <= now or row.leased_by == self._attempt.worker:
+        leased = [row for row in self._mine("READY", "SENDING") if row.leased_by is not None]
+        gone = {row.leased_by for row in leased if row.leased_by and is_gone(row.leased_by)}
+        gone.add(self._attempt.worker)
+        outbox.release_leases(self._engine, self._connection.connection, sorted(gone))
+        for row in leased:
+            expired = row.leased_until is None or row.leased_until <= now
+            if row.state == "SENDING" and (expired or row.leased_by in gone):
                 told = {"last_error": "the attempt did not end", "leased_by": None, "leased_until": None}
                 with suppress(LostToAnother), self._engine.begin() as db:
                     outbox.move(db, row, "UNKNOWN", now, told)
@@ -145,12 +160,13 @@ class _Push:
                 self._attempt.reconcile(row)
 
     def _promote(self) -> None:
-        """RETRY_WAIT rows that are due are READY again."""
+        """RETRY_WAIT rows that are due are READY again; after three days without an answer they are HELD."""
         now = utc_now()
         due = [row for row in self._mine("RETRY_WAIT") if row.not_before is None or row.not_before <= now]
         for row in due:
+            state = "HELD" if now - row.enqueued_at > _GIVE_UP else "READY"
             with suppress(LostToAnother), self._engine.begin() as db:
-                outbox.move(db, row, "READY", now, {"not_before": None})
+                outbox.move(db, row, state, now, {"not_before": None})
 
     def _send_due(self) -> int:
         """Send everything that is due; the number of attempts."""
@@ -198,7 +214,7 @@ class _Push:
         counted: Counter[str] = Counter()
         wanted = set(keys)
         for row in self._mine():
-            if row.idempotency_key not in wanted or row.idempotency_key in self._refused:
+            if row.idempotency_key not in wanted:
                 continue
             done = row.state in {"ACKED", "RECONCILED"}
             was_done = before.get(row.idempotency_key) in {"ACKED", "RECONCILED"}

@@ -51,10 +51,13 @@ def gate_assets() -> dg.AssetsDefinition:
     def _gate(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        from activation.push import recover
         from ingestion.ledger import project_gate
         from quality.gate import gate
 
         platform: Platform = context.resources.platform
+        # What a crash left in doubt is settled first: the gate holds whatever may be under way.
+        recover(platform.engine, platform.connections)
         result = gate(platform.settings, platform.engine, platform.connections, context.run_id)
         project_gate(platform.settings, platform.engine)
         verdicts = Counter(each.verdict for each in result.decisions)

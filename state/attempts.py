@@ -8,6 +8,7 @@ from decimal import Decimal
 
 from sqlalchemy import Connection, Engine, insert, select, update
 
+from state.engine import reading
 from state.tables import push_attempts, receipts
 
 
@@ -75,5 +76,5 @@ def keep_receipt(db: Connection, receipt: Receipt) -> None:
 
 def all_receipts(engine: Engine) -> dict[str, str]:
     """Idempotency key → the foreign system's id, of everything acknowledged."""
-    with engine.connect() as db:
+    with reading(engine) as db:
         return {row.idempotency_key: row.erp_id for row in db.execute(select(receipts))}

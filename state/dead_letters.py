@@ -12,6 +12,7 @@ from sqlalchemy import Engine, Row, select, update
 
 from core.errors import PermanentFailure
 from core.ids import canonical_json, sha256_hex
+from state.engine import reading
 from state.insert import insert_ignoring
 from state.tables import dead_letters
 
@@ -62,7 +63,7 @@ def known(engine: Engine, connection: str, resource: str) -> set[tuple[str, str]
     query = select(dead_letters.c.raw_sha256, dead_letters.c.status).where(
         dead_letters.c.connection == connection, dead_letters.c.resource == resource
     )
-    with engine.connect() as db:
+    with reading(engine) as db:
         return {(row.raw_sha256, row.status) for row in db.execute(query)}
 
 
@@ -77,7 +78,7 @@ def parked(engine: Engine, connection: str, resource: str) -> list[DeadLetter]:
         )
         .order_by(dead_letters.c.received_at)
     )
-    with engine.connect() as db:
+    with reading(engine) as db:
         return [_letter(row) for row in db.execute(query)]
 
 
@@ -98,13 +99,13 @@ def with_status(engine: Engine, status: str) -> list[DeadLetter]:
         .where(dead_letters.c.status == status)
         .order_by(dead_letters.c.received_at.desc(), dead_letters.c.dead_letter_id)
     )
-    with engine.connect() as db:
+    with reading(engine) as db:
         return [_letter(row) for row in db.execute(query)]
 
 
 def get(engine: Engine, dead_letter_id: str) -> DeadLetter:
     """One letter; PermanentFailure when there is none."""
-    with engine.connect() as db:
+    with reading(engine) as db:
         row = db.execute(
             select(dead_letters).where(dead_letters.c.dead_letter_id == dead_letter_id)
         ).one_or_none()
@@ -122,7 +123,7 @@ def open_reasons(engine: Engine) -> tuple[dict[str, set[str]], dict[str, set[str
     )
     orders: defaultdict[str, set[str]] = defaultdict(set)
     shipments: defaultdict[str, set[str]] = defaultdict(set)
-    with engine.connect() as db:
+    with reading(engine) as db:
         for row in db.execute(query):
             if row.order_ref:
                 orders[row.order_ref].add(row.reason)

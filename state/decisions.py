@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, func, insert, select
 
+from state.engine import reading
 from state.tables import gate_decisions
 
 Key = tuple[str, int]
@@ -68,7 +69,7 @@ def record(engine: Engine, decisions: Sequence[Decision]) -> int:
 
 def latest(engine: Engine) -> dict[Key, Decision]:
     """The standing decision of every candidate."""
-    with engine.connect() as db:
+    with reading(engine) as db:
         return _latest(db)
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pysqlite3
-from sqlalchemy import Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
 from core.errors import ConfigurationError
 from core.settings import Settings
@@ -15,7 +17,14 @@ HEAD = "0001"
 
 _OLDEST_SQLITE = (3, 51, 3)
 _BUSY_TIMEOUT_MS = 30_000
-_PRAGMAS = {"journal_mode": "wal", "synchronous": 2, "foreign_keys": 1, "busy_timeout": _BUSY_TIMEOUT_MS}
+_READS = "waybill_reads"
+_PRAGMAS = {
+    "journal_mode": "wal",
+    "synchronous": 2,
+    "foreign_keys": 1,
+    "recursive_triggers": 1,
+    "busy_timeout": _BUSY_TIMEOUT_MS,
+}
 
 
 def open_state(settings: Settings) -> Engine:
@@ -48,9 +57,17 @@ def _on_connect(connection: Any, _record: object) -> None:
             )
 
 
-def _on_begin(connection: Any) -> None:
-    """Take the write lock at once: two writers queue here instead of failing half-way."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """A connection that only reads: it sees one snapshot and keeps no writer waiting."""
+    with engine.connect().execution_options(**{_READS: True}) as connection:
+        yield connection
+
+
+def _on_begin(connection: Connection) -> None:
+    """Writers take the write lock at once: two of them queue here instead of failing half-way."""
+    reads = connection.get_execution_options().get(_READS, False)
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
 
 
 def _migrate(engine: Engine) -> None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from sqlalchemy import Engine, delete, insert, select
 
 from core.clock import utc_now
+from state.engine import reading
 from state.tables import ingest_counts
 
 
@@ -48,5 +49,5 @@ def of_run(engine: Engine, run_id: str) -> list[IngestCount]:
         .order_by(ingest_counts.c.connection, ingest_counts.c.resource)
     )
     names = tuple(IngestCount.__dataclass_fields__)
-    with engine.connect() as db:
+    with reading(engine) as db:
         return [IngestCount(**{name: getattr(row, name) for name in names}) for row in db.execute(query)]

@@ -14,6 +14,7 @@ from sqlalchemy import Connection, Engine, insert, select
 
 from core.clock import utc_now
 from core.ids import canonical_json, sha256_hex
+from state.engine import reading
 from state.tables import ledger
 
 GENESIS = "0" * 64
@@ -52,7 +53,7 @@ def append(db: Connection, event: str, actor: str, subject: str, detail: Mapping
 def verify(engine: Engine) -> Verification:
     """Walk the chain from the first row."""
     previous, count = GENESIS, 0
-    with engine.connect() as db:
+    with reading(engine) as db:
         for row in db.execute(select(ledger).order_by(ledger.c.sequence)).yield_per(10_000):
             count += 1
             expected = _hash(previous, count, row.recorded_at, row.event, row.actor, row.subject, row.detail)

@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import Engine, func, insert, select
 
 from core.clock import utc_now
+from state.engine import reading
 from state.tables import observations
 
 
@@ -59,7 +60,7 @@ def latest(engine: Engine) -> list[Observation]:
         .where(observations.c.ok)
         .group_by(observations.c.connection)
     )
-    with engine.connect() as db:
+    with reading(engine) as db:
         ok_at = {row[0]: row[1] for row in db.execute(last_ok)}
         rows = db.execute(
             select(observations)
@@ -91,6 +92,6 @@ def business_now(engine: Engine) -> datetime:
     query = select(observations.c.source_clock, observations.c.observed_at).where(
         observations.c.observation_id.in_(newest)
     )
-    with engine.connect() as db:
+    with reading(engine) as db:
         offsets: Sequence[timedelta] = [row.source_clock - row.observed_at for row in db.execute(query)]
     return utc_now() + max(offsets, default=timedelta(0))

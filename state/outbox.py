@@ -17,9 +17,10 @@ from sqlalchemy import Connection, Engine, insert, or_, select, update
 from core.errors import PermanentFailure
 from core.ids import idempotency_key
 from state import ledger
+from state.engine import reading
 from state.insert import insert_ignoring
 from state.tables import charge_lines, outbox
-from state.transitions import UNSENT
+from state.transitions import REPLACEABLE, UNSENT
 
 ACTOR = "push"
 
@@ -79,6 +80,7 @@ class OutboxRow:
     leased_by: str | None
     leased_until: datetime | None
     attempt_count: int
+    may_exist: bool
     not_before: datetime | None
     last_error: str | None
     enqueued_at: datetime
@@ -98,12 +100,13 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
     """
     key = effect.idempotency_key
     fields: dict[str, Any] = {name: value for name, value in vars(effect).items() if name != "charge_keys"}
+    fields["not_before"] = None
     present = db.execute(select(outbox).where(outbox.c.idempotency_key == key)).one_or_none()
     if present is not None and present.content_hash == effect.content_hash:
         if present.state in UNSENT:
             _requeue(db, key, now, {"decision_id": effect.decision_id, "input_hash": effect.input_hash})
         return "known"
-    if present is not None and (present.state not in UNSENT or present.attempt_count):
+    if present is not None and (present.may_exist or present.state not in REPLACEABLE):
         return "changed"
     with db.begin_nested():
         _claim(db, key, effect.charge_keys)
@@ -120,7 +123,7 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
 
 def states_of(engine: Engine, keys: Sequence[str]) -> dict[str, str]:
     """Idempotency key → state, of those that are there."""
-    with engine.connect() as db:
+    with reading(engine) as db:
         found = db.execute(select(outbox.c.idempotency_key, outbox.c.state))
         wanted = set(keys)
         return {row.idempotency_key: row.state for row in found if row.idempotency_key in wanted}
@@ -153,6 +156,32 @@ def lease(
         return _rows(db, outbox.c.idempotency_key.in_(keys))
 
 
+def release_leases(engine: Engine, destination: str, workers: Sequence[str]) -> None:
+    """Give back what workers that are gone had taken and not begun."""
+    with engine.begin() as db:
+        db.execute(
+            update(outbox)
+            .where(
+                outbox.c.destination == destination,
+                outbox.c.state == "READY",
+                outbox.c.leased_by.in_(workers),
+            )
+            .values(leased_by=None, leased_until=None, fencing_token=outbox.c.fencing_token + 1)
+        )
+
+
+def is_held(engine: Engine, row: OutboxRow, now: datetime) -> bool:
+    """Whether this worker still holds the row it began: asked once more before anything is created."""
+    with reading(engine) as db:
+        at = current(db, row.idempotency_key)
+    return (
+        at.state == "SENDING"
+        and at.fencing_token == row.fencing_token
+        and at.leased_until is not None
+        and at.leased_until > now
+    )
+
+
 def move(
     db: Connection, row: OutboxRow, state: str, now: datetime, values: dict[str, Any] | None = None
 ) -> None:
@@ -176,14 +205,14 @@ def move(
 
 def rows(engine: Engine, *states: str) -> list[OutboxRow]:
     """Every row, or those in the given states, oldest first."""
-    with engine.connect() as db:
+    with reading(engine) as db:
         return _rows(db, *([outbox.c.state.in_(states)] if states else []))
 
 
 def content_by_business(engine: Engine) -> dict[tuple[str, int], tuple[str, str, tuple[str, ...]]]:
     """``(business_id, revision)`` → state, content hash and charge keys of what is or was being sent."""
     keys: defaultdict[str, list[str]] = defaultdict(list)
-    with engine.connect() as db:
+    with reading(engine) as db:
         for charge in db.execute(select(charge_lines)):
             keys[charge.idempotency_key].append(charge.charge_key)
         found = _rows(db)

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Engine, Table, select
 
+from state.engine import reading
 from state.tables import (
     dead_letters,
     gate_decisions,
@@ -31,5 +32,5 @@ PAYLOADS = frozenset({"payload", "raw", "fields"})
 def rows_of(engine: Engine, table: Table) -> list[dict[str, Any]]:
     """Every row without the payload bytes; instants aware, amounts Decimal, lists as Python's own."""
     columns = [column for column in table.columns if column.name not in PAYLOADS]
-    with engine.connect() as db:
+    with reading(engine) as db:
         return [dict(row._mapping) for row in db.execute(select(*columns).order_by(*table.primary_key))]

@@ -135,6 +135,7 @@ outbox = Table(
     Column("leased_by", String(140)),
     Column("leased_until", Instant),
     Column("attempt_count", Integer, nullable=False, default=0),
+    Column("may_exist", Boolean, nullable=False, default=False),
     Column("not_before", Instant),
     Column("last_error", Text),
     Column("enqueued_at", Instant, nullable=False),

@@ -10,7 +10,7 @@ from typing import Final
 
 TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     "READY": frozenset({"SENDING", "BLOCKED", "CANCELLED"}),
-    "SENDING": frozenset({"ACKED", "RETRY_WAIT", "DEAD", "UNKNOWN", "CONFLICT"}),
+    "SENDING": frozenset({"ACKED", "RETRY_WAIT", "DEAD", "UNKNOWN", "CONFLICT", "HELD"}),
     "UNKNOWN": frozenset({"ACKED", "RETRY_WAIT", "CONFLICT", "HELD"}),
     "RETRY_WAIT": frozenset({"READY", "DEAD", "HELD"}),
     "BLOCKED": frozenset({"READY", "CANCELLED"}),
@@ -23,4 +23,6 @@ TRANSITIONS: Final[dict[str, frozenset[str]]] = {
 }
 STATES: Final = tuple(TRANSITIONS)
 UNSENT: Final = frozenset({"READY", "BLOCKED"})
-"""States in which nothing has ever left: the payload may still be replaced by a newer decision's."""
+"""States that wait for nothing but their turn: a newer decision on the same content makes them READY."""
+REPLACEABLE: Final = frozenset({"READY", "BLOCKED", "RETRY_WAIT", "DEAD"})
+"""States in which other content may replace the old, as long as nothing can exist in the foreign system."""

@@ -8,7 +8,15 @@ from __future__ import annotations
 from state.transitions import TRANSITIONS
 
 _ILLEGAL = "illegal outbox transition"
-_APPEND_ONLY = "the ledger is append-only"
+_APPEND_ONLY = "append-only"
+_KEPT = {
+    "ledger": ("UPDATE", "DELETE"),
+    "receipts": ("UPDATE", "DELETE"),
+    "gate_decisions": ("UPDATE", "DELETE"),
+    "outbox": ("DELETE",),
+    "push_attempts": ("DELETE",),
+}
+"""Which table's rows may never be changed, or never be removed."""
 
 
 def _legal_moves() -> str:
@@ -26,9 +34,10 @@ def sqlite_statements() -> list[str]:
         WHEN OLD.state <> NEW.state AND NOT ({_legal_moves()})
         BEGIN SELECT RAISE(ABORT, '{_ILLEGAL}'); END""",
         *(
-            f"""CREATE TRIGGER ledger_no_{verb.lower()} BEFORE {verb} ON ledger
-            BEGIN SELECT RAISE(ABORT, '{_APPEND_ONLY}'); END"""
-            for verb in ("UPDATE", "DELETE")
+            f"""CREATE TRIGGER {table}_no_{verb.lower()} BEFORE {verb} ON {table}
+            BEGIN SELECT RAISE(ABORT, '{table}: {_APPEND_ONLY}'); END"""
+            for table, verbs in _KEPT.items()
+            for verb in verbs
         ),
     ]
 
@@ -41,8 +50,11 @@ def postgresql_statements() -> list[str]:
         RETURN NEW; END $$ LANGUAGE plpgsql""",
         """CREATE TRIGGER outbox_transitions BEFORE UPDATE ON outbox
         FOR EACH ROW EXECUTE FUNCTION outbox_transitions()""",
-        f"""CREATE FUNCTION ledger_append_only() RETURNS trigger AS $$ BEGIN
+        f"""CREATE FUNCTION kept_for_ever() RETURNS trigger AS $$ BEGIN
         RAISE EXCEPTION '{_APPEND_ONLY}'; END $$ LANGUAGE plpgsql""",
-        """CREATE TRIGGER ledger_append_only BEFORE UPDATE OR DELETE ON ledger
-        FOR EACH ROW EXECUTE FUNCTION ledger_append_only()""",
+        *(
+            f"""CREATE TRIGGER {table}_kept BEFORE {" OR ".join(verbs)} ON {table}
+            FOR EACH ROW EXECUTE FUNCTION kept_for_ever()"""
+            for table, verbs in _KEPT.items()
+        ),
     ]

@@ -50,7 +50,7 @@ class Destination(Protocol):
     """One foreign system. Every method makes calls and may raise the three errors above."""
 
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
-        """Every document that carries the key and is not cancelled."""
+        """Every document that carries the key, whatever its status."""
 
     def create_draft(self, document: InvoiceDocument) -> str:
         """Create the document without effect on the books; its id."""

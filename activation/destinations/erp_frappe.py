@@ -31,7 +31,7 @@ _TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 _STATUS = {0: "draft", 1: "posted", 2: "cancelled"}
 _FIELDS = (
     *("name", "docstatus", "customer", "currency", "net_total", "total_taxes_and_charges", "grand_total"),
-    *("posting_date", "custom_posted_at", "custom_waybill_key"),
+    *("posting_date", "custom_posted_at", "custom_waybill_key", "modified"),
 )
 _HTTP_TOO_MANY, _HTTP_UNAVAILABLE = 429, 503
 
@@ -60,26 +60,29 @@ class FrappeDestination:
             "GET",
             f"/api/resource/{DOCTYPE}",
             params={
-                "filters": json.dumps([["custom_waybill_key", "=", idempotency_key], ["docstatus", "!=", 2]]),
+                "filters": json.dumps([["custom_waybill_key", "=", idempotency_key]]),
                 "fields": json.dumps(_FIELDS),
                 "limit_page_length": "0",
             },
         )
-        return [self._invoice(each) for each in answer]
+        return [self._invoice(each) for each in self._typed(answer, list)]
 
     def create_draft(self, document: InvoiceDocument) -> str:
         answer = self._call("POST", f"/api/resource/{DOCTYPE}", body=_body(document))
-        return str(answer["name"])
+        name = self._typed(answer, dict).get("name")
+        if not name:
+            raise self._unreadable()
+        return str(name)
 
     def post(self, erp_id: str) -> None:
         # ERPNext refuses a submit that does not name the version it was made from.
-        current = self._call("GET", f"/api/resource/{DOCTYPE}/{erp_id}")
-        if current["docstatus"] == 1:
+        current = self._typed(self._call("GET", f"/api/resource/{DOCTYPE}/{erp_id}"), dict)
+        if current.get("docstatus") == 1:
             return
         self._call(
             "PUT",
             f"/api/resource/{DOCTYPE}/{erp_id}",
-            body={"docstatus": 1, "modified": current["modified"]},
+            body={"docstatus": 1, "modified": current.get("modified")},
         )
 
     def read_back(self, erp_id: str) -> PostedInvoice:
@@ -119,6 +122,11 @@ class FrappeDestination:
                 remedy="Nothing: the push waits as long as it was told.",
                 retry_after_s=_seconds(response.headers.get("Retry-After")),
             )
+        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
+            raise NotAppliedError(
+                f"{self._name} refuses our credentials ({status}).",
+                remedy="Check the API key and the rights of its user on Sales Invoice.",
+            )
         if status >= httpx.codes.INTERNAL_SERVER_ERROR:
             raise UncertainError(
                 f"{self._name} answers {status} to {method}.",
@@ -126,18 +134,34 @@ class FrappeDestination:
             )
         if status >= httpx.codes.MULTIPLE_CHOICES:
             raise RefusedError(
-                f"{self._name} refuses {method}: {status} {_reason(response)}", remedy=_remedy(status)
+                f"{self._name} refuses {method}: {status} {_reason(response)}",
+                remedy="Correct the master data that the ERP names, then let the gate decide again.",
             )
         try:
             return json.loads(response.content, parse_float=Decimal)["data"]
         except (ValueError, KeyError, TypeError) as error:
-            raise UncertainError(
-                f"{self._name} answers {status} with something that is not its own JSON.",
-                remedy="Check that no proxy or login page stands between us and the ERP.",
-            ) from error
+            raise self._unreadable() from error
 
-    def _invoice(self, data: Mapping[str, Any]) -> PostedInvoice:
-        posted = data.get("custom_posted_at")
+    def _unreadable(self) -> UncertainError:
+        return UncertainError(
+            f"{self._name} answers with something that is not its own JSON.",
+            remedy="Check that no proxy or login page stands between us and the ERP.",
+        )
+
+    def _typed(self, answer: Any, expected: type) -> Any:
+        if not isinstance(answer, expected):
+            raise self._unreadable()
+        return answer
+
+    def _invoice(self, data: Any) -> PostedInvoice:
+        try:
+            return self._mapped(self._typed(data, dict))
+        except (KeyError, ValueError, TypeError, ArithmeticError) as error:
+            raise self._unreadable() from error
+
+    def _mapped(self, data: Mapping[str, Any]) -> PostedInvoice:
+        # A site without our field still tells when a submitted document last changed: when it was posted.
+        posted = data.get("custom_posted_at") or (data["modified"] if data["docstatus"] == 1 else None)
         return PostedInvoice(
             erp_id=str(data["name"]),
             status=_STATUS[data["docstatus"]],  # type: ignore[arg-type]
@@ -198,9 +222,3 @@ def _reason(response: httpx.Response) -> str:
     except ValueError:
         return "(no reason given)"
     return str(told.get("exception") or told.get("message") or told.get("exc_type") or "")[:300]
-
-
-def _remedy(status: int) -> str:
-    if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-        return "Check the API key and the rights of its user on Sales Invoice."
-    return "Correct the master data that the ERP names, then let the gate decide again."
