@@ -52,7 +52,9 @@ class Known:
         """As ``known_hashes``, without opening the warehouse when there is nothing to find."""
         if versions and self._is_empty is None:
             self._is_empty = not self._has_rows()
-        return {} if self._is_empty else known_hashes(self._settings, self._resource, self._connection, versions)
+        return (
+            {} if self._is_empty else known_hashes(self._settings, self._resource, self._connection, versions)
+        )
 
     def _has_rows(self) -> bool:
         table = f"{self._resource.dataset}.{self._resource.name}"

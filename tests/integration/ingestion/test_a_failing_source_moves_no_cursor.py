@@ -1,0 +1,64 @@
+"""A source that fails is observed with its name and a remedy, its cursor stays, and the others are read."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from core.connections import load_connections
+from core.errors import WaybillError
+from core.settings import ROOT, Settings
+from ingestion.load import Loader
+from ingestion.run import ensure_warehouse, ingest
+from state import observations
+from state.engine import open_state
+from tests.support.sandbox import Running, running_sandbox
+
+FOLDER = ROOT / "connections" / "sandbox"
+
+
+@pytest.fixture(scope="module")
+def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    home = tmp_path_factory.mktemp("world")
+    with running_sandbox(home, orders=40) as running, pytest.MonkeyPatch.context() as patch:
+        for name, value in running.env.items():
+            patch.setenv(name, value)
+        yield running
+
+
+@pytest.mark.parametrize(
+    ("fault", "word"),
+    [
+        ({"kind": "status", "status": 401}, "credentials"),
+        ({"kind": "status", "status": 429}, "answered 429"),
+        ({"kind": "status", "status": 500}, "answered 500"),
+        ({"kind": "html"}, "instead of JSON"),
+        ({"kind": "cut"}, "sandbox_dispatch"),
+        ({"kind": "reset"}, "sandbox_dispatch"),
+    ],
+    ids=lambda each: "-".join(map(str, each.values())) if isinstance(each, dict) else "",
+)
+def test_it_is_named_and_the_next_source_is_read(
+    running: Running, tmp_path: Path, fault: dict[str, Any], word: str
+) -> None:
+    settings = Settings(home=tmp_path, connections=FOLDER)
+    engine = open_state(settings)
+    ensure_warehouse(settings, engine)
+    known = {each.connection: each for each in load_connections(FOLDER)}
+    faults = f"{running.url('dispatch')}/_sandbox/faults"
+    httpx.post(faults, json=fault | {"times": 1000, "path": "/"}).raise_for_status()
+    try:
+        with pytest.raises(WaybillError) as failure:
+            ingest(settings, engine, known["sandbox_dispatch"], "run-1")
+    finally:
+        httpx.delete(faults).raise_for_status()
+    assert failure.value.message.startswith("sandbox_dispatch: ") and word in failure.value.message
+    assert failure.value.remedy
+    assert Loader(settings, "sandbox_dispatch", "dispatch").cursors() == {}
+    assert sum(each.loaded for each in ingest(settings, engine, known["sandbox_depot_pod"], "run-1")) > 0
+    seen = {each.connection: each for each in observations.latest(engine)}
+    assert (seen["sandbox_dispatch"].ok, seen["sandbox_depot_pod"].ok) == (False, True)
+    assert seen["sandbox_dispatch"].error == failure.value.message
+    assert seen["sandbox_dispatch"].remedy == failure.value.remedy
