@@ -11,7 +11,6 @@ from sqlalchemy import Engine
 from core.connections import Connection, load_connections
 from core.settings import ROOT, Settings
 from core.warehouse import open_warehouse
-from ingestion import run
 from ingestion.landing import landed
 from ingestion.load import Loader
 from ingestion.run import ensure_warehouse, ingest
@@ -73,7 +72,7 @@ def test_a_crash_between_landing_and_load_is_made_good_by_the_next_run(
         raise _Killed
 
     with monkeypatch.context() as patch:
-        patch.setattr(run.Loader, "load", die)
+        patch.setattr(Loader, "load", die)
         with pytest.raises(_Killed):
             ingest(settings, engine, dispatch, "run-1")
     assert any(landed(settings)) and stands(settings) == {}
