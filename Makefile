@@ -16,12 +16,12 @@ $(UV):
 
 # What runs needs the first lock, what tests needs the second, which contains the first.
 $(VENV)/.runtime: requirements.lock pyproject.toml | $(UV)
-	@test -e $(VENV)/.dev || $(UV) pip sync --quiet --python $(BIN)/python requirements.lock
+	@test -e $(VENV)/.dev || $(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(UV)
-	@$(UV) pip sync --quiet --python $(BIN)/python requirements-dev.lock
+	@$(UV) pip sync --quiet --compile-bytecode --python $(BIN)/python requirements-dev.lock
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@ $(VENV)/.runtime
 
