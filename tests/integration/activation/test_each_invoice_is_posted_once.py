@@ -1,0 +1,200 @@
+"""Whatever is lost on the way, a released row becomes one posted invoice: tried on a real HTTP ERP."""
+
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine
+
+from activation.push import push, recover
+from core.connections import Connection
+from core.settings import ROOT, Settings
+from state import attempts, decisions, ledger, outbox
+from tests.integration.activation.conftest import Erp, decision_of
+
+Rows = list[dict[str, Any]]
+
+# Where a call can be lost: which request it is, and how the sandbox loses it.
+LOOK_UP = {"method": "GET", "path": "Sales Invoice$"}
+CREATE = {"method": "POST", "path": "Sales Invoice$"}
+SUBMIT = {"method": "PUT", "path": "Sales Invoice/"}
+READ_BACK = {"method": "GET", "path": "Sales Invoice/", "after": 1}
+
+
+def posted_once(erp: Erp, engine: Engine, rows: Rows) -> None:
+    keys = attempts.all_receipts(engine)
+    assert len(keys) == len(rows)
+    for row in outbox.rows(engine):
+        assert row.state == "ACKED"
+        found = erp.invoices(row.idempotency_key)
+        assert [each["docstatus"] for each in found] == [1]
+        assert Decimal(str(found[0]["grand_total"])) == row.amount
+    assert ledger.verify(engine).first_bad is None
+
+
+def test_a_released_row_becomes_one_posted_invoice(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    result = push(engine, [connection], released)
+    assert (result.posted, result.failed, result.errors) == (3, 0, [])
+    assert sum(result.amount_by_currency.values()) == sum(row["grand_total_amount"] for row in released)
+    posted_once(erp, engine, released)
+
+
+def test_a_second_push_changes_nothing(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    push(engine, [connection], released)
+    before = erp.mutating()
+    result = push(engine, [connection], released)
+    assert (result.posted, result.already_posted, result.failed) == (0, 3, 0)
+    assert erp.mutating() == before
+
+
+@pytest.mark.parametrize("kind", ["drop_reply", "apply_then_500", "reset"])
+@pytest.mark.parametrize(
+    "where", [LOOK_UP, CREATE, SUBMIT, READ_BACK], ids=["look_up", "create", "submit", "read"]
+)
+def test_a_lost_answer_never_makes_a_second_invoice(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows, kind: str, where: dict[str, Any]
+) -> None:
+    erp.plant(kind=kind, times=1, **where)
+    push(engine, [connection], released)
+    erp.heal()
+    recover(engine, [connection])
+    push(engine, [connection], released)
+    posted_once(erp, engine, released)
+
+
+KILLED = """
+import sys
+from pathlib import Path
+from core.connections import load_connections
+from core.settings import ROOT, Settings
+from activation.push import push
+from state.engine import open_state
+import pickle
+rows = pickle.loads(sys.stdin.buffer.read())
+connections = [each for each in load_connections(ROOT / "connections" / "sandbox") if each.destination]
+push(open_state(Settings(home=Path(sys.argv[1]))), connections, rows)
+"""
+
+
+@pytest.mark.parametrize(
+    "where", [LOOK_UP, CREATE, SUBMIT, READ_BACK], ids=["look_up", "create", "submit", "read"]
+)
+def test_a_killed_push_is_finished_by_the_next(
+    erp: Erp,
+    engine: Engine,
+    settings: Settings,
+    connection: Connection,
+    released: Rows,
+    where: dict[str, Any],
+) -> None:
+    import pickle
+
+    import httpx
+
+    erp.plant(kind="delay", seconds=30, times=50, **where)
+    pusher = subprocess.Popen(
+        [sys.executable, "-c", KILLED, str(settings.root)], stdin=subprocess.PIPE, cwd=ROOT
+    )
+    assert pusher.stdin is not None
+    pusher.stdin.write(pickle.dumps(released))
+    pusher.stdin.close()
+    while (
+        not any(row.state == "SENDING" for row in outbox.rows(engine))
+        or not httpx.get(f"{erp.url}/_sandbox/requests").json()["faulted"]
+    ):
+        assert pusher.poll() is None
+    pusher.kill()
+    pusher.wait()
+    erp.heal()
+    recover(engine, [connection])
+    result = push(engine, [connection], released)
+    assert result.failed == 0
+    posted_once(erp, engine, released)
+
+
+def test_two_pushers_at_once_post_each_invoice_once(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(lambda _: push(engine, [connection], released), range(2)))
+    push(engine, [connection], released)
+    posted_once(erp, engine, released)
+
+
+def test_a_busy_erp_is_waited_for(erp: Erp, engine: Engine, connection: Connection, released: Rows) -> None:
+    erp.plant(kind="status", status=503, retry_after=1, times=2, **CREATE)
+    result = push(engine, [connection], released)
+    assert (result.posted, result.failed) == (3, 0)
+    posted_once(erp, engine, released)
+
+
+def test_wrong_credentials_lose_nothing(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("activation.push.PATIENCE_S", 0.1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SANDBOX_ERP_API_SECRET", "canary-wrong-secret")
+        result = push(engine, [connection], released)
+    assert result.failed == 3
+    assert "credentials" in result.errors[0]
+    assert "canary" not in " ".join(result.errors)
+    monkeypatch.setattr("activation.push.PATIENCE_S", 20.0)
+    push(engine, [connection], released)
+    posted_once(erp, engine, released)
+
+
+def test_one_refused_row_stops_no_other(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    released[0]["customer_id"] = "NOBODY"
+    result = push(engine, [connection], released)
+    assert (result.posted, result.failed) == (2, 1)
+    assert [row.state for row in outbox.rows(engine, "DEAD")] == ["DEAD"]
+    corrected = [
+        {**released[0], "customer_id": released[1]["customer_id"], "content_hash": "d" * 64},
+        *released[1:],
+    ]
+    assert push(engine, [connection], corrected).failed == 0
+    posted_once(erp, engine, released)
+
+
+def test_what_the_gate_took_back_is_not_sent(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    decisions.record(
+        engine, [decision_of(released[0], decision_id="later", verdict="blocked", codes=("POD_VOIDED",))]
+    )
+    result = push(engine, [connection], released)
+    assert (result.posted, result.blocked_at_recheck) == (2, 1)
+    blocked = outbox.rows(engine, "BLOCKED")
+    assert len(blocked) == 1
+    assert erp.invoices(blocked[0].idempotency_key) == []
+
+
+def test_what_changed_after_it_was_posted_is_refused(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    push(engine, [connection], released)
+    before = erp.mutating()
+    changed = [{**released[0], "content_hash": "d" * 64}]
+    result = push(engine, [connection], changed)
+    assert (result.posted, result.failed) == (0, 1)
+    assert "credit note" in result.errors[0]
+    assert erp.mutating() == before
+
+
+def test_an_amount_that_the_erp_sees_otherwise_is_a_conflict(
+    engine: Engine, connection: Connection, released: Rows
+) -> None:
+    released[0]["tax_total_amount"] += Decimal("0.01")
+    released[0]["grand_total_amount"] += Decimal("0.01")
+    result = push(engine, [connection], released)
+    assert (result.posted, result.held) == (2, 1)
+    assert "tax total" in (outbox.rows(engine, "CONFLICT")[0].last_error or "")
