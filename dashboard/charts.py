@@ -56,7 +56,7 @@ def cycle_time(series: Iterable[Series], go_live: datetime | None, target_s: flo
         y=alt.Y(
             "seconds:Q",
             title=None,
-            scale=alt.Scale(type="log", nice=False, domain=_around(values)),
+            scale=alt.Scale(type="log", nice=False, domain=_around(values, target_s)),
             axis=alt.Axis(
                 values=[1, 10, 60, 600, 3600, 6 * 3600, 86_400, 7 * 86_400, 30 * 86_400],
                 labelExpr="datum.value < 60 ? datum.value + ' s' : datum.value < 3600 ? datum.value / 60 + ' min'"
@@ -72,9 +72,9 @@ def cycle_time(series: Iterable[Series], go_live: datetime | None, target_s: flo
     return _drawing(alt, [*_go_live(alt, go_live), *layers])
 
 
-def _around(values: Sequence[dict[str, Any]]) -> list[float]:
-    """The range of the axis: all values, with room above and below."""
-    seconds = [each["seconds"] for each in values]
+def _around(values: Sequence[dict[str, Any]], target_s: float | None) -> list[float]:
+    """The range of the axis: all values and the target, with room above and below."""
+    seconds = [each["seconds"] for each in values] + ([] if target_s is None else [target_s])
     return [min(seconds) / 2, max(seconds) * 2]
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from state.decisions import Decision
-
 from quality.rules import BY_CODE
 from quality.wording import UNKNOWN, plain
+from state.decisions import Decision
 
 
 def explain(decision: Decision) -> str:

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from candidate_rows import AS_OF, candidate, context
 from rule_cases import CASES, Case, filled
-from state.decisions import Decision
 
 from quality import rules
 from quality.context import BatchSize
 from quality.gate import GateResult, evaluate
 from quality.policy import Policy, load_policy
+from state.decisions import Decision
 
 POLICY = load_policy()
 WHOLE_BATCH = {"RULESET_UNAPPROVED", "BATCH_OUTLIER"}
