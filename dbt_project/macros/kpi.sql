@@ -44,16 +44,16 @@
         case
             when not coalesce({{ scope }}, false) or {{ started }} is null then 'out'
             when {{ ended }} is null then 'open'
-            when {{ ended }} < {{ started }} then 'negative'
             when time_quality in ('gap', 'ambiguous') then 'excluded'
+            when {{ ended }} < {{ started }} then 'negative'
             else 'in'
         end as standing,
         case
             when not coalesce({{ scope }}, false) then {{ why_not }}
             when {{ started }} is null then 'it has not started'
             when {{ ended }} is null then 'it has not ended'
-            when {{ ended }} < {{ started }} then 'it ended before it started'
             when time_quality in ('gap', 'ambiguous') then 'its local time is not sure'
+            when {{ ended }} < {{ started }} then 'it ended before it started'
         end as why,
         {{ local_date('coalesce(' ~ ended ~ ', as_of)', zone) }} as period_date,
         {{ epoch_s(ended) }} - {{ epoch_s(started) }} as duration_s,

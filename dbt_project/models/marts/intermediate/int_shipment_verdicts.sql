@@ -9,6 +9,9 @@ with decisions as (
 select
     business_id as shipment_id,
     max(case when newest_first = 1 then decision_id end) as decision_id,
+    {%- for name in ['shipment_no', 'order_no', 'company_id', 'customer_id', 'amount', 'currency'] %}
+    max(case when newest_first = 1 then {{ name }} end) as {{ name }},
+    {%- endfor %}
     max(case when newest_first = 1 then verdict end) as gate_verdict,
     max(case when newest_first = 1 then codes end) as gate_codes,
     max(case when newest_first = 1 then warnings end) as gate_warnings,
