@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 
@@ -28,7 +28,7 @@ from core.settings import secret
 
 DOCTYPE = "Sales Invoice"
 _TIMEOUT = httpx.Timeout(20.0, connect=5.0)
-_STATUS = {0: "draft", 1: "posted", 2: "cancelled"}
+_STATUS: dict[int, Literal["draft", "posted", "cancelled"]] = {0: "draft", 1: "posted", 2: "cancelled"}
 _FIELDS = (
     *("name", "docstatus", "customer", "currency", "net_total", "total_taxes_and_charges", "grand_total"),
     *("posting_date", "custom_posted_at", "custom_waybill_key", "modified"),
@@ -164,7 +164,7 @@ class FrappeDestination:
         posted = data.get("custom_posted_at") or (data["modified"] if data["docstatus"] == 1 else None)
         return PostedInvoice(
             erp_id=str(data["name"]),
-            status=_STATUS[data["docstatus"]],  # type: ignore[arg-type]
+            status=_STATUS[data["docstatus"]],
             idempotency_key=str(data.get("custom_waybill_key") or ""),
             customer_id=str(data["customer"]),
             currency=str(data["currency"]),
