@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Protocol
 
+import pyarrow as pa
+
 from core.connections import Connection
 from core.errors import WaybillError
 from core.settings import Settings
@@ -45,11 +47,34 @@ class SourceRecord:
 
 
 @dataclass(frozen=True)
+class Columns:
+    """Rows of one resource that an adapter could map all at once, none of them in any way unusual.
+
+    ``table`` has the contract's columns, ``versions`` and ``raws`` one entry per row. What turns out to be
+    unusual after all (seen before, waiting for its parent) goes on as a record.
+    """
+
+    resource: str
+    table: pa.Table
+    versions: Sequence[datetime]
+    raws: Sequence[Mapping[str, Any]]
+
+    def record(self, row: int) -> SourceRecord:
+        """One row as a record."""
+        fields: Mapping[str, Any] = self.table.slice(row, 1).to_pylist()[0]
+        return SourceRecord(self.resource, self.raws[row], self.versions[row], fields)
+
+
+@dataclass(frozen=True)
 class Page:
-    """One answer of the source; ``cursor`` is where to go on after it, None when it says nothing new."""
+    """One answer of the source; ``cursor`` is where to go on after it, None when it says nothing new.
+
+    A resource's rows are in ``records`` or in ``columns``; the two never hold rows of one source id.
+    """
 
     records: Sequence[SourceRecord]
     cursor: str | None = None
+    columns: Sequence[Columns] = ()
 
 
 @dataclass(frozen=True)

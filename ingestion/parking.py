@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import Engine
 
 from contracts.resources import RESOURCES, Parent, Resource
 from core.ids import canonical_json, sha256_hex
 from core.settings import Settings
-from ingestion.base import SourceRecord
-from ingestion.border import Accepted
+from ingestion.base import Columns, SourceRecord
 from ingestion.known import known_parents
 from ingestion.sorting import Sorted
 from state import dead_letters
@@ -27,10 +27,11 @@ class Waiting:
         self._released: list[str] = []
         self._sent: set[str] = set()
 
-    def note_sent(self, records: Sequence[SourceRecord]) -> None:
+    def note_sent(self, records: Sequence[SourceRecord], columns: Sequence[Columns]) -> None:
         """Remember what the source sent again: it is judged as it comes and not taken up a second time."""
         if self._letters:
-            self._sent.update(_raw_hash(each) for each in records)
+            self._sent.update(_hash_of(each.raw) for each in records)
+            self._sent.update(_hash_of(raw) for each in columns for raw in each.raws)
 
     def records(self) -> list[SourceRecord]:
         """The parked rows that the source did not send again."""
@@ -41,7 +42,8 @@ class Waiting:
         if not self._letters:
             return
         parked = {each.raw_sha256: each.dead_letter_id for each in self._letters}
-        accepted = {_raw_hash(each.record) for each in outcome.accepted}
+        accepted = {_hash_of(each.record.raw) for each in outcome.accepted}
+        accepted |= {_hash_of(raw) for each in outcome.plain for raw in each.raws}
         self._released.extend(letter for raw, letter in parked.items() if raw in accepted)
         too_old = [
             each.dead_letter_id
@@ -61,15 +63,16 @@ class FreshParents:
     def __init__(self) -> None:
         self._values: defaultdict[tuple[str, str, str], set[str]] = defaultdict(set)
 
-    def note(self, resource: Resource, accepted: Sequence[Accepted]) -> None:
+    def note(self, resource: Resource, outcome: Sorted) -> None:
         """Remember what children of ``resource`` may name."""
         for field in {
             each.parent.parent_field for each in RESOURCES if each.parent and _names(each.parent, resource)
         }:
-            values = (each.fields[field] for each in accepted)
-            self._values[resource.kind, resource.name, field].update(
-                value for value in values if value is not None
-            )
+            fresh = self._values[resource.kind, resource.name, field]
+            named = [each.fields[field] for each in outcome.accepted]
+            for each in outcome.plain:
+                named.extend(each.table[field].to_pylist())
+            fresh.update(value for value in named if value is not None)
 
     def with_known(self, settings: Settings, parent: Parent) -> set[str] | None:
         """These and what the warehouse knows; None when nothing was ever loaded there."""
@@ -92,5 +95,5 @@ def _record(letter: DeadLetter) -> SourceRecord:
     )
 
 
-def _raw_hash(record: SourceRecord) -> str:
-    return sha256_hex(record.raw if isinstance(record.raw, bytes) else canonical_json(record.raw))
+def _hash_of(raw: Mapping[str, Any] | bytes) -> str:
+    return sha256_hex(raw if isinstance(raw, bytes) else canonical_json(raw))

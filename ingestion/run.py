@@ -7,19 +7,19 @@ state store, accepted rows in landing, before the load; the cursor moves with th
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from datetime import datetime
 
-import pyarrow as pa
 from sqlalchemy import Engine
 
-from contracts.arrow import schema_of
-from contracts.base import Envelope
 from contracts.resources import Resource, resource
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import WaybillError
 from core.settings import Settings
-from ingestion.base import Adapter, Page, SourceRecord, Stream, Window
+from ingestion.ahead import one_ahead
+from ingestion.base import Adapter, Columns, Page, SourceRecord, Stream, Window
+from ingestion.envelope import enveloped
 from ingestion.known import Known
 from ingestion.landing import Batch, land
 from ingestion.load import Loader
@@ -120,7 +120,7 @@ class _Reading:
     def batches(self, cursor: str | None, *, moves: bool) -> list[Batch]:
         """Every page sorted and landed, refused rows recorded; then the parked rows are taken up again."""
         batches: list[Batch] = []
-        for page in self._adapter.pages(self._stream, cursor):
+        for page in one_ahead(self._adapter.pages(self._stream, cursor)):
             is_news = moves and page.cursor != cursor
             batches.extend(self._page(page, page.cursor if is_news else None))
         for name in self._stream.resources:
@@ -141,21 +141,27 @@ class _Reading:
         for name in self._stream.resources:
             own = resource(self._connection.kind, name)
             records = [each for each in page.records if each.resource == name]
-            self._waiting_of(own).note_sent(records)
+            columns = [each for each in page.columns if each.resource == name]
+            self._waiting_of(own).note_sent(records, columns)
             # Only the last resource of a page carries the cursor: before it, the page is not complete.
-            batches.extend(self._landed(own, self._sort(own, records), cursor if name == last else None))
+            outcome = self._sort(own, records, columns)
+            batches.extend(self._landed(own, outcome, cursor if name == last else None))
         return batches
 
     def _landed(self, own: Resource, outcome: Sorted, cursor: str | None) -> list[Batch]:
-        if not outcome.accepted and cursor is None:
+        if not outcome.loaded and cursor is None:
             return []
         name = self._connection.connection
-        return [land(self._settings, own, name, self._stream.name, cursor, self._table(own, outcome))]
+        table = enveloped(own, name, self._run_id, outcome)
+        return [land(self._settings, own, name, self._stream.name, cursor, table)]
 
-    def _sort(self, own: Resource, records: list[SourceRecord]) -> Sorted:
-        outcome = self._sorter(own).sort(records)
-        self._fresh.note(own, outcome.accepted)
-        self._tally.add(own.name, len(records), outcome)
+    def _sort(
+        self, own: Resource, records: Sequence[SourceRecord], columns: Sequence[Columns] = ()
+    ) -> Sorted:
+        outcome = self._sorter(own).sort(records, columns)
+        self._fresh.note(own, outcome)
+        rows_in = len(records) + sum(each.table.num_rows for each in columns)
+        self._tally.add(own.name, rows_in, outcome)
         if outcome.letters:
             dead_letters.record(self._engine, outcome.letters)
         self._waiting_of(own).settle(outcome)
@@ -176,28 +182,3 @@ class _Reading:
 
     def _as_of(self) -> datetime:
         return self._connection.as_of or self._adapter.source_clock or utc_now()
-
-    def _table(self, own: Resource, outcome: Sorted) -> pa.Table:
-        """Accepted rows with their envelopes, in the contract's own types."""
-        rows, schema = outcome.accepted, schema_of(Envelope, own.contract)
-        same: dict[str, object] = {
-            "source_system": self._connection.connection,
-            "ingested_at": utc_now(),
-            "run_id": self._run_id,
-            "contract_version": own.contract.version,
-        }
-        own_values: dict[str, list[object]] = {
-            "source_id": [each.source_id for each in rows],
-            "source_version": [each.version for each in rows],
-            "trace_id": [each.row_hash[:32] for each in rows],
-            "row_hash": [each.row_hash for each in rows],
-        }
-        fields = [each.fields for each in rows]
-        columns: list[pa.Array] = []
-        for each in schema:
-            if each.name in same:
-                columns.append(pa.repeat(pa.scalar(same[each.name], each.type), len(rows)))
-            else:
-                values = own_values.get(each.name) or [field[each.name] for field in fields]
-                columns.append(pa.array(values, each.type))
-        return pa.Table.from_arrays(columns, schema=schema)

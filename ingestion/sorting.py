@@ -10,12 +10,14 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import Any
 
 from contracts.resources import Resource
 from core.ids import canonical_json, new_id, sha256_hex
-from ingestion.base import Rejection, SourceRecord
+from ingestion.base import Columns, Rejection, SourceRecord
 from ingestion.border import Accepted, Border
+from ingestion.bulk import ColumnBorder, Plain, source_ids, split
 from ingestion.known import Version
 from state.dead_letters import DeadLetter, Status
 
@@ -39,8 +41,14 @@ class Sorted:
     """The fates of one batch of rows."""
 
     accepted: list[Accepted] = field(default_factory=list)
+    plain: list[Plain] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
     duplicates: int = 0
+
+    @property
+    def loaded(self) -> int:
+        """How many rows go into landing."""
+        return len(self.accepted) + sum(len(each.source_ids) for each in self.plain)
 
 
 class Sorter:
@@ -57,11 +65,12 @@ class Sorter:
         # Accepted on earlier pages and not loaded yet: contradictions and repeats meet across pages too.
         self._accepted: dict[Version, str] = {}
 
-    def sort(self, records: Sequence[SourceRecord]) -> Sorted:
-        """Every record meets exactly one fate."""
+    def sort(self, records: Sequence[SourceRecord], columns: Sequence[Columns] = ()) -> Sorted:
+        """Every row meets exactly one fate."""
         result = Sorted()
+        odd = [each for one in columns for each in self._take_plain(one, result)]
         checked: list[Accepted] = []
-        for record in records:
+        for record in [*records, *odd]:
             outcome = self._border.check(record)
             if isinstance(outcome, Rejection):
                 result.letters.append(self._letter(record, outcome, "open"))
@@ -71,6 +80,40 @@ class Sorter:
                 checked.append(outcome)
         self._settle_versions(checked, result)
         return result
+
+    def _take_plain(self, columns: Columns, result: Sorted) -> list[SourceRecord]:
+        """Accept at once what is new and keeps the contract; the rest as records, to be judged one by one."""
+        every = set(range(columns.table.num_rows))
+        if not every or not self._column_border.keeps(columns.table):
+            return [columns.record(row) for row in sorted(every)]
+        ids = source_ids(columns.table, self._resource.contract.key)
+        versions: list[Version] = list(zip(ids, columns.versions, strict=True))
+        known, times = self._hashes(versions), Counter(versions)
+        odd = {
+            row
+            for row, version in enumerate(versions)
+            if times[version] > 1 or version in known or version in self._accepted
+        } | self._orphans(columns)
+        plain, records = split(columns, ids, odd)
+        self._accepted.update(
+            zip(zip(plain.source_ids, plain.versions, strict=True), plain.row_hashes, strict=True)
+        )
+        result.plain.append(plain)
+        return records
+
+    def _orphans(self, columns: Columns) -> set[int]:
+        """The rows whose parent is not known."""
+        parent, parents = self._resource.parent, self._parents
+        if parent is None or parents is None:
+            return set()
+        named = columns.table[parent.field].to_pylist()
+        return (
+            set() if parents.issuperset(named) else {i for i, name in enumerate(named) if name not in parents}
+        )
+
+    @cached_property
+    def _column_border(self) -> ColumnBorder:
+        return ColumnBorder(self._resource.contract)
 
     def _settle_versions(self, checked: Sequence[Accepted], result: Sorted) -> None:
         """Equal versions must be equal rows: repeats are duplicates, contradictions are refused, all of them."""
@@ -180,7 +223,7 @@ class Tally:
         """Count one batch."""
         self._counts[resource].update(
             rows_in=rows_in,
-            loaded=len(outcome.accepted),
+            loaded=outcome.loaded,
             dead_lettered=sum(each.status == "open" for each in outcome.letters),
             duplicate=outcome.duplicates,
             parked=sum(each.status == "parked" for each in outcome.letters),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,12 @@ telemetry:
 python_logs:
   managed_python_loggers:
     - waybill
+event_log_storage:
+  module: orchestration.event_log
+  class: KeptOpenEventLog
+  config:
+    home:
+      env: DAGSTER_HOME
 """
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
@@ -35,12 +42,13 @@ class RunOutcome:
 
 
 def prepare_instance(settings: Settings) -> Path:
-    """The installation's DAGSTER_HOME, with its configuration written once."""
+    """The installation's DAGSTER_HOME, with its configuration written once and its name made known."""
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
     config = home / "dagster.yaml"
     if not config.exists():
         config.write_text(_INSTANCE, encoding="utf-8")
+    os.environ["DAGSTER_HOME"] = str(home)
     return home
 
 

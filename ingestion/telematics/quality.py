@@ -42,6 +42,14 @@ class Fixes:
     def __init__(self) -> None:
         self._last: dict[str, Fields] = {}
 
+    def last(self, device_id: str) -> Fields | None:
+        """The fix against which the device's next one is judged."""
+        return self._last.get(device_id)
+
+    def keep(self, fields: Fields) -> None:
+        """Let this be the fix against which the device's next one is judged."""
+        self._last[fields["device_id"]] = fields
+
     def judged(self, fields: Fields) -> Fields:
         """The fix with its ``quality``; a clock that runs ahead gives way to the receive time."""
         at, received = fields["positioned_at"], fields["received_at"]
@@ -51,7 +59,7 @@ class Fixes:
             return fields | {"positioned_at": received, "quality": "clock_ahead"}
         quality = self._quality(fields)
         if quality not in ("zero_island", "jump", "late"):
-            self._last[fields["device_id"]] = fields
+            self.keep(fields)
         return fields | {"quality": quality}
 
     def _quality(self, fields: Fields) -> str:

@@ -6,16 +6,21 @@ no overlap; a window reads the feed again from its beginning, because it knows n
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+import pyarrow as pa
+
+from contracts.arrow import schema_of
+from contracts.telematics import Position
 from core.connections import Connection
 from core.settings import Settings, secret
-from ingestion.base import Page, SourceRecord, Stream, Window
+from ingestion.base import Columns, Page, SourceRecord, Stream, Window
 from ingestion.http import HttpSource
 from ingestion.records import Fields, is_inside, record
+from ingestion.telematics.plain import Fix, columns_of
 from ingestion.telematics.quality import Fixes, check_place
 from ingestion.times import Refused, Times
 
@@ -50,30 +55,89 @@ class SamsaraAdapter:
             if after:
                 parameters["after"] = after
             document = self._http.get_json(PATH, parameters)
-            records = [
-                each
-                for vehicle in self._http.rows(PATH, document, "data")
-                for each in _positions(vehicle, fixes)
-                if is_inside(each.version, self._window)
-            ]
+            vehicles = _by_device(self._http.rows(PATH, document, "data"))
             pagination = document.get("pagination") or {}
             after = pagination.get("endCursor")
-            yield Page(records, after)
+            yield self._page(vehicles, fixes, after)
             if pagination.get("hasNextPage") is not True:
                 return
+
+    def _page(self, vehicles: Iterable[_Vehicle], fixes: Fixes, after: str | None) -> Page:
+        records: list[SourceRecord] = []
+        plain: list[tuple[_Vehicle, dict[str, list[Any]]]] = []
+        for vehicle in vehicles:
+            columns = vehicle.columns(fixes) if self._window is None else None
+            if columns is None:
+                records.extend(
+                    each for each in vehicle.records(fixes) if is_inside(each.version, self._window)
+                )
+            else:
+                plain.append((vehicle, columns))
+        return Page(records, after, [_joined(plain)] if plain else [])
 
     def close(self) -> None:
         """Close the connections."""
         self._http.close()
 
 
-def _positions(vehicle: dict[str, Any], fixes: Fixes) -> Iterator[SourceRecord]:
-    odometer = {each.get("time"): each.get("value") for each in vehicle.get("obdOdometerMeters") or []}
-    engine = {each.get("time"): each.get("value") for each in vehicle.get("engineStates") or []}
-    for gps in vehicle.get("gps") or []:
-        yield _position(
-            vehicle.get("id"), gps, odometer.get(gps.get("time")), engine.get(gps.get("time")), fixes
-        )
+class _Vehicle:
+    """What one page tells of one device."""
+
+    def __init__(self, device: Any) -> None:
+        self.device = device
+        self._gps: list[Any] = []
+        self._metres: list[Any] = []
+        self._engine: list[Any] = []
+
+    def add(self, told: Mapping[str, Any]) -> None:
+        """One entry of the page; the feed repeats a device when it likes."""
+        odometer = {each.get("time"): each.get("value") for each in told.get("obdOdometerMeters") or []}
+        engine = {each.get("time"): each.get("value") for each in told.get("engineStates") or []}
+        fixes = told.get("gps") or []
+        self._gps += fixes
+        self._metres += [odometer.get(each.get("time")) for each in fixes]
+        self._engine += [engine.get(each.get("time")) for each in fixes]
+
+    def columns(self, fixes: Fixes) -> dict[str, list[Any]] | None:
+        """All positions as columns, when each of them is plainly good; they count as judged then."""
+        if type(self.device) is not str or not self._gps:
+            return None
+        found = columns_of(Fix(self._gps, self._metres, self._engine), _kmh, fixes.last(self.device))
+        if found is not None:
+            fixes.keep({name: values[-1] for name, values in found.items()} | {"device_id": self.device})
+        return found
+
+    def raws(self) -> list[dict[str, Any]]:
+        """Each position as the feed told it."""
+        told = zip(self._gps, self._metres, self._engine, strict=True)
+        return [{"id": self.device, "gps": gps, "odometer": m, "engine": e} for gps, m, e in told]
+
+    def records(self, fixes: Fixes) -> Iterator[SourceRecord]:
+        """The positions one by one."""
+        for gps, metres, engine in zip(self._gps, self._metres, self._engine, strict=True):
+            yield _position(self.device, gps, metres, engine, fixes)
+
+
+def _by_device(rows: list[Any]) -> list[_Vehicle]:
+    vehicles: dict[Any, _Vehicle] = {}
+    for told in rows:
+        device = told.get("id")
+        vehicles.setdefault(repr(device), _Vehicle(device)).add(told)
+    return list(vehicles.values())
+
+
+def _joined(plain: list[tuple[_Vehicle, dict[str, list[Any]]]]) -> Columns:
+    """The vehicles' columns under each other."""
+    schema = schema_of(Position)
+    values: dict[str, list[Any]] = {each.name: [] for each in schema}
+    for vehicle, columns in plain:
+        values["device_id"] += [vehicle.device] * len(columns["quality"])
+        for name, column in columns.items():
+            values[name] += column
+    table = pa.Table.from_pydict(values, schema=schema)
+    return Columns(
+        "positions", table, values["received_at"], [raw for each, _ in plain for raw in each.raws()]
+    )
 
 
 def _position(device: Any, gps: dict[str, Any], metres: Any, engine: Any, fixes: Fixes) -> SourceRecord:
@@ -90,7 +154,7 @@ def _position(device: Any, gps: dict[str, Any], metres: Any, engine: Any, fixes:
             "received_at": received,
             "latitude": _float(gps.get("latitude")),
             "longitude": _float(gps.get("longitude")),
-            "speed_kmh": None if speed is None else round(speed * KMH_PER_MPH, 3),
+            "speed_kmh": None if speed is None else _kmh(speed),
             "heading": _float(gps.get("headingDegrees")),
             "odometer_km": None if metres is None else float(metres) / 1000,
             "ignition": None if engine is None else engine in ("On", "Idle"),
@@ -99,6 +163,10 @@ def _position(device: Any, gps: dict[str, Any], metres: Any, engine: Any, fixes:
         return fixes.judged(fields) if at and received else fields
 
     return record("positions", raw, received, build, key=key)
+
+
+def _kmh(mph: float) -> float:
+    return round(mph * KMH_PER_MPH, 3)
 
 
 def _moment(value: object) -> datetime | None:
