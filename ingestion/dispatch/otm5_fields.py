@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 from typing import Any
@@ -18,10 +18,14 @@ _LOCATION_KINDS = {"warehouse": "depot", "customer": "customer"}
 
 @dataclass(frozen=True)
 class Reader:
-    """How times are read: a fresh time reader a row, and an entity's own change time."""
+    """How times are read: a fresh time reader a row, and an entity's own change time.
+
+    ``parents`` are the consignments' parents as far as they were read, so that a cycle over pages shows.
+    """
 
     times: Callable[[], Times]
     changed_at: Callable[[Entity], datetime | None]
+    parents: dict[Any, Any] = field(default_factory=dict)
 
 
 def locations(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
@@ -87,10 +91,8 @@ def trips(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
 
 def consignments(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
     """Consignments, their goods and their charges; one that is its own ancestor is refused."""
-    parents = {each.get("id"): _more(each).get("parentId") for each in entities}
-    return [
-        row for each in entities for row in _consignment(each, reader, _is_cyclic(each.get("id"), parents))
-    ]
+    reader.parents.update({each.get("id"): _more(each).get("parentId") for each in entities})
+    return [row for each in entities for row in _consignment(each, reader)]
 
 
 def actions(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
@@ -98,13 +100,13 @@ def actions(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
     return [_action(each, reader) for each in entities]
 
 
-def _consignment(entity: Entity, reader: Reader, is_cyclic: bool) -> Iterator[SourceRecord]:
+def _consignment(entity: Entity, reader: Reader) -> Iterator[SourceRecord]:
     more, changed = _more(entity), reader.changed_at(entity)
     key = {"consignment_id": entity.get("id")}
     order_no = more.get("orderId") or _more(_entity(entity.get("transportOrder"))).get("orderId")
 
     def build() -> Fields:
-        if is_cyclic:
+        if _is_cyclic(entity.get("id"), reader.parents):
             raise Refused("CYCLE", f"{entity.get('id')!r} is its own ancestor by parentId")
         return key | {
             "order_id": filled(order_no),
