@@ -18,8 +18,9 @@ MODELS = sorted((ROOT / "dbt_project" / "models").rglob("*.sql"))
 HEAVY = ("dlt", "dbt", "great_expectations", "pandas", "polars", "altair", "alembic")
 
 # Writing a variable for a child or for dbt's profile is not reading a setting.
-WRITES_THE_ENVIRONMENT = {"orchestration/run.py", 
-    "cli/demo.py", "cli/sandbox_process.py", "cli/up.py", "orchestration/dbt_runner.py", "benchmarks/demo.py",
+WRITES_THE_ENVIRONMENT = {
+    "cli/demo.py", "cli/sandbox_process.py", "cli/up.py", "orchestration/dbt_runner.py", "orchestration/run.py",
+    "benchmarks/demo.py",
 }  # fmt: skip
 
 
