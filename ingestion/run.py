@@ -7,7 +7,7 @@ state store, accepted rows in landing, before the load; the cursor moves with th
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -74,7 +74,7 @@ def _read(
     *,
     moves: bool,
 ) -> list[Counts]:
-    """All streams of one connection, loaded at once; when one fails, those read before it are loaded."""
+    """All streams of one connection, loaded at once; when one fails, what was read before it is loaded."""
     loader = Loader(settings, connection.connection, connection.kind)
     stands = loader.cursors() if moves else {}
     tally, fresh = Tally(), FreshParents()
@@ -85,8 +85,9 @@ def _read(
         for stream in adapter.streams():
             resources.extend(each for each in stream.resources if each not in resources)
             reading = _Reading(settings, engine, connection, adapter, run_id, stream, tally, fresh)
-            batches.extend(reading.batches(stands.get(stream.name), moves=moves))
             readings.append(reading)
+            for batch in reading.batches(stands.get(stream.name), moves=moves):
+                batches.append(batch)  # one by one: what came before a failure is loaded
     finally:
         loader.load(batches)
         for each in readings:
@@ -117,18 +118,16 @@ class _Reading:
         self._sorters: dict[str, Sorter] = {}
         self._waiting: dict[str, Waiting] = {}
 
-    def batches(self, cursor: str | None, *, moves: bool) -> list[Batch]:
+    def batches(self, cursor: str | None, *, moves: bool) -> Iterator[Batch]:
         """Every page sorted and landed, refused rows recorded; then the parked rows are taken up again."""
-        batches: list[Batch] = []
         for page in one_ahead(self._adapter.pages(self._stream, cursor)):
             is_news = moves and page.cursor != cursor
-            batches.extend(self._page(page, page.cursor if is_news else None))
+            yield from self._page(page, page.cursor if is_news else None)
         for name in self._stream.resources:
             own = resource(self._connection.kind, name)
             waiting = self._waiting_of(own).records()
             if waiting:
-                batches.extend(self._landed(own, self._sort(own, waiting), None))
-        return batches
+                yield from self._landed(own, self._sort(own, waiting), None)
 
     def close(self) -> None:
         """Resolve parked rows that found their parent; call it once they are loaded."""
