@@ -15,11 +15,13 @@ from pathlib import Path
 
 from contracts.base import EARLIEST
 from contracts.resources import RESOURCES, Resource
+from core.clock import utc_now
 from core.connections import Connection
 from core.errors import PermanentFailure, TransientFailure
 from core.ids import canonical_json, sha256_hex
 from core.settings import secret
-from ingestion.files.mapping import FilesOptions, ResourceMapping, read_options, zone_of
+from ingestion.files.damage import damage_of
+from ingestion.files.mapping import FilesOptions, ResourceMapping, date_columns, read_options, zone_of
 from ingestion.files.readers import FileRefused, Narration, Row, read_rows
 from ingestion.files.rows import Index, Mapped, RowMapper, index_rows
 from ingestion.files.storage import Folder, Found
@@ -60,7 +62,9 @@ class Extract:
         faults: set[str] = set()
         for mapping in self._of(resource.name):
             indexes = {name: self._index(mapping, name) for name in mapping.lookup}
-            mapper = RowMapper(mapping, resource.contract, self.options, zone_of(self.connection), indexes)
+            damaged = self._damaged_columns(mapping, resource)
+            zone = zone_of(self.connection)
+            mapper = RowMapper(mapping, resource.contract, self.options, zone, indexes, damaged)
             for row, version in self._table(mapping):
                 if row.fault and row.place in faults:
                     continue
@@ -69,6 +73,22 @@ class Extract:
                 for mapped in mapper.rows(row):
                     mapped.version = mapped.version or version
                     yield mapped
+
+    def _damaged_columns(self, mapping: ResourceMapping, resource: Resource) -> dict[str, str]:
+        """Columns of dates that no longer can be true as a whole, with what is wrong; told once each."""
+        formats = date_columns(mapping, resource.contract, self.options)
+        if not formats:
+            return {}
+        cells: dict[str, dict[str, tuple[str, ...]]] = {column: {} for column in formats}
+        for row, _ in self._table(mapping):
+            for column in formats:
+                if isinstance(cell := row.cells.get(column), str):
+                    cells[column][cell.strip()] = formats[column]
+        as_of = self.connection.as_of or utc_now()
+        found = {column: damage for column in cells if (damage := damage_of(cells[column], as_of))}
+        for column, damage in found.items():
+            log.warning("%s: column %r is refused: %s", self.connection.connection, column, damage)
+        return found
 
     def _of(self, resource: str) -> list[ResourceMapping]:
         return [each for each in self.options.resources if each.resource == resource]

@@ -12,10 +12,14 @@ from decimal import Decimal
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
+import pyarrow as pa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from contracts.arrow import field_type
+from contracts.base import Contract
 from contracts.resources import RESOURCES, Resource
 from core.connections import Connection, Problem, options_of
+from ingestion.files.damage import has_two_digit_years
 from ingestion.files.values import Style, refusal_of_constant
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -92,6 +96,7 @@ class FieldMapping(_Strict):
     otherwise: Constant = None
     default: Constant = None
     nulls: tuple[str, ...] | None = None
+    nulls_matching: Regex | None = None
     formats: Formats = ()
     time_zone: str | None = None
     time_zone_column: str | None = None
@@ -201,6 +206,21 @@ def style_of(field: FieldMapping, table: Table, options: FilesOptions, time_zone
         multiply_by=field.multiply_by,
         round=field.round,
     )
+
+
+def date_columns(
+    mapping: ResourceMapping, contract: type[Contract], options: FilesOptions
+) -> dict[str, tuple[str, ...]]:
+    """The columns read as days or instants in which day and year can change places, with their formats."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, field in mapping.fields.items():
+        kind = field_type(contract.model_fields[name])[0]
+        formats = field.formats or options.formats
+        if (pa.types.is_timestamp(kind) or pa.types.is_date(kind)) and has_two_digit_years(formats):
+            found |= {column: formats for column in [field.column, *field.first_of] if column}
+    return {
+        column: formats for column, formats in found.items() if column.split(".")[0] not in mapping.lookup
+    }
 
 
 def resource_of(kind: str, name: str) -> Resource | None:

@@ -51,12 +51,14 @@ class RowMapper:
         options: FilesOptions,
         time_zone: str | None,
         indexes: Mapping[str, Index],
+        damaged: Mapping[str, str],
     ) -> None:
         table = options.tables[mapping.table]
         self._mapping = mapping
         self._nulls = frozenset(options.nulls)
         self._tests = [_test(each, self._cell) for each in mapping.where]
         self._indexes = indexes
+        self._damaged = damaged
         self._fields: list[tuple[str, bool, Callable[[Cells, Clockwork], Any]]] = []
         for name, each in mapping.fields.items():
             info = contract.model_fields[name]
@@ -125,14 +127,21 @@ class RowMapper:
         cell = cells.get(column)
         return None if isinstance(cell, str) and cell.strip() in self._nulls else cell
 
+    def _sound(self, cells: Cells, column: str) -> Cell:
+        """The cell, unless its whole column is damaged."""
+        cell = self._cell(cells, column)
+        if cell is not None and column in self._damaged:
+            raise Refused("DATES_DAMAGED", f"column {column!r}: {self._damaged[column]}")
+        return cell
+
     def _reader(self, field: FieldMapping, convert: Converter) -> Callable[[Cells, Clockwork], Any]:
         origin = self._origin(field)
-        words, nulls = field.map, frozenset(field.nulls or ())
+        words, is_null = field.map, _null_test(field)
         has_otherwise = "otherwise" in field.model_fields_set
 
         def read(cells: Cells, clock: Clockwork) -> Any:
             cell = origin(cells)
-            if nulls and isinstance(cell, str) and cell.strip() in nulls:
+            if is_null(cell):
                 cell = None
             if words is not None and cell is not None:
                 word = _word(cell)
@@ -151,10 +160,10 @@ class RowMapper:
     def _origin(self, field: FieldMapping) -> Callable[[Cells], Cell]:
         if field.column:
             column = field.column
-            return lambda cells: self._cell(cells, column)
+            return lambda cells: self._sound(cells, column)
         if field.first_of:
             return lambda cells: next(
-                (cell for each in field.first_of if (cell := self._cell(cells, each)) is not None), None
+                (cell for each in field.first_of if (cell := self._sound(cells, each)) is not None), None
             )
         if field.template:
             return self._template(field.template)
@@ -208,6 +217,20 @@ def _split(row: Row, each: str | None) -> Iterator[Row]:
 def _word(cell: Cell) -> str:
     """A cell as people write it: JSON's true as ``true``, a text without the blanks around it."""
     return str(cell).lower() if isinstance(cell, bool) else str(cell).strip()
+
+
+def _null_test(field: FieldMapping) -> Callable[[Cell], bool]:
+    """Whether a cell stands for no value in this field: by its words or by its pattern."""
+    words = frozenset(field.nulls or ())
+    pattern = re.compile(field.nulls_matching) if field.nulls_matching is not None else None
+
+    def is_null(cell: Cell) -> bool:
+        if not isinstance(cell, str):
+            return False
+        word = cell.strip()
+        return word in words or (pattern is not None and pattern.search(word) is not None)
+
+    return is_null
 
 
 def _test(condition: Condition, cell_of: Callable[[Cells, str], Cell]) -> Callable[[Cells], bool]:

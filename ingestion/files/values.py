@@ -204,14 +204,14 @@ def _moment(cell: Any, formats: tuple[str, ...]) -> datetime:
         return datetime.combine(cell, time.min)
     if isinstance(cell, bool) or not isinstance(cell, str | int | Decimal):
         raise Refused("TIME_INVALID", f"expected a time, found {cell!r}")
-    found = _parsed(str(cell).strip(), formats)
+    found = parsed(str(cell).strip(), formats)
     if found is None:
         raise Refused("TIME_INVALID", f"{str(cell)[:80]!r} fits none of: {', '.join(formats)}")
     return found
 
 
 @lru_cache(maxsize=65_536)
-def _parsed(text: str, formats: tuple[str, ...]) -> datetime | None:
+def parsed(text: str, formats: tuple[str, ...]) -> datetime | None:
     """``text`` by the first format that it fits entirely."""
     for each in formats:
         try:

@@ -222,3 +222,13 @@ def test_parents_and_children_share_the_newest_files_time(
     with pytest.raises(PermanentFailure, match="does not tell when it was written"):
         extract = write_mapping(options)
         list(extract.rows(extract.resources()[0]))
+
+
+def test_a_pattern_of_words_that_mean_nothing_here(read: Read) -> None:
+    mapping = charges().replace('nulls: ["Freight Included"]', 'nulls_matching: "^See "')
+    rows = read(
+        mapping,
+        "carrier",
+        **FILES | {"items__csv": "order,pos,freight,currency,kind\nA,1,See B/1,,T\nA,2,2,,T\n"},
+    )
+    assert [row.fault and row.fault[0] for row in rows] == ["FIELD_MISSING", None]
