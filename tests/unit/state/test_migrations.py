@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.config import Config
 from alembic.migration import MigrationContext
@@ -87,7 +88,7 @@ def test_the_migrations_make_the_tables_of_today(db: Connection, today: Engine) 
     [
         "ALTER TABLE receipts DROP COLUMN order_no",
         "ALTER TABLE receipts ADD COLUMN note TEXT",
-        "DROP INDEX ix_outbox_due",
+        "DROP INDEX ix_outbox_turn",
         "DROP TABLE charge_lines",
         "CREATE UNIQUE INDEX uq_more ON outbox (shipment_no)",
     ],
@@ -125,6 +126,22 @@ def test_postgresql_refuses_the_same() -> None:
     machine = [each for each in statements if "illegal outbox transition" in each][-1]
     assert moves(machine) == {before: after for before, after in TRANSITIONS.items() if after}
     assert kept(statements) == KEPT
+
+
+@pytest.mark.parametrize("revision", [path.stem[1:5] for path in VERSIONS])
+def test_an_older_store_is_brought_to_today_with_its_rows(
+    tmp_path: Path, today: Engine, revision: str
+) -> None:
+    settings = Settings(home=tmp_path)
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    with create_engine(f"sqlite:///{settings.state}").begin() as old:
+        config.attributes["connection"] = old
+        command.upgrade(config, revision)
+        old.execute(text("INSERT INTO charge_lines VALUES ('S-1|1', 'key')"))
+    with open_state(settings).connect() as db:
+        assert differences(db, today) == []
+        assert db.scalar(text("SELECT idempotency_key FROM charge_lines")) == "key"
 
 
 def test_the_opener_knows_the_newest_migration() -> None:
