@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-fast lint types imports check bench lock clean
+.PHONY: help setup setup-dev demo up test test-fast lint types imports check docs bench lock clean
 
 help: ## list the targets
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -51,6 +51,9 @@ imports: setup-dev ## who may import whom
 	$(BIN)/lint-imports
 
 check: lint types imports ## what CI asks before the tests
+
+docs: setup ## write the pages that follow from definitions
+	@$(BIN)/waybill docs metrics
 
 bench: setup-dev ## time and memory of the default demo
 	$(BIN)/python -m benchmarks.demo

@@ -27,8 +27,7 @@ from contracts.invoice import InvoiceDocument
 from core.connections import Connection
 from core.errors import WaybillError
 from state import attempts, decisions, outbox
-from state.engine import reading
-from state.outbox import OutboxRow
+from state.outbox_rows import OutboxRow
 
 MAX_ATTEMPTS = 10
 _BACKOFF_S, _BACKOFF_MAX_S = 2.0, 900.0
@@ -49,9 +48,9 @@ class Attempt:
     def send(self, row: OutboxRow) -> str:
         """Try one leased row once; the state it ends in."""
         document = InvoiceDocument.model_validate_json(row.payload)
-        if not self._still_released(row):
-            return self._move(row, "BLOCKED", {"last_error": "the decision no longer releases these inputs"})
         existed, row = row.may_exist, self._begin(row)
+        if row.state != "SENDING":
+            return row.state
         try:
             found = self.destination.look_up(row.idempotency_key)
         except RefusedError as error:
@@ -169,22 +168,23 @@ class Attempt:
         )
         return self._move(row, "ACKED", {"last_error": None}, erp_id=posted.erp_id, receipt=receipt)
 
-    def _still_released(self, row: OutboxRow) -> bool:
-        with reading(self.engine) as db:
-            decision = decisions.latest_of(db, (row.business_id, row.revision))
-        return (
-            decision is not None and decision.verdict == "released" and decision.input_hash == row.input_hash
-        )
-
     def _begin(self, row: OutboxRow) -> OutboxRow:
-        number = row.attempt_count + 1
+        """SENDING with an attempt begun, or BLOCKED where the standing decision does not release these inputs.
+
+        One transaction, which holds the state store's write lock: no decision can fall between the two.
+        """
+        number, now = row.attempt_count + 1, self.now()
         with self.engine.begin() as db:
+            decision = decisions.latest_of(db, (row.business_id, row.revision))
+            if decision is None or decision.verdict != "released" or decision.input_hash != row.input_hash:
+                why = "the decision no longer releases these inputs"
+                given_back = {"last_error": why, "leased_by": None, "leased_until": None}
+                return outbox.move(db, row, "BLOCKED", now, given_back)
             # From here on it may exist there, until the contrary is proven.
-            until = self.now() + timedelta(seconds=LEASE_S)
+            until = now + timedelta(seconds=LEASE_S)
             begun = {"attempt_count": number, "may_exist": True, "leased_until": until, "not_before": None}
-            outbox.move(db, row, "SENDING", self.now(), begun)
-            attempts.begin(db, row.idempotency_key, number, self.worker, row.fencing_token, self.now())
-            return outbox.current(db, row.idempotency_key)
+            attempts.begin(db, row.idempotency_key, number, self.worker, row.fencing_token, now)
+            return outbox.move(db, row, "SENDING", now, begun)
 
     def _retry_later(
         self, row: OutboxRow, error: NotAppliedError | UncertainError, *, may_exist: bool

@@ -10,7 +10,7 @@ from typing import Any
 from contracts.invoice import InvoiceDocument, InvoiceDocumentLine
 from core.ids import idempotency_key
 from core.money import minor_units
-from state.outbox import NewEffect
+from state.outbox_rows import NewEffect
 
 OPERATION = "invoice"
 

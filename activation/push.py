@@ -28,7 +28,8 @@ from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError, WaybillError
 from state import outbox
-from state.outbox import LostToAnother, OutboxRow
+from state.outbox import LostToAnother
+from state.outbox_rows import OutboxRow
 
 PATIENCE_S = 20.0
 """How long one push waits for rows whose retry is due soon; the rest is for the next push."""
@@ -107,6 +108,7 @@ class _Push:
         self, engine: Engine, connection: Connection, destination: Destination, result: PushResult
     ) -> None:
         self._engine, self._connection, self._result = engine, connection, result
+        self._name = connection.connection
         self._attempt = Attempt(engine, connection, destination, new_worker(), utc_now)
         self._breaker = Breaker()
 
@@ -145,25 +147,25 @@ class _Push:
     def recover(self) -> None:
         """Take over from workers that are gone: what they began is UNKNOWN, and UNKNOWN rows are looked up."""
         now = utc_now()
-        leased = [row for row in self._mine("READY", "SENDING") if row.leased_by is not None]
+        leased = outbox.leased(self._engine, self._name)
         gone = {row.leased_by for row in leased if row.leased_by and is_gone(row.leased_by)}
         gone.add(self._attempt.worker)
-        outbox.release_leases(self._engine, self._connection.connection, sorted(gone))
+        if any(row.state == "READY" and row.leased_by in gone for row in leased):
+            outbox.release_leases(self._engine, self._name, sorted(gone))
         for row in leased:
             expired = row.leased_until is None or row.leased_until <= now
             if row.state == "SENDING" and (expired or row.leased_by in gone):
                 told = {"last_error": "the attempt did not end", "leased_by": None, "leased_until": None}
                 with suppress(LostToAnother), self._engine.begin() as db:
                     outbox.move(db, row, "UNKNOWN", now, told)
-        for row in self._mine("UNKNOWN"):
+        for doubtful in outbox.in_doubt(self._engine, self._name):
             with suppress(LostToAnother):
-                self._attempt.reconcile(row)
+                self._attempt.reconcile(doubtful)
 
     def _promote(self) -> None:
         """RETRY_WAIT rows that are due are READY again; after three days without an answer they are HELD."""
         now = utc_now()
-        due = [row for row in self._mine("RETRY_WAIT") if row.not_before is None or row.not_before <= now]
-        for row in due:
+        for row in outbox.to_retry(self._engine, self._name, now):
             state = "HELD" if now - row.enqueued_at > _GIVE_UP else "READY"
             with suppress(LostToAnother), self._engine.begin() as db:
                 outbox.move(db, row, state, now, {"not_before": None})
@@ -177,8 +179,8 @@ class _Push:
             while not self._breaker.is_open:
                 now = utc_now()
                 until = now + timedelta(seconds=LEASE_S)
-                name = self._connection.connection
-                leased = outbox.lease(self._engine, name, self._attempt.worker, now, until, workers * 8)
+                worker = self._attempt.worker
+                leased = outbox.lease(self._engine, self._name, worker, now, until, workers * 8)
                 if not leased:
                     break
                 sent += len(leased)
@@ -196,26 +198,20 @@ class _Push:
 
     def _wait_for_more(self, deadline: float) -> bool:
         """Whether something becomes due soon enough to wait for it here."""
-        waiting = self._mine("RETRY_WAIT", "UNKNOWN")
         left = deadline - time.monotonic()
-        soon = utc_now() + timedelta(seconds=max(left, 0))
-        if left <= 0 or not any(each.not_before is None or each.not_before <= soon for each in waiting):
+        if left <= 0:
+            return False
+        soon = utc_now() + timedelta(seconds=left)
+        if not outbox.is_waiting(self._engine, self._name, soon):
             return False
         time.sleep(_PAUSE_S)
         return True
-
-    def _mine(self, *states: str) -> list[OutboxRow]:
-        name = self._connection.connection
-        return [row for row in outbox.rows(self._engine, *states) if row.destination == name]
 
     def _add_up(self, keys: Sequence[str], before: Mapping[str, str]) -> None:
         """The sums, from what the outbox says now."""
         amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
         counted: Counter[str] = Counter()
-        wanted = set(keys)
-        for row in self._mine():
-            if row.idempotency_key not in wanted:
-                continue
+        for row in outbox.of_keys(self._engine, keys):
             done = row.state in {"ACKED", "RECONCILED"}
             was_done = before.get(row.idempotency_key) in {"ACKED", "RECONCILED"}
             counted[_fate(row.state, was_done=was_done)] += 1

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import connections, dead_letter, demo, gate, kpi, ledger, outbox, query, run, up
+from cli import connections, dead_letter, demo, docs, gate, kpi, ledger, outbox, query, run, up
 from core.errors import ConfigurationError, WaybillError
 
 typer_app = typer.Typer(
@@ -27,6 +27,8 @@ typer_app.add_typer(dead_letter.app, name="dead-letter")
 typer_app.add_typer(gate.app, name="gate")
 typer_app.add_typer(outbox.app, name="outbox")
 typer_app.add_typer(ledger.app, name="ledger")
+# For those who change the project, in its checkout: hidden from those who run it.
+typer_app.add_typer(docs.app, name="docs", hidden=True)
 
 
 def app() -> None:

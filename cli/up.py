@@ -14,12 +14,11 @@ from typing import Annotated
 import typer
 
 from cli.demo import home_for
+from cli.keeper import STOP_TIMEOUT_S
 from cli.output import err, narrated
 from cli.sandbox_process import World, sandbox
 from core.errors import WaybillError
 from core.settings import ROOT, Settings, get_settings
-
-_STOP_TIMEOUT_S = 15
 
 
 def up(
@@ -59,6 +58,7 @@ def _first_run(settings: Settings) -> None:
 
 
 def _start(settings: Settings, dagster_port: int, dashboard_port: int) -> dict[str, subprocess.Popen[bytes]]:
+    """Each under a keeper, which ends it with all it started when this process is gone, killed or not."""
     from orchestration.run import prepare_instance
 
     environment = {**os.environ, "DAGSTER_HOME": str(prepare_instance(settings))}
@@ -76,12 +76,12 @@ def _start(settings: Settings, dagster_port: int, dashboard_port: int) -> dict[s
     for name, command in commands.items():
         with (logs / f"{name}.log").open("ab") as log:
             children[name] = subprocess.Popen(
-                command,
+                [sys.executable, "-m", "cli.keeper", *command],
                 cwd=ROOT,
                 env=environment,
                 stdout=log,
                 stderr=log,
-                stdin=subprocess.DEVNULL,
+                stdin=subprocess.PIPE,
                 start_new_session=True,
             )
     return children
@@ -99,13 +99,13 @@ def _watch(children: dict[str, subprocess.Popen[bytes]]) -> None:
 
 
 def _stop(children: dict[str, subprocess.Popen[bytes]]) -> None:
-    """Ask each to end, then end what is left of its own process group: Dagster has children of its own."""
+    """Tell each keeper by closing its stdin, then kill what is left of its process group."""
     for child in children.values():
-        if child.poll() is None:
-            child.send_signal(signal.SIGINT)
+        if child.stdin:
+            child.stdin.close()
     for child in children.values():
         with suppress(subprocess.TimeoutExpired):
-            child.wait(timeout=_STOP_TIMEOUT_S)
+            child.wait(timeout=STOP_TIMEOUT_S + 5)
         with suppress(ProcessLookupError):
             os.killpg(child.pid, signal.SIGKILL)
         child.wait()

@@ -1,6 +1,7 @@
 """The frame that the suite judges: candidates, facts and measures side by side, as a pandas table.
 
-The measures are written in ``frame.sql``, in exact decimals; this module only runs it.
+To which rows a rule applies is written in ``frame_scopes.sql``, what it measures in ``frame_measures.sql``, in exact
+decimals; this module only runs them.
 """
 
 from __future__ import annotations
@@ -17,7 +18,8 @@ from quality.policy import Policy
 if TYPE_CHECKING:
     import pandas as pd
 
-SQL = ROOT / "quality" / "frame.sql"
+SCOPES = ROOT / "quality" / "frame_scopes.sql"
+MEASURES = ROOT / "quality" / "frame_measures.sql"
 
 
 def build(candidates: pa.Table, facts: pa.Table, policy: Policy) -> pa.Table:
@@ -28,10 +30,13 @@ def build(candidates: pa.Table, facts: pa.Table, policy: Policy) -> pa.Table:
         connection.execute("SET TimeZone = 'UTC'")
         connection.register("candidates", candidates)
         connection.register("facts", facts)
+        connection.execute(
+            f"CREATE TEMP TABLE scopes AS {SCOPES.read_text(encoding='utf-8')}",
+            {"zero_decimal": sorted(ZERO_DECIMAL_CURRENCIES)},
+        )
         frame: pa.Table = connection.execute(
-            SQL.read_text(encoding="utf-8"),
+            MEASURES.read_text(encoding="utf-8"),
             {
-                "zero_decimal": sorted(ZERO_DECIMAL_CURRENCIES),
                 "pod_future_s": terms.pod_future_s,
                 "pod_distance_m": terms.pod_distance_m,
                 "price_amount": terms.price_amount,

@@ -1,7 +1,7 @@
 """From candidates to verdicts. Fails closed: what was not checked is not released.
 
 Belongs here: running the suite and turning its answers into one decision per candidate with all its reasons.
-Not here: rules (``rulebook``), measures (``frame.sql``), how the state is read (``state_view``).
+Not here: rules (``rulebook``), measures (``frame_measures.sql``), how the state is read (``state_view``).
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The index of rules: every code of the gate, once, with its owner, its words and its checks.
 
 Assembles ``quality/rulebook``; a rule is written there, a tolerance in ``policy.yaml``, and how a column
-comes about in ``frame.py``. The ruleset version covers all three.
+comes about in ``frame_*.sql``. The ruleset version covers all three.
 """
 
 from __future__ import annotations
@@ -57,6 +57,6 @@ def ruleset_version(policy: Policy) -> str:
         }
         for each in RULES
     ]
-    frame = (ROOT / "quality" / "frame.sql").read_text(encoding="utf-8")
+    frame = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "quality").glob("frame_*.sql"))]
     terms = policy.model_dump(mode="json", exclude={"approval"})
     return sha256_hex(canonical_json({"rules": rules, "policy": terms, "frame": frame}))

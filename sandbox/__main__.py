@@ -19,6 +19,8 @@ from sandbox.servers.supervisor import Children, SandboxError, build_apart, hold
 
 def main() -> int:
     """Run until stopped; 1 = something a person can mend, told on stderr."""
+    # Before the long part: whoever started us may be gone when the world is built.
+    parent = os.getppid()
     given = _arguments()
     home: Path = given.home.resolve()
     try:
@@ -37,7 +39,6 @@ def main() -> int:
             children.wait_until_answering()
             world_clock.keep(clock, world_now, file, running=True)
             _announce(home, children, clock, meta)
-            parent = os.getppid()
 
             def every() -> bool:
                 world_clock.keep(clock, world_now, file, running=True)

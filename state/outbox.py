@@ -6,85 +6,30 @@ Every function works inside one transaction; the database's own trigger refuses 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import datetime
-from decimal import Decimal
-from typing import Any, Literal
+from itertools import islice
+from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, insert, or_, select, update
 
 from core.errors import PermanentFailure
-from core.ids import idempotency_key
-from state import ledger
+from state import ledger, outbox_rows
 from state.engine import reading
 from state.insert import insert_ignoring
+from state.outbox_rows import NewEffect, OutboxEntry, OutboxRow
 from state.tables import charge_lines, outbox
 from state.transitions import REPLACEABLE, UNSENT
 
+E = TypeVar("E", bound=OutboxEntry)
 ACTOR = "push"
+_MOST_KEYS = 500
+"""Keys asked for in one statement."""
 
 
 class LostToAnother(PermanentFailure):
     """Another worker moved the row first; it goes on with it."""
-
-
-@dataclass(frozen=True)
-class NewEffect:
-    """What the gate released: the bytes that will be sent, and every charge line that they bill."""
-
-    company: str
-    destination: str
-    operation: str
-    business_id: str
-    revision: int
-    shipment_no: str
-    decision_id: str
-    payload: bytes
-    payload_hash: str
-    content_hash: str
-    input_hash: str
-    amount: Decimal
-    currency: str
-    charge_keys: tuple[str, ...]
-
-    @property
-    def idempotency_key(self) -> str:
-        """SHA-256 of the five values that make the effect."""
-        return idempotency_key(
-            self.company, self.destination, self.operation, self.business_id, self.revision
-        )
-
-
-@dataclass(frozen=True)
-class OutboxRow:
-    """One effect as it stands."""
-
-    outbox_id: int
-    idempotency_key: str
-    company: str
-    destination: str
-    operation: str
-    business_id: str
-    revision: int
-    shipment_no: str
-    decision_id: str
-    payload: bytes
-    payload_hash: str
-    content_hash: str
-    input_hash: str
-    amount: Decimal
-    currency: str
-    state: str
-    fencing_token: int
-    leased_by: str | None
-    leased_until: datetime | None
-    attempt_count: int
-    may_exist: bool
-    not_before: datetime | None
-    last_error: str | None
-    enqueued_at: datetime
-    updated_at: datetime
 
 
 Enqueued = Literal["new", "known", "refreshed", "changed"]
@@ -101,17 +46,19 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
     key = effect.idempotency_key
     fields: dict[str, Any] = {name: value for name, value in vars(effect).items() if name != "charge_keys"}
     fields["not_before"] = None
-    present = db.execute(select(outbox).where(outbox.c.idempotency_key == key)).one_or_none()
+    standing = select(outbox.c.state, outbox.c.content_hash, outbox.c.may_exist)
+    present = db.execute(standing.where(outbox.c.idempotency_key == key)).one_or_none()
     if present is not None and present.content_hash == effect.content_hash:
         if present.state in UNSENT:
-            _requeue(db, key, now, {"decision_id": effect.decision_id, "input_hash": effect.input_hash})
+            newer = {"decision_id": effect.decision_id, "input_hash": effect.input_hash}
+            _requeue(db, key, present.state, now, newer)
         return "known"
     if present is not None and (present.may_exist or present.state not in REPLACEABLE):
         return "changed"
     with db.begin_nested():
         _claim(db, key, effect.charge_keys)
     if present is not None:
-        _requeue(db, key, now, fields)
+        _requeue(db, key, present.state, now, fields)
         return "refreshed"
     db.execute(
         insert(outbox).values(idempotency_key=key, state="READY", enqueued_at=now, updated_at=now, **fields)
@@ -123,15 +70,23 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
 
 def states_of(engine: Engine, keys: Sequence[str]) -> dict[str, str]:
     """Idempotency key → state, of those that are there."""
+    found: dict[str, str] = {}
     with reading(engine) as db:
-        found = db.execute(select(outbox.c.idempotency_key, outbox.c.state))
-        wanted = set(keys)
-        return {row.idempotency_key: row.state for row in found if row.idempotency_key in wanted}
+        for some in _few(keys):
+            query = select(outbox.c.idempotency_key, outbox.c.state)
+            read = db.execute(query.where(outbox.c.idempotency_key.in_(some)))
+            found.update({row.idempotency_key: row.state for row in read})
+    return found
 
 
-def current(db: Connection, key: str) -> OutboxRow:
-    """One row as it is now, inside a transaction."""
-    return _rows(db, outbox.c.idempotency_key == key)[0]
+def of_keys(engine: Engine, keys: Sequence[str]) -> list[OutboxEntry]:
+    """The entries of these keys, in the keys' order."""
+    found: dict[str, OutboxEntry] = {}
+    with reading(engine) as db:
+        for some in _few(keys):
+            read = outbox_rows.entries(db, outbox.c.idempotency_key.in_(some))
+            found.update({each.idempotency_key: each for each in read})
+    return [found[key] for key in dict.fromkeys(keys) if key in found]
 
 
 def lease(
@@ -153,7 +108,7 @@ def lease(
             .where(outbox.c.idempotency_key.in_(keys))
             .values(leased_by=worker, leased_until=until, fencing_token=outbox.c.fencing_token + 1)
         )
-        return _rows(db, outbox.c.idempotency_key.in_(keys))
+        return outbox_rows.rows(db, outbox.c.idempotency_key.in_(keys))
 
 
 def release_leases(engine: Engine, destination: str, workers: Sequence[str]) -> None:
@@ -170,22 +125,24 @@ def release_leases(engine: Engine, destination: str, workers: Sequence[str]) -> 
         )
 
 
-def is_held(engine: Engine, row: OutboxRow, now: datetime) -> bool:
+def is_held(engine: Engine, row: OutboxEntry, now: datetime) -> bool:
     """Whether this worker still holds the row it began: asked once more before anything is created."""
-    with reading(engine) as db:
-        at = current(db, row.idempotency_key)
-    return (
-        at.state == "SENDING"
-        and at.fencing_token == row.fencing_token
-        and at.leased_until is not None
-        and at.leased_until > now
+    holding = select(outbox.c.outbox_id).where(
+        outbox.c.idempotency_key == row.idempotency_key,
+        outbox.c.state == "SENDING",
+        outbox.c.fencing_token == row.fencing_token,
+        outbox.c.leased_until > now,
     )
+    with reading(engine) as db:
+        return db.scalar(holding) is not None
 
 
-def move(
-    db: Connection, row: OutboxRow, state: str, now: datetime, values: dict[str, Any] | None = None
-) -> None:
-    """Move a row from where it was seen and record it; LostToAnother when it is no longer there or ours."""
+def move(db: Connection, row: E, state: str, now: datetime, values: dict[str, Any] | None = None) -> E:
+    """Move a row from where it was seen, record it, return it as it is then.
+
+    LostToAnother when it is no longer where it was seen, or no longer ours.
+    """
+    changes = {"state": state, "updated_at": now, **(values or {})}
     changed = db.execute(
         update(outbox)
         .where(
@@ -193,36 +150,70 @@ def move(
             outbox.c.fencing_token == row.fencing_token,
             outbox.c.state == row.state,
         )
-        .values(state=state, updated_at=now, **(values or {}))
+        .values(**changes)
     ).rowcount
     if changed != 1:
         raise LostToAnother(
             f"Another worker has taken {row.shipment_no} over.",
             remedy="Nothing: that worker goes on with it.",
         )
-    ledger.append(db, state.lower(), ACTOR, row.idempotency_key, {"from": row.state, **_told(values or {})})
+    ledger.append(db, state.lower(), ACTOR, row.idempotency_key, {"from": row.state, **_told(changes)})
+    return replace(row, **changes)
 
 
-def rows(engine: Engine, *states: str) -> list[OutboxRow]:
-    """Every row, or those in the given states, oldest first."""
+def rows(engine: Engine, *states: str) -> list[OutboxEntry]:
+    """Every entry, or those in the given states, oldest first."""
     with reading(engine) as db:
-        return _rows(db, *([outbox.c.state.in_(states)] if states else []))
+        return outbox_rows.entries(db, *([outbox.c.state.in_(states)] if states else []))
+
+
+def leased(engine: Engine, destination: str) -> list[OutboxEntry]:
+    """What some worker has taken and not finished."""
+    return _in_state(engine, destination, ("READY", "SENDING"), outbox.c.leased_by.is_not(None))
+
+
+def to_retry(engine: Engine, destination: str, now: datetime) -> list[OutboxEntry]:
+    """What waited for another try and is due."""
+    return _in_state(
+        engine,
+        destination,
+        ("RETRY_WAIT",),
+        or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now),
+    )
+
+
+def in_doubt(engine: Engine, destination: str) -> list[OutboxRow]:
+    """What nobody knows the fate of, with the bytes to compare what is found with."""
+    with reading(engine) as db:
+        return outbox_rows.rows(db, outbox.c.destination == destination, outbox.c.state == "UNKNOWN")
+
+
+def is_waiting(engine: Engine, destination: str, until: datetime) -> bool:
+    """Whether anything waits that becomes due before ``until``."""
+    waiting = select(outbox.c.outbox_id).where(
+        outbox.c.destination == destination,
+        outbox.c.state.in_(("RETRY_WAIT", "UNKNOWN")),
+        or_(outbox.c.not_before.is_(None), outbox.c.not_before <= until),
+    )
+    with reading(engine) as db:
+        return db.scalar(waiting.limit(1)) is not None
 
 
 def content_by_business(engine: Engine) -> dict[tuple[str, int], tuple[str, str, tuple[str, ...]]]:
     """``(business_id, revision)`` → state, content hash and charge keys of what is or was being sent."""
     keys: defaultdict[str, list[str]] = defaultdict(list)
+    key, told = outbox.c.idempotency_key, (outbox.c.state, outbox.c.content_hash)
     with reading(engine) as db:
         for charge in db.execute(select(charge_lines)):
             keys[charge.idempotency_key].append(charge.charge_key)
-        found = _rows(db)
+        found = db.execute(select(outbox.c.business_id, outbox.c.revision, key, *told)).all()
     return {
-        (each.business_id, each.revision): (
-            each.state,
-            each.content_hash,
-            tuple(sorted(keys[each.idempotency_key])),
+        (row.business_id, row.revision): (
+            row.state,
+            row.content_hash,
+            tuple(sorted(keys[row.idempotency_key])),
         )
-        for each in found
+        for row in found
     }
 
 
@@ -243,19 +234,26 @@ def _claim(db: Connection, key: str, charge_keys: Sequence[str]) -> None:
         )
 
 
-def _requeue(db: Connection, key: str, now: datetime, values: dict[str, Any]) -> None:
+def _requeue(db: Connection, key: str, before: str, now: datetime, values: dict[str, Any]) -> None:
     """Make an unsent row READY under a newer decision."""
-    before = current(db, key)
     db.execute(
         update(outbox).where(outbox.c.idempotency_key == key).values(state="READY", updated_at=now, **values)
     )
-    if before.state != "READY":
+    if before != "READY":
         ledger.append(db, "requeued", ACTOR, key, {"decision": values["decision_id"]})
 
 
-def _rows(db: Connection, *conditions: Any) -> list[OutboxRow]:
-    query = select(outbox).where(*conditions).order_by(outbox.c.outbox_id)
-    return [OutboxRow(**row._mapping) for row in db.execute(query)]
+def _in_state(engine: Engine, destination: str, states: Sequence[str], condition: Any) -> list[OutboxEntry]:
+    with reading(engine) as db:
+        return outbox_rows.entries(
+            db, outbox.c.destination == destination, outbox.c.state.in_(states), condition
+        )
+
+
+def _few(keys: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(keys)
+    while some := list(islice(left, _MOST_KEYS)):
+        yield some
 
 
 def _told(values: dict[str, Any]) -> dict[str, Any]:

@@ -142,7 +142,7 @@ outbox = Table(
     Column("updated_at", Instant, nullable=False),
     UniqueConstraint("company", "destination", "operation", "business_id", "revision"),
     CheckConstraint(f"state IN {STATES!r}", name="state"),
-    Index("ix_outbox_due", "destination", "state", "not_before"),
+    Index("ix_outbox_turn", "destination", "state", "outbox_id"),
 )
 
 charge_lines = Table(

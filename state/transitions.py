@@ -1,7 +1,7 @@
 """The outbox's state machine as one table: what a reader compares with the diagram, what the database holds.
 
-``TRANSITIONS`` maps each state to the states it may become. The migration makes a trigger of it, so that no
-code path, however wrong, can move a row along an edge that is not here.
+``TRANSITIONS`` maps each state to the states it may become. The migrations write it out as a trigger, so that no
+code path, however wrong, can move a row along an edge that is not here; a test holds that both say the same.
 """
 
 from __future__ import annotations

@@ -22,7 +22,7 @@ def changed(folder: Path, old: str, new: str) -> Path:
 def test_the_shipped_policy_approves_the_shipped_rules() -> None:
     policy = load_policy()
     assert policy.approval.ruleset_version == rules.ruleset_version(policy), (
-        "Rules, frame.sql or policy changed: review, then record the version on the right in policy.yaml."
+        "Rules, frame_*.sql or policy changed: review, then record the version on the right in policy.yaml."
     )
 
 

@@ -1,61 +1,7 @@
--- The frame that the suite judges. Grain: one row per candidate, in the order given.
--- Measures are differences in DECIMAL or seconds and are NULL when any part is unknown; a scope (has_, is_)
--- is TRUE or FALSE, never NULL, and names the rows to which a rule applies.
-WITH joined AS (
-    SELECT
-        candidates.* REPLACE (
-            nullif(trim(bill_to_address), '') AS bill_to_address,
-            nullif(trim(payment_terms), '') AS payment_terms,
-            nullif(trim(po_no), '') AS po_no
-        ),
-        facts.* EXCLUDE (row_no)
-    FROM facts
-    JOIN candidates USING (row_no)
-),
-
-scoped AS (
-    SELECT
-        *,
-        order_status IS NOT NULL AS has_order,
-        order_status IS NOT NULL AND customer_is_active IS NOT NULL AS has_customer,
-        coalesce(live_pod_count > 0, FALSE) AS has_live_pod,
-        coalesce(live_pod_count > 0, FALSE)
-            AND coalesce(pod_outcome, '') <> 'failed'
-            AND coalesce(handover_result_status, '') NOT IN ('failed', 'cancelled') AS has_good_pod
-    FROM joined
-),
-
-countable AS (
-    -- What cannot be counted or has no price is told by its own rule, not once more by every total.
-    SELECT
-        *,
-        has_good_pod AND has_order
-            AND coalesce(unconvertible_uom_count, 0) = 0 AND coalesce(foreign_item_count, 0) = 0 AS is_countable
-    FROM scoped
-),
-
-billable AS (
-    SELECT
-        *,
-        is_countable AND coalesce(delivered_quantity > 0, TRUE) AS is_billable,
-        has_order AND coalesce(is_known_currency, FALSE) AND currency IS NOT NULL AS is_currency_usable,
-        CASE WHEN list_contains($zero_decimal, currency) THEN 0 ELSE 2 END AS minor_units
-    FROM countable
-)
-
+-- The frame that the suite judges: what frame_scopes.sql made, and every measure. Grain: one row per candidate, in
+-- the order given. Measures are differences in DECIMAL or seconds and are NULL when any part is unknown.
 SELECT
     * EXCLUDE (minor_units),
-
-    -- scopes
-    pod_voided_at IS NULL AND NOT coalesce(is_pod_superseded, FALSE) AS is_pod_unaccounted,
-    has_live_pod AND pod_order_no IS NOT NULL AND order_no IS NOT NULL AS is_pod_naming_order,
-    has_good_pod AND has_customer AS is_document_due,
-    is_billable AND has_customer AND allows_partial IS DISTINCT FROM TRUE AS is_partial_refused,
-    is_currency_usable AND has_customer AND billing_currency IS NOT NULL AS is_currency_prescribed,
-    is_currency_usable AND currency IS DISTINCT FROM company_currency AS is_fx_needed,
-    is_currency_usable AND is_billable AS is_limited,
-    has_customer AND requires_po IS DISTINCT FROM FALSE AS is_po_due,
-    posted_content_hash IS NOT NULL AS is_posted,
 
     -- evidence
     epoch(pod_captured_at) - epoch(departed_at) AS captured_after_departure_s,
@@ -103,5 +49,5 @@ SELECT
     grand_total_amount - invoice_limit_amount AS value_over_limit_amount,
     greatest(batch_count - batch_count_limit, 0)
         + (coalesce(batch_amount > batch_amount_limit, FALSE))::INT AS batch_excess_count
-FROM billable
+FROM scopes
 ORDER BY row_no

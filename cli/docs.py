@@ -1,0 +1,129 @@
+"""``waybill docs``: the pages of ``docs/`` that are written from where their facts are defined.
+
+Belongs here: reading a definition and writing it down. Does not belong here: any definition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from cli.output import err
+from core.errors import ConfigurationError, WaybillError
+from core.settings import ROOT
+
+app = typer.Typer(help="Write the pages that follow from definitions.", no_args_is_help=True)
+
+METRICS_PAGE = ROOT / "docs" / "metrics.md"
+DEFINITIONS = ROOT / "dbt_project" / "models" / "marts" / "_marts__models.yml"
+_FRAME = Path(__file__).with_name("metrics_page.md")
+_UNITS = {"s": "seconds, the median", "ratio": "0 to 1", "amount": "a sum, in `currency`"}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class DrillDown(_Strict):
+    """The columns of a mart in which one reads why a row counts as it does."""
+
+    model: str
+    columns: tuple[str, ...] = Field(min_length=1)
+
+
+class Metric(_Strict):
+    """One metric as ``meta.metrics`` of the model ``kpi_values`` defines it."""
+
+    name: str
+    unit: Literal["s", "ratio", "amount"]
+    entities: tuple[Literal["shipment", "order", "invoice"], ...] = Field(min_length=1)
+    from_: str | None = Field(default=None, alias="from")
+    to: str | None = None
+    numerator: str | None = None
+    denominator: str | None = None
+    sum: str | None = None
+    scope: str
+    variants: dict[str, str] = Field(default_factory=lambda: {"default": ""})
+    edges: str | None = None
+    drill_down: DrillDown
+
+    @model_validator(mode="after")
+    def _says_what_its_unit_needs(self) -> Metric:
+        needed = {"s": {"from_", "to"}, "ratio": {"numerator", "denominator"}, "amount": {"sum"}}
+        told = {name for parts in needed.values() for name in parts if getattr(self, name) is not None}
+        if told != needed[self.unit]:
+            raise ValueError(
+                f"a metric in {self.unit!r} needs {sorted(needed[self.unit])}, not {sorted(told)}"
+            )
+        return self
+
+    @property
+    def formula(self) -> str:
+        """From → to, numerator ÷ denominator, or what is summed."""
+        if self.unit == "s":
+            return f"{self.from_} → {self.to}"
+        return f"{self.numerator} ÷ {self.denominator}" if self.unit == "ratio" else f"sum of {self.sum}"
+
+
+@app.command("metrics")
+def write_metrics(
+    check: Annotated[
+        bool, typer.Option("--check", help="Write nothing; exit 1 when it would differ.")
+    ] = False,
+) -> None:
+    """Write docs/metrics.md from the definitions beside the model kpi_values."""
+    page = metrics_page(read_metrics())
+    if check:
+        if METRICS_PAGE.read_text(encoding="utf-8") != page:
+            raise WaybillError("docs/metrics.md is not what the definitions say.", remedy="Run `make docs`.")
+        return
+    METRICS_PAGE.write_text(page, encoding="utf-8")
+    err.print(f"Wrote {METRICS_PAGE.relative_to(ROOT)}")
+
+
+def read_metrics(path: Path = DEFINITIONS) -> list[Metric]:
+    """The definitions in their order; ConfigurationError names the one that is not complete."""
+    models = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
+    described = next(each for each in models if each["name"] == "kpi_values")
+    found = []
+    for each in described["config"]["meta"]["metrics"]:
+        try:
+            found.append(Metric.model_validate(each))
+        except ValidationError as error:
+            raise ConfigurationError(
+                f"{path.name}: metric {each.get('name')!r}: {error.errors()[0]['msg']}",
+                remedy="cli/docs.py lists what a metric says of itself.",
+            ) from error
+    return found
+
+
+def metrics_page(metrics: Sequence[Metric]) -> str:
+    """The whole page: an overview, then every metric with its edges and the columns behind it."""
+    overview = [
+        "| metric | from → to, or numerator ÷ denominator | unit |",
+        "|---|---|---|",
+        *(f"| [`{each.name}`](#{each.name}) | {each.formula} | {_UNITS[each.unit]} |" for each in metrics),
+    ]
+    details = "\n\n".join(_details(each) for each in metrics)
+    frame = _FRAME.read_text(encoding="utf-8")
+    return frame.replace("{overview}", "\n".join(overview)).replace("{details}", details)
+
+
+def _details(metric: Metric) -> str:
+    lines = [f"### {metric.name}", "", f"{metric.formula[0].upper()}{metric.formula[1:]}.", ""]
+    lines.append(f"- In: {metric.scope}.")
+    if set(metric.variants) != {"default"}:
+        told = "; ".join(f"`{name}`: {meaning}" for name, meaning in metric.variants.items())
+        lines.append(f"- Variants: {told}.")
+    if metric.edges:
+        lines.append(f"- Edges: {metric.edges.strip()}")
+    columns = ", ".join(f"`{name}`" for name in metric.drill_down.columns)
+    lines.append(
+        f"- Rows: one per {' or '.join(metric.entities)}; see {columns} in `marts.{metric.drill_down.model}`."
+    )
+    return "\n".join(lines)

@@ -1,0 +1,97 @@
+"""What an effect is before, and once, it lies in the outbox: the row types and the one way to read them.
+
+Belongs here: no change of anything. A payload is read only by who sends or compares it: a loop that asks every
+moment what is due would otherwise read every invoice ever sent.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from core.ids import idempotency_key
+from state.tables import outbox
+
+
+@dataclass(frozen=True)
+class NewEffect:
+    """What the gate released: the bytes that will be sent, and every charge line that they bill."""
+
+    company: str
+    destination: str
+    operation: str
+    business_id: str
+    revision: int
+    shipment_no: str
+    decision_id: str
+    payload: bytes
+    payload_hash: str
+    content_hash: str
+    input_hash: str
+    amount: Decimal
+    currency: str
+    charge_keys: tuple[str, ...]
+
+    @property
+    def idempotency_key(self) -> str:
+        """SHA-256 of the five values that make the effect."""
+        return idempotency_key(
+            self.company, self.destination, self.operation, self.business_id, self.revision
+        )
+
+
+@dataclass(frozen=True)
+class OutboxEntry:
+    """One effect as it stands, without its bytes."""
+
+    outbox_id: int
+    idempotency_key: str
+    company: str
+    destination: str
+    operation: str
+    business_id: str
+    revision: int
+    shipment_no: str
+    decision_id: str
+    payload_hash: str
+    content_hash: str
+    input_hash: str
+    amount: Decimal
+    currency: str
+    state: str
+    fencing_token: int
+    leased_by: str | None
+    leased_until: datetime | None
+    attempt_count: int
+    may_exist: bool
+    not_before: datetime | None
+    last_error: str | None
+    enqueued_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True)
+class OutboxRow(OutboxEntry):
+    """One effect as it stands, with the bytes that are sent."""
+
+    payload: bytes
+
+
+ENTRY = tuple(outbox.c[each.name] for each in fields(OutboxEntry))
+"""The columns of an entry: all but the payload."""
+
+
+def entries(db: Connection, *conditions: Any) -> list[OutboxEntry]:
+    """The entries that meet the conditions, oldest first."""
+    query = select(*ENTRY).where(*conditions).order_by(outbox.c.outbox_id)
+    return [OutboxEntry(**row._mapping) for row in db.execute(query)]
+
+
+def rows(db: Connection, *conditions: Any) -> list[OutboxRow]:
+    """The same with their payloads."""
+    query = select(*ENTRY, outbox.c.payload).where(*conditions).order_by(outbox.c.outbox_id)
+    return [OutboxRow(**row._mapping) for row in db.execute(query)]

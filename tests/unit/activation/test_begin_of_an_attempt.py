@@ -1,0 +1,188 @@
+"""An attempt begins only on a standing release, and no decision can fall between the look and the beginning."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pysqlite3
+import pytest
+from sqlalchemy import Connection as Database
+from sqlalchemy import Engine
+
+from activation import attempt as attempts_of
+from activation.attempt import Attempt
+from activation.destinations.base import NotAppliedError, PostedInvoice
+from contracts.invoice import InvoiceDocument, InvoiceDocumentLine
+from core.connections import load_connections
+from core.settings import ROOT, Settings
+from state import decisions, outbox
+from state.decisions import Decision, Key
+from state.engine import open_state, reading
+from state.outbox_rows import NewEffect, OutboxRow
+from state.tables import push_attempts
+
+NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
+
+
+class Away:
+    """A destination that says no more than that it was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
+        self.asked.append(idempotency_key)
+        raise NotAppliedError("The ERP is away.", remedy="Try again.")
+
+    def create_draft(self, document: InvoiceDocument) -> str:
+        raise AssertionError("nothing is to be created")
+
+    def post(self, erp_id: str) -> None:
+        raise AssertionError("nothing is to be posted")
+
+    def read_back(self, erp_id: str) -> PostedInvoice:
+        raise AssertionError("nothing is to be read")
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Engine:
+    return open_state(settings)
+
+
+@pytest.fixture
+def away() -> Away:
+    return Away()
+
+
+@pytest.fixture
+def attempt(engine: Engine, away: Away, monkeypatch: pytest.MonkeyPatch) -> Attempt:
+    for system in ("ERP", "DISPATCH", "TELEMATICS", "POD", "DEPOT_POD"):
+        monkeypatch.setenv(f"SANDBOX_{system}_URL", "http://127.0.0.1:9")
+    monkeypatch.setenv("SANDBOX_GO_LIVE_AT", NOW.isoformat())
+    found = load_connections(ROOT / "connections" / "sandbox")
+    erp = next(each for each in found if each.connection == "sandbox_erp")
+    return Attempt(engine, erp, away, "worker", lambda: NOW)
+
+
+@pytest.fixture
+def leased(engine: Engine) -> OutboxRow:
+    """One effect that the gate released, taken by this worker."""
+    document = InvoiceDocument(
+        idempotency_key="k" * 64, business_id="S-1", shipment_no="S-1", order_no="O-1", company_id="WBDE",
+        customer_id="C-1", po_no=None, currency="EUR", issue_date=date(2026, 11, 13), delivery_date=None,
+        pod_id="P-1", payment_terms=None, net_total_amount=Decimal("1.00"), tax_total_amount=Decimal("0.19"),
+        grand_total_amount=Decimal("1.19"),
+        lines=(InvoiceDocumentLine(
+            line_id="1", charge_key="S-1|1", order_line_id="1", item_id="I-1", quantity=Decimal(1), uom="EA",
+            net_price=Decimal(1), net_amount=Decimal("1.00"), tax_code="DE-19", tax_rate_percent=Decimal(19),
+            income_account=None,
+        ),),
+    )  # fmt: skip
+    new = NewEffect(
+        company="WBDE", destination="sandbox_erp", operation="invoice", business_id="S-1", revision=1,
+        shipment_no="S-1", decision_id="d1", payload=document.canonical_bytes(), payload_hash="p",
+        content_hash="c", input_hash="i", amount=Decimal("1.19"), currency="EUR", charge_keys=("S-1|1",),
+    )  # fmt: skip
+    decisions.record(engine, [decision("d1")])
+    with engine.begin() as db:
+        outbox.enqueue(db, new, NOW)
+    return outbox.lease(engine, "sandbox_erp", "worker", NOW, NOW + timedelta(minutes=2), 1)[0]
+
+
+def decision(decision_id: str, **changes: Any) -> Decision:
+    fields: dict[str, Any] = {
+        "decision_id": decision_id, "business_id": "S-1", "revision": 1, "company_id": "WBDE", "order_no": "O-1",
+        "shipment_no": "S-1", "customer_id": "C-1", "verdict": "released", "codes": (), "warnings": (),
+        "reasons": [], "input_hash": "i", "content_hash": "c", "ruleset_version": "r", "policy_version": "p",
+        "as_of": NOW, "decided_at": NOW, "amount": Decimal("1.19"), "currency": "EUR", "run_id": "run",
+        "is_first_evaluation": True,
+    }  # fmt: skip
+    return Decision(**(fields | changes))
+
+
+def begun(engine: Engine) -> int:
+    with reading(engine) as db:
+        return len(db.execute(push_attempts.select()).all())
+
+
+def test_a_standing_release_is_begun_and_sent(
+    engine: Engine, attempt: Attempt, away: Away, leased: OutboxRow
+) -> None:
+    assert attempt.send(leased) == "RETRY_WAIT"
+    assert (len(away.asked), begun(engine)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [{"verdict": "blocked", "codes": ("POD_VOIDED",)}, {"input_hash": "of other inputs"}],
+    ids=["taken back", "released on other inputs"],
+)
+def test_what_is_no_longer_released_is_not_begun(
+    engine: Engine, attempt: Attempt, away: Away, leased: OutboxRow, changes: dict[str, Any]
+) -> None:
+    decisions.record(engine, [decision("d2", **changes)])
+    assert attempt.send(leased) == "BLOCKED"
+    (row,) = outbox.rows(engine)
+    assert (row.state, row.attempt_count, row.may_exist, row.leased_by) == ("BLOCKED", 0, False, None)
+    assert (away.asked, begun(engine)) == ([], 0)
+
+
+def test_a_newer_release_on_the_same_inputs_stands(
+    engine: Engine, attempt: Attempt, away: Away, leased: OutboxRow
+) -> None:
+    decisions.record(engine, [decision("d2", warnings=("CREDIT_LIMIT_EXCEEDED",))])
+    assert attempt.send(leased) == "RETRY_WAIT"
+    assert len(away.asked) == 1
+
+
+def test_no_decision_falls_between_the_look_and_the_beginning(
+    settings: Settings,
+    engine: Engine,
+    attempt: Attempt,
+    away: Away,
+    leased: OutboxRow,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    tried: list[str] = []
+
+    def looked(inner: Callable[[Database, Key], Decision | None]) -> Callable[..., Decision | None]:
+        def look(db: Database, key: Key) -> Decision | None:
+            found = inner(db, key)
+            # Here another process would take the release back: it has to wait.
+            other = pysqlite3.dbapi2.connect(str(settings.state), timeout=0, isolation_level=None)
+            try:
+                other.execute("BEGIN IMMEDIATE")
+                tried.append("fell between")
+            except pysqlite3.dbapi2.OperationalError as error:
+                tried.append(str(error))
+            finally:
+                other.close()
+            return found
+
+        return look
+
+    monkeypatch.setattr(attempts_of.decisions, "latest_of", looked(decisions.latest_of))
+    attempt.send(leased)
+    assert tried == ["database is locked"]
+    assert len(away.asked) == 1
+
+
+def test_an_attempt_that_another_worker_took_over_leaves_no_trace(
+    engine: Engine, attempt: Attempt, away: Away, leased: OutboxRow
+) -> None:
+    outbox.release_leases(engine, "sandbox_erp", ["worker"])
+    with pytest.raises(outbox.LostToAnother):
+        attempt.send(leased)
+    assert (away.asked, begun(engine)) == ([], 0)
