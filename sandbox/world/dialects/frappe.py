@@ -50,7 +50,12 @@ def write(world: World, documents: Documents) -> None:
                     partial(_delivery_note, shipment),
                 )
     for invoice in world.invoices:
-        documents.add("erp", "Sales Invoice", invoice.id, [invoice.posted], partial(_invoice, invoice))
+        write_invoice(invoice, documents)
+
+
+def write_invoice(invoice: Invoice, documents: Documents) -> None:
+    """An invoice that people made."""
+    documents.add("erp", "Sales Invoice", invoice.id, [invoice.posted], partial(_invoice, invoice))
 
 
 def head(name: str, created: datetime, modified: datetime, docstatus: int = 0) -> dict[str, Any]:
