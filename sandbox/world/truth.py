@@ -58,6 +58,7 @@ def _sources(
             rows[f"sandbox_erp.{parent}"] += 1
             if children and name:
                 rows[f"sandbox_erp.{name}"] += len(body[children])
+            rows["sandbox_erp.item_accounts"] += len(body.get("item_defaults", ()))
         elif system == "dispatch":
             rows[f"sandbox_dispatch.{collection}"] += 1
             if collection == "consignments":

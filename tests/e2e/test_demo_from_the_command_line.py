@@ -86,6 +86,19 @@ def test_every_shipment_is_there(first: dict[str, Any], truth: dict[str, Any]) -
     assert first["shipments"] == truth["shipments"]
 
 
+def test_each_company_books_to_an_account_of_its_own(first: dict[str, Any]) -> None:
+    warehouse = duckdb.connect(first["paths"]["warehouse"], read_only=True)
+    try:
+        rows = warehouse.execute(
+            "SELECT company_id, lines_json FROM candidates.invoice_candidates WHERE company_id IS NOT NULL"
+        ).fetchall()
+    finally:
+        warehouse.close()
+    booked = {(company, line["income_account"]) for company, text in rows for line in json.loads(text)}
+    assert {company for company, _ in booked} > {"WBDE", "WBUS"}
+    assert {account for company, account in booked if account != f"4000 - {company}"} == {None}
+
+
 def test_the_right_invoices_were_posted_with_the_right_amounts(
     first: dict[str, Any], truth: dict[str, Any]
 ) -> None:

@@ -97,8 +97,9 @@ def _customer(customer: Customer, world: World) -> dict[str, Any]:
 
 def _item(item: Item, world: World) -> dict[str, Any]:
     accounts = [
-        {"company": company.id, "income_account": f"4000 - {company.id}" if item.has_account else None}
+        {"company": company.id, "income_account": f"4000 - {company.id}"}
         for company in world.companies
+        if item.booked_by is None or company.id in item.booked_by
     ]
     return {
         "item_name": item.name,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,15 @@ from sandbox.world.model import Case
 from sandbox.world.store import Documents
 
 
-def _unmapped_item(case: Case) -> None:
+def _item_booked_by(*companies: str) -> Callable[[Case], None]:
     """An item of its own, so that no other order is touched."""
-    first, *others = case.order.lines
-    item = replace(first.item, id=f"ITEM-{case.order.id[3:]}", name="Sample box", has_account=False)
-    case.order.lines = [replace(first, item=item), *others]
+
+    def prepare(case: Case) -> None:
+        first, *others = case.order.lines
+        item = replace(first.item, id=f"ITEM-{case.order.id[3:]}", name="Sample box", booked_by=companies)
+        case.order.lines = [replace(first, item=item), *others]
+
+    return prepare
 
 
 def _charge_told_twice(case: Case) -> None:
@@ -48,7 +53,13 @@ def _foreign_item(case: Case, documents: Documents) -> None:
     documents.edit("pod", "tasks", case.shipment.pods[0].id, change)
 
 
-kind(name="item without an account", system="erp", codes=("GL_MAPPING_MISSING",), prepare=_unmapped_item)
+kind(name="item without an account", system="erp", codes=("GL_MAPPING_MISSING",), prepare=_item_booked_by())
+kind(
+    name="item that only a sister company books",
+    system="erp",
+    codes=("GL_MAPPING_MISSING",),
+    prepare=_item_booked_by("WBUS"),
+)
 kind(
     name="charge with two amounts",
     system="dispatch",
