@@ -61,7 +61,8 @@ class Customer(Contract):
 
 
 class Item(Contract):
-    """Something sold. ``uom`` is the unit its stock is kept in."""
+    """Something sold. ``uom`` is the unit its stock is kept in. ``income_account`` holds for every company
+    that ``ItemAccount`` says no other for."""
 
     key: ClassVar[tuple[str, ...]] = ("item_id",)
 
@@ -80,6 +81,16 @@ class ItemUom(Contract):
     item_id: Id
     uom: Id
     factor: Rate
+
+
+class ItemAccount(Contract):
+    """The account to which one company books the sale of an item."""
+
+    key: ClassVar[tuple[str, ...]] = ("item_id", "company_id")
+
+    item_id: Id
+    company_id: Id
+    income_account: Text | None = None
 
 
 class TaxCode(Contract):

@@ -40,6 +40,7 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("erp", "customers", erp.Customer),
     Resource("erp", "items", erp.Item),
     Resource("erp", "item_uoms", erp.ItemUom),
+    Resource("erp", "item_accounts", erp.ItemAccount),
     Resource("erp", "tax_codes", erp.TaxCode),
     Resource("erp", "orders", erp.Order, Parent("customer_id", "erp", "customers", "customer_id", 24)),
     Resource("erp", "order_lines", erp.OrderLine),

@@ -33,7 +33,12 @@ _Make = Callable[
 _STREAMS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...], _Make]] = {
     "companies": (("companies",), "Company", (), fields.company),
     "customers": (("customers",), "Customer", ("Customer Credit Limit",), fields.customer),
-    "items": (("items", "item_uoms"), "Item", ("UOM Conversion Detail", "Item Default"), fields.item),
+    "items": (
+        ("items", "item_uoms", "item_accounts"),
+        "Item",
+        ("UOM Conversion Detail", "Item Default"),
+        fields.item,
+    ),
     "tax_codes": (("tax_codes",), "Item Tax Template", ("Item Tax Template Detail",), fields.tax_code),
     "orders": (("orders", "order_lines"), "Sales Order", ("Sales Order Item",), fields.order),
     "delivery_notes": (("delivery_notes",), "Delivery Note", (), fields.delivery_note),

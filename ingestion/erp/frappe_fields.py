@@ -87,15 +87,13 @@ def customer(doc: Doc, changed: datetime | None, children: Children, _: Clock) -
 
 
 def item(doc: Doc, changed: datetime | None, children: Children, _: Clock) -> list[SourceRecord]:
-    """One item and its units."""
+    """One item, its units, and the account of each company that has one."""
     key = {"item_id": doc.get("name")}
-    accounts = [each.get("income_account") for each in children["Item Default"]]
 
     def build() -> Fields:
         return key | {
             "name": doc.get("item_name"),
             "uom": doc.get("stock_uom"),
-            "income_account": next((each for each in accounts if each), None),
             "weight_kg": doc.get("weight_per_unit"),
         }
 
@@ -103,6 +101,12 @@ def item(doc: Doc, changed: datetime | None, children: Children, _: Clock) -> li
     for row in children["UOM Conversion Detail"]:
         unit = key | {"uom": row.get("uom"), "factor": row.get("conversion_factor")}
         records.append(record("item_uoms", row, changed, partial(dict, unit), key=unit))
+    for row in children["Item Default"]:
+        account = key | {
+            "company_id": row.get("company"),
+            "income_account": filled(row.get("income_account")),
+        }
+        records.append(record("item_accounts", row, changed, partial(dict, account), key=account))
     return records
 
 

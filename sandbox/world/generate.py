@@ -30,6 +30,7 @@ def generate(seed: int, orders: int) -> World:
     cases = planting.plan(rng, orders + 1, depots[0], items, orders)
     made += [case.order for case in cases]
     customers += [case.order.customer for case in cases]
+    items += planting.own_items(cases, items)
     trips, vehicles = driving.dispatch(rng, _attempts(rng, made), depots)
     again = [shipment for order in made for shipment in _again(order)]
     more, fleet = driving.dispatch(rng, again, depots)

@@ -57,7 +57,8 @@ class Item:
     price: Decimal
     weight: Decimal
     is_food: bool = False
-    has_account: bool = True
+    booked_by: tuple[str, ...] | None = None
+    """The companies that have an account for it; None: all."""
 
 
 @dataclass

@@ -35,7 +35,8 @@ _CHILDREN = {
 def truth_of(world: World, documents: Documents, more: list[dict[str, Any]]) -> dict[str, Any]:
     """The parts of truth.json that depend on the world."""
     shown = {key[2] for key in documents.current if key[1] == "consignments"}
-    letters = [case.letter for case in world.cases if case.letter] + more
+    refused = [case.letter for case in world.cases for _ in range(case.kind.letter_count)]
+    letters = [letter for letter in refused if letter] + more
     parked = [case.parked for case in world.cases if case.parked]
     return {
         "shipments": len(shown - {case.shipment.id for case in world.cases if case.is_lost}),
@@ -57,6 +58,7 @@ def _sources(
             rows[f"sandbox_erp.{parent}"] += 1
             if children and name:
                 rows[f"sandbox_erp.{name}"] += len(body[children])
+            rows["sandbox_erp.item_accounts"] += len(body.get("item_defaults", ()))
         elif system == "dispatch":
             rows[f"sandbox_dispatch.{collection}"] += 1
             if collection == "consignments":
@@ -121,7 +123,7 @@ def _invoices(world: World, shown: set[str]) -> dict[str, list[dict[str, Any]]]:
         if delivered and delivered.astimezone(zone).month != NOW.astimezone(zone).month:
             codes.append("CUTOFF_MISMATCH")
         if codes:
-            found["block"].append({"shipment_no": shipment.id, "codes": sorted(codes)})
+            found["block"].append({"shipment_no": shipment.id, "codes": sorted(set(codes))})
         elif pod:
             found["post"].append(_posting(shipment, pod))
         if case and case.warns:
@@ -147,14 +149,19 @@ def _kpis(world: World, shown: set[str]) -> list[dict[str, Any]]:
     lost = {case.shipment.id for case in world.cases if case.is_lost}
     shipments = [each for each in world.shipments if each.id in shown and each.id not in lost]
     due = [each for each in shipments if not (each.cancelled and not each.departed)]
+    # Of what was told in the hour shown twice, nobody can say how long it took.
+    unsure = {case.shipment.id for case in world.cases if "TIME_AMBIGUOUS" in case.warns}
     gone = [each for each in shipments if _by_now(each.departed)]
+    n_unsure = len([each for each in gone if each.id in unsure])
+    gone = [each for each in gone if each.id not in unsure]
     waiting = len([each for each in due if not _by_now(each.departed)])
     made = [
-        _duration("order_to_dispatch_s", ((e.order.confirmed, e.departed) for e in gone), waiting),
+        _duration("order_to_dispatch_s", ((e.order.confirmed, e.departed) for e in gone), waiting, n_unsure),
         _duration(
             "release_to_dispatch_s",
             ((max(e.order.credit_ok, e.allocated), e.departed) for e in gone),
             waiting,
+            n_unsure,
         ),
     ]
     here = [each for each in shipments if _delivered(each)]
@@ -192,7 +199,9 @@ def _in_full(shipment: Shipment) -> bool:
     return pod is not None and all(pod.delivered.get(k, 0) >= v for k, v in shipment.goods.items())
 
 
-def _duration(metric: str, spans: Iterable[tuple[datetime, datetime | None]], n_open: int) -> dict[str, Any]:
+def _duration(
+    metric: str, spans: Iterable[tuple[datetime, datetime | None]], n_open: int, n_excluded: int
+) -> dict[str, Any]:
     seconds = [(end - start).total_seconds() for start, end in spans if end]
     good = sorted(value for value in seconds if value >= 0)
 
@@ -206,6 +215,7 @@ def _duration(metric: str, spans: Iterable[tuple[datetime, datetime | None]], n_
         "p90": quantile(0.9, 20),
         "p95": quantile(0.95, 20),
         "n_negative": len(seconds) - len(good),
+        "n_excluded": n_excluded,
     }
 
 

@@ -12,7 +12,20 @@ import duckdb
 import psutil
 import pytest
 
+from quality.rules import BY_CODE, CODES
+
 ROOT = Path(__file__).resolve().parents[2]
+NOT_FROM_DATA = {
+    "ALREADY_POSTED": "needs one shipment number from two dispatch systems",
+    "BATCH_OUTLIER": "holds back a whole batch, and with it every other verdict of the demo",
+    "CHECK_NOT_RUN": "needs a check that fails, or a candidate with columns missing",
+    "ERP_UNAVAILABLE": "needs an ERP that does not answer",
+    "IN_FLIGHT_UNKNOWN": "needs an attempt to post whose outcome is open",
+    "PAYLOAD_CHANGED_AFTER_POST": "needs an invoice that is posted before the data change",
+    "RULESET_UNAPPROVED": "needs rules that nobody approved",
+    "SOURCE_STALE": "needs a source that stopped answering",
+}
+"""Codes that no planted row can bring about in one run, and what they need instead."""
 
 
 def demo(home: Path) -> dict[str, Any]:
@@ -73,6 +86,19 @@ def test_every_shipment_is_there(first: dict[str, Any], truth: dict[str, Any]) -
     assert first["shipments"] == truth["shipments"]
 
 
+def test_each_company_books_to_an_account_of_its_own(first: dict[str, Any]) -> None:
+    warehouse = duckdb.connect(first["paths"]["warehouse"], read_only=True)
+    try:
+        rows = warehouse.execute(
+            "SELECT company_id, lines_json FROM candidates.invoice_candidates WHERE company_id IS NOT NULL"
+        ).fetchall()
+    finally:
+        warehouse.close()
+    booked = {(company, line["income_account"]) for company, text in rows for line in json.loads(text)}
+    assert {company for company, _ in booked} > {"WBDE", "WBUS"}
+    assert {account for company, account in booked if account != f"4000 - {company}"} == {None}
+
+
 def test_the_right_invoices_were_posted_with_the_right_amounts(
     first: dict[str, Any], truth: dict[str, Any]
 ) -> None:
@@ -106,6 +132,32 @@ def test_each_planted_fault_is_blocked_under_its_own_codes(
     found = {shipment: sorted(json.loads(codes)) for shipment, codes in rows}
     expected = {each["shipment_no"]: sorted(each["codes"]) for each in truth["invoices"]["block"]}
     assert found == expected
+
+
+def test_each_warning_stands_beside_its_verdict_and_no_other_does(
+    first: dict[str, Any], truth: dict[str, Any]
+) -> None:
+    serving = duckdb.connect(first["paths"]["serving"], read_only=True)
+    try:
+        rows = serving.execute(
+            "SELECT shipment_no, gate_warnings FROM marts.fct_shipments WHERE gate_verdict IS NOT NULL"
+        ).fetchall()
+    finally:
+        serving.close()
+    found = {shipment: sorted(told) for shipment, text in rows if (told := json.loads(text))}
+    expected = {each["shipment_no"]: sorted(each["codes"]) for each in truth["invoices"]["warn"]}
+    assert found == expected
+    # A warning alone holds nothing up.
+    assert set(expected) <= {each["shipment_no"] for each in truth["invoices"]["post"]}
+
+
+def test_every_code_that_data_can_bring_about_is_planted(truth: dict[str, Any]) -> None:
+    invoices = truth["invoices"]
+    blocking = {code for each in invoices["block"] for code in each["codes"]}
+    warning = {code for each in invoices["warn"] for code in each["codes"]}
+    assert blocking | warning == set(CODES) - set(NOT_FROM_DATA)
+    assert set(NOT_FROM_DATA) < set(CODES)
+    assert warning == {code for code, rule in BY_CODE.items() if rule.disposition == "WARN"}
 
 
 def test_the_second_run_posts_nothing_that_the_first_posted(

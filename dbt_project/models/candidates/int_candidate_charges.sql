@@ -20,7 +20,7 @@ main_lines as (
 ),
 
 items as (
-    select * from {{ ref('canonical_items') }}
+    select * from {{ ref('int_company_items') }}
 )
 
 -- Extra charges. Tax follows the main supply, the shipment's first line; so does the account, unless the
@@ -35,7 +35,7 @@ select
     charges.amount,
     main_lines.tax_code,
     main_lines.tax_rate_percent,
-    coalesce(nullif(trim(items.income_account), ''), main_lines.income_account) as income_account,
+    coalesce(items.income_account, main_lines.income_account) as income_account,
     proven.action_id is not null and charges.currency = candidates.currency as is_evidenced
 from candidates
 inner join charges on candidates.shipment_id = charges.shipment_id
@@ -44,3 +44,4 @@ left join proven
 left join main_lines on candidates.shipment_id = main_lines.shipment_id and main_lines.nth_line = 1
 left join items
     on candidates.order_connection = items.source_system and charges.code = items.item_id
+    and candidates.company_id = items.company_id

@@ -12,7 +12,7 @@ order_lines as (
 ),
 
 items as (
-    select * from {{ ref('canonical_items') }}
+    select * from {{ ref('int_company_items') }}
 ),
 
 tax_codes as (
@@ -36,12 +36,13 @@ select
     coalesce(order_lines.tax_rate_percent, tax_codes.rate_percent) as tax_rate_percent,
     order_lines.tax_rate_percent as said_rate_percent,
     tax_codes.rate_percent as code_rate_percent,
-    nullif(trim(items.income_account), '') as income_account
+    items.income_account
 from candidates
 inner join goods on candidates.shipment_id = goods.shipment_id
 inner join order_lines
     on goods.order_id = order_lines.order_id and goods.order_line_id = order_lines.order_line_id
 left join items
     on order_lines.source_system = items.source_system and order_lines.item_id = items.item_id
+    and candidates.company_id = items.company_id
 left join tax_codes
     on order_lines.source_system = tax_codes.source_system and order_lines.tax_code = tax_codes.tax_code

@@ -50,7 +50,12 @@ def write(world: World, documents: Documents) -> None:
                     partial(_delivery_note, shipment),
                 )
     for invoice in world.invoices:
-        documents.add("erp", "Sales Invoice", invoice.id, [invoice.posted], partial(_invoice, invoice))
+        write_invoice(invoice, documents)
+
+
+def write_invoice(invoice: Invoice, documents: Documents) -> None:
+    """An invoice that people made."""
+    documents.add("erp", "Sales Invoice", invoice.id, [invoice.posted], partial(_invoice, invoice))
 
 
 def head(name: str, created: datetime, modified: datetime, docstatus: int = 0) -> dict[str, Any]:
@@ -92,8 +97,9 @@ def _customer(customer: Customer, world: World) -> dict[str, Any]:
 
 def _item(item: Item, world: World) -> dict[str, Any]:
     accounts = [
-        {"company": company.id, "income_account": f"4000 - {company.id}" if item.has_account else None}
+        {"company": company.id, "income_account": f"4000 - {company.id}"}
         for company in world.companies
+        if item.booked_by is None or company.id in item.booked_by
     ]
     return {
         "item_name": item.name,

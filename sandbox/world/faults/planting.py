@@ -6,7 +6,14 @@ import random
 from datetime import timedelta
 
 from sandbox.world import masters, ordering
-from sandbox.world.faults import customers, orders, proofs  # noqa: F401  (their kinds register themselves)
+from sandbox.world.faults import (  # noqa: F401  (their kinds register themselves)
+    clocks,
+    customers,
+    ledger,
+    masterdata,
+    orders,
+    proofs,
+)
 from sandbox.world.faults.registry import KINDS
 from sandbox.world.model import Case, Customer, Depot, Item, Order
 from sandbox.world.moments import GO_LIVE
@@ -28,6 +35,12 @@ def plan(rng: random.Random, first: int, depot: Depot, items: list[Item], size: 
             kind.prepare(case)
         cases.append(case)
     return cases
+
+
+def own_items(cases: list[Case], items: list[Item]) -> list[Item]:
+    """Items that only a case has ordered."""
+    known = {item.id for item in items}
+    return [line.item for case in cases for line in case.order.lines if line.item.id not in known]
 
 
 def after_driving(cases: list[Case]) -> None:

@@ -26,6 +26,8 @@ class Kind:
     patch: Patch | None = None
     letter: tuple[str, str, str] | None = None
     """Connection, resource and reason of the dead letter that is due."""
+    letter_count: int = 1
+    """How many rows are refused for it."""
     is_lost: bool = False
     """The shipment itself is refused."""
 
