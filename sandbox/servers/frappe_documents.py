@@ -39,6 +39,7 @@ CREATE TABLE IF NOT EXISTS erp_written(
 CREATE TABLE IF NOT EXISTS erp_series(prefix TEXT PRIMARY KEY, last INTEGER NOT NULL);
 """
 WRITTEN = -1
+KEY = "custom_waybill_key"
 _HEAD = ("creation", "modified", "modified_by", "owner", "docstatus")
 
 
@@ -121,6 +122,12 @@ class Documents:
                 named = [each.value] if each.operator == "=" else each.value
                 ids = [str(name) for name in named if ids is None or str(name) in ids]
                 continue
+            if each.field == KEY and each.operator == "=" and each.value:
+                # An indexed field; only what was written over the API carries it, never the world's own documents.
+                keyed = self._names_with_key(str(each.value))
+                ids = keyed if ids is None else [name for name in keyed if name in ids]
+                rest.append(each)
+                continue
             if each.field == "modified" and each.operator in (">", ">=", "<", "<=", "="):
                 changed.append(each)
                 continue
@@ -137,6 +144,10 @@ class Documents:
         rows = (texts.parse(self._body(doctype, entry)) for entry in found)
         sifted = (row for row in rows if all(each.holds(row) for each in rest))
         return sifted if by_change else _sorted(sifted, order)
+
+    def _names_with_key(self, key: str) -> list[str]:
+        rows = self.connection.execute("SELECT name FROM erp_written WHERE waybill_key = ?", (key,))
+        return [row[0] for row in rows]
 
     def _entries(self, doctype: str, contains: list[str], ids: list[str] | None) -> list[Entry]:
         if ids is not None and not ids:
