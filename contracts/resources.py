@@ -61,6 +61,12 @@ RESOURCES: tuple[Resource, ...] = (
         Parent("device_id", "dispatch", "vehicles", "device_id", 24),
     ),
     Resource(
+        "telematics",
+        "vehicle_events",
+        telematics.VehicleEvent,
+        Parent("device_id", "dispatch", "vehicles", "device_id", 24),
+    ),
+    Resource(
         "pod",
         "proofs",
         pod.ProofOfDelivery,

@@ -26,3 +26,17 @@ class Position(Contract):
     odometer_km: float | None = Field(default=None, ge=0, allow_inf_nan=False)
     ignition: Flag | None = None
     quality: PositionQuality = "ok"
+
+
+class VehicleEvent(Contract):
+    """Anything a unit reports that is not a plain fix: ignition, a stop, harsh braking, a measurement."""
+
+    key: ClassVar[tuple[str, ...]] = ("device_id", "event_type", "occurred_at")
+
+    device_id: Id
+    event_type: Id
+    occurred_at: Instant
+    received_at: Instant | None = None
+    latitude: float | None = Field(default=None, ge=-90, le=90, allow_inf_nan=False)
+    longitude: float | None = Field(default=None, ge=-180, le=180, allow_inf_nan=False)
+    speed_kmh: float | None = Field(default=None, ge=0, allow_inf_nan=False)

@@ -30,19 +30,6 @@
     cast({{ amount }} as varchar)
 {%- endmacro %}
 
-{# Metres between two places on a sphere; NULL when a coordinate is (LEAST would overlook it). #}
-{% macro distance_m(latitude, longitude, other_latitude, other_longitude) -%}
-    case
-        when {{ latitude }} is not null and {{ longitude }} is not null
-            and {{ other_latitude }} is not null and {{ other_longitude }} is not null
-            then 2 * 6371000 * asin(least(1.0, sqrt(
-                pow(sin(radians({{ other_latitude }} - {{ latitude }}) / 2), 2)
-                + cos(radians({{ latitude }})) * cos(radians({{ other_latitude }}))
-                * pow(sin(radians({{ other_longitude }} - {{ longitude }}) / 2), 2)
-            )))
-    end
-{%- endmacro %}
-
 {# 1 when an amount is finer than an invoice in its currency may be (0 or 2 decimals), else 0. #}
 {% macro excess_decimals(amount, minor_units) -%}
     case when {{ amount }} <> {{ round_money(amount, minor_units) }} then 1 else 0 end

@@ -26,6 +26,33 @@
     cast(from_utc_timestamp({{ instant }}, {{ zone }}) as date)
 {%- endmacro %}
 
+{# The instant at which the local day of `instant` begins. #}
+{% macro start_of_local_day(instant, zone) -%}
+    {{ return(adapter.dispatch('start_of_local_day')(instant, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__start_of_local_day(instant, zone) -%}
+    timezone({{ zone }}, cast({{ local_date(instant, zone) }} as timestamp))
+{%- endmacro %}
+
+{% macro spark__start_of_local_day(instant, zone) -%}
+    to_utc_timestamp(cast({{ local_date(instant, zone) }} as timestamp), {{ zone }})
+{%- endmacro %}
+
+{# Seconds of a local day: 23, 24 or 25 hours. #}
+{% macro day_length_s(day, zone) -%}
+    {{ return(adapter.dispatch('day_length_s')(day, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__day_length_s(day, zone) -%}
+    (epoch(timezone({{ zone }}, cast({{ day }} + 1 as timestamp))) - epoch(timezone({{ zone }}, cast({{ day }} as timestamp))))
+{%- endmacro %}
+
+{% macro spark__day_length_s(day, zone) -%}
+    ((unix_micros(to_utc_timestamp(cast(date_add({{ day }}, 1) as timestamp), {{ zone }}))
+        - unix_micros(to_utc_timestamp(cast({{ day }} as timestamp), {{ zone }}))) / 1e6)
+{%- endmacro %}
+
 {# Whole days from one date to another. #}
 {% macro days_between(first, last) -%}
     {{ return(adapter.dispatch('days_between')(first, last)) }}
