@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
 from cli.output import emit_json, table
 from core.settings import get_settings
 from core.warehouse import open_serving
+
+Grain = Literal["day", "week", "month", "all"]
+Dimension = Literal["all", "company", "customer", "depot", "region", "carrier", "made_by", "age_days"]
 
 _COLUMNS = (
     *("metric", "variant", "grain", "period_start", "dimension", "dimension_value", "unit", "currency"),
@@ -17,12 +20,14 @@ _COLUMNS = (
 
 
 def kpi(
-    metric: Annotated[str | None, typer.Argument(help="One metric; all when left out.")] = None,
-    grain: Annotated[str, typer.Option(help="day, week, month or all.")] = "all",
-    dimension: Annotated[str, typer.Option(help="all, depot, customer …")] = "all",
+    metric: Annotated[
+        str | None, typer.Argument(help="One metric; all when left out. docs/metrics.md defines each.")
+    ] = None,
+    grain: Annotated[Grain, typer.Option(help="Periods of which length; all = one number.")] = "all",
+    dimension: Annotated[Dimension, typer.Option(help="What to cut it by; all = the total.")] = "all",
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Show KPI values from the serving copy."""
+    """Show what was published of each metric: value, percentiles, and how many rows it rests on."""
     with open_serving(get_settings()) as marts:
         rows = marts.execute(
             f"SELECT {', '.join(_COLUMNS)} FROM marts.kpi_values "
@@ -32,7 +37,8 @@ def kpi(
         ).fetchall()
     if not rows:
         raise typer.BadParameter(
-            f"no value of {metric or 'any metric'} for grain {grain!r} and dimension {dimension!r}"
+            f"nothing is published of {metric or 'any metric'} for grain {grain!r} and dimension {dimension!r}; "
+            "`waybill kpi` shows the metrics there are"
         )
     if json_output:
         emit_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])

@@ -14,10 +14,10 @@ from core.warehouse import open_serving
 
 
 def query(
-    sql: Annotated[str, typer.Argument(help="For instance: SELECT * FROM marts.kpi_values LIMIT 5")],
+    sql: Annotated[str, typer.Argument(help="DuckDB's SQL on the schema marts; read-only.")],
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Run one SQL statement on the published marts."""
+    """Run one SQL statement on the published marts, beside whatever else is running."""
     with open_serving(get_settings()) as marts:
         try:
             result = marts.execute(sql)
