@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -17,6 +19,9 @@ _COLUMNS = (
     *("metric", "variant", "grain", "period_start", "dimension", "dimension_value", "unit", "currency"),
     *("n", "numerator", "denominator", "value", "p50", "p90", "p95", "n_open", "n_negative", "n_excluded"),
 )
+
+_SAID = ("grain", "dimension", "p50")
+"""By the title, or by ``value``, which is the median."""
 
 
 def kpi(
@@ -43,4 +48,26 @@ def kpi(
     if json_output:
         emit_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     else:
-        table("KPIs", _COLUMNS, rows)
+        _print(rows, grain, dimension)
+
+
+def _print(rows: Sequence[Sequence[Any]], grain: str, dimension: str) -> None:
+    """A table without the columns that are empty in every row or said elsewhere; ``--json`` has every digit."""
+    said = {*_SAID, *(["dimension_value"] if dimension == "all" else [])}
+    shown = [
+        position
+        for position, name in enumerate(_COLUMNS)
+        if name not in said and any(row[position] is not None for row in rows)
+    ]
+    unit = _COLUMNS.index("unit")
+    lines = [[_short(row[position], row[unit]) for position in shown] for row in rows]
+    table(f"KPIs by {grain}, cut by {dimension}", [_COLUMNS[position] for position in shown], lines)
+
+
+def _short(value: object, unit: str) -> object:
+    """Money to the cent, the rest as far as one reads it."""
+    if not isinstance(value, float | Decimal):
+        return value
+    if unit == "amount":
+        return f"{value:,.2f}"
+    return round(value) if abs(float(value)) >= 1000 else f"{value:.4g}"

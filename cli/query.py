@@ -7,10 +7,13 @@ from typing import Annotated
 import duckdb
 import typer
 
-from cli.output import emit_json, table
+from cli.output import emit_json, table, upright
 from core.errors import WaybillError
 from core.settings import get_settings
 from core.warehouse import open_serving
+
+_MOST_ABREAST = 14
+"""Columns that still can be read beside each other."""
 
 
 def query(
@@ -31,5 +34,7 @@ def query(
             ) from error
     if json_output:
         emit_json([dict(zip(columns, row, strict=True)) for row in rows])
+    elif len(columns) > _MOST_ABREAST:
+        upright(columns, rows)
     else:
         table("", columns, rows)
