@@ -7,7 +7,7 @@ UV     := $(BIN)/uv
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo up test test-fast lint types imports check docs bench lock clean
 
-help: ## list the targets
+help: ## list the targets: what you want to do, and what it does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 $(UV):
@@ -25,45 +25,45 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(UV)
 	@$(UV) pip install --quiet --python $(BIN)/python --no-deps --editable .
 	@touch $@ $(VENV)/.runtime
 
-setup: $(VENV)/.runtime ## make the environment that runs
-setup-dev: $(VENV)/.dev ## make the environment that tests
+setup: $(VENV)/.runtime ## install what runs, into .venv (the targets below do it themselves)
+setup-dev: $(VENV)/.dev ## install what tests and checks need as well
 
-demo: setup ## the whole promise once, on a sandbox: result on the terminal
+demo: setup ## start a sandbox, run everything once, post the invoices, print the result
 	@$(BIN)/waybill demo
 
-up: setup ## sandbox, Dagster UI and page in one foreground command
+up: setup ## keep the sandbox, the Dagster UI and the executive page running until Ctrl-C
 	@$(BIN)/waybill up
 
-test: setup-dev ## every test
+test: setup-dev ## run every test (those of the page need ./scripts/install-browser.sh once)
 	$(BIN)/python -m pytest
 
-test-fast: setup-dev ## unit tests and conventions
+test-fast: setup-dev ## run the unit tests and the conventions
 	$(BIN)/python -m pytest tests/unit tests/conventions
 
-lint: setup-dev ## style
+lint: setup-dev ## check the style (ruff)
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-types: setup-dev ## mypy, strict
+types: setup-dev ## check the types (mypy, strict)
 	$(BIN)/mypy
 
-imports: setup-dev ## who may import whom
+imports: setup-dev ## check who imports whom (import-linter)
 	$(BIN)/lint-imports
 
-check: lint types imports ## what CI asks before the tests
+check: lint types imports ## style, types and imports: what CI asks before the tests
 
-docs: setup ## write the pages that follow from definitions
+docs: setup ## write docs/metrics.md from the definitions in dbt_project
 	@$(BIN)/waybill docs metrics
 
-bench: setup-dev ## time and memory of the default demo
+bench: setup-dev ## measure time and memory of the default demo
 	$(BIN)/python -m benchmarks.demo
 
 # The locks name versions and hashes, never a download host.
-lock: | $(UV) ## resolve both locks again
+lock: | $(UV) ## resolve requirements.lock and requirements-dev.lock again
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		pyproject.toml --output-file requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
 
-clean: ## remove what the demo made (never done by any other target)
+clean: ## remove ./data with all that the demo made (no other target does)
 	rm -rf data

@@ -10,7 +10,7 @@ from cli.output import emit_json, table
 from core.connections import load_connections
 from core.settings import get_settings
 
-app = typer.Typer(help="The connected systems.", no_args_is_help=True)
+app = typer.Typer(help="The connected systems: owner, lifecycle, last answer.", no_args_is_help=True)
 
 _COLUMNS = ("connection", "kind", "adapter", "owner", "criticality", "lifecycle", "last answer", "problem")
 

@@ -18,12 +18,16 @@ from core.settings import Settings, get_settings
 
 
 def demo(
-    seed: Annotated[int, typer.Option(help="Which world.")] = 7,
+    seed: Annotated[int, typer.Option(help="Which world: the same number makes the same one.")] = 7,
     orders: Annotated[int, typer.Option(help="How many orders the world has.", min=120)] = 2000,
     base_port: Annotated[int, typer.Option(help="First of the sandbox's five ports; 0 = free ones.")] = 8700,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Start the sandbox, run everything once through Dagster, post the invoices, print the result."""
+    """Start the sandbox, run everything once through Dagster, post the invoices, print the result.
+
+    Everything that was started has stopped when it ends; the data stays, and running it again posts nothing twice.
+    A second world gets a folder of its own below the home.
+    """
     started = time.monotonic()
     settings = home_for(get_settings(), seed, orders)
     err.print(f"Starting the sandbox: seed {seed}, {orders:,} orders, data in {settings.root}")

@@ -17,7 +17,7 @@ from cli.output import err
 from core.errors import ConfigurationError, WaybillError
 from core.settings import ROOT
 
-app = typer.Typer(help="Write the pages that follow from definitions.", no_args_is_help=True)
+app = typer.Typer(help="Write the pages of docs/ that follow from definitions.", no_args_is_help=True)
 
 METRICS_PAGE = ROOT / "docs" / "metrics.md"
 DEFINITIONS = ROOT / "dbt_project" / "models" / "marts" / "_marts__models.yml"

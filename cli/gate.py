@@ -10,12 +10,12 @@ from cli.output import out
 from core.errors import WaybillError
 from core.settings import get_settings
 
-app = typer.Typer(help="The gate's decisions.", no_args_is_help=True)
+app = typer.Typer(help="What was decided about an invoice, and why.", no_args_is_help=True)
 
 
 @app.command("explain")
 def explain_decision(
-    key: Annotated[str, typer.Argument(help="A shipment's number, or the invoice's business id.")],
+    key: Annotated[str, typer.Argument(help="A shipment's number, or what the invoice bills (business_id).")],
 ) -> None:
     """Print the standing decision as a controller would want it: every reason and what to do."""
     from quality.explain import explain

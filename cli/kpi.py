@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Annotated, Any, Literal
 
 import typer
 
@@ -10,19 +12,27 @@ from cli.output import emit_json, table
 from core.settings import get_settings
 from core.warehouse import open_serving
 
+Grain = Literal["day", "week", "month", "all"]
+Dimension = Literal["all", "company", "customer", "depot", "region", "carrier", "made_by", "age_days"]
+
 _COLUMNS = (
     *("metric", "variant", "grain", "period_start", "dimension", "dimension_value", "unit", "currency"),
     *("n", "numerator", "denominator", "value", "p50", "p90", "p95", "n_open", "n_negative", "n_excluded"),
 )
 
+_SAID = ("grain", "dimension", "p50")
+"""By the title, or by ``value``, which is the median."""
+
 
 def kpi(
-    metric: Annotated[str | None, typer.Argument(help="One metric; all when left out.")] = None,
-    grain: Annotated[str, typer.Option(help="day, week, month or all.")] = "all",
-    dimension: Annotated[str, typer.Option(help="all, depot, customer …")] = "all",
+    metric: Annotated[
+        str | None, typer.Argument(help="One metric; all when left out. docs/metrics.md defines each.")
+    ] = None,
+    grain: Annotated[Grain, typer.Option(help="Periods of which length; all = one number.")] = "all",
+    dimension: Annotated[Dimension, typer.Option(help="What to cut it by; all = the total.")] = "all",
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Show KPI values from the serving copy."""
+    """Show what was published of each metric: value, percentiles, and how many rows it rests on."""
     with open_serving(get_settings()) as marts:
         rows = marts.execute(
             f"SELECT {', '.join(_COLUMNS)} FROM marts.kpi_values "
@@ -32,9 +42,32 @@ def kpi(
         ).fetchall()
     if not rows:
         raise typer.BadParameter(
-            f"no value of {metric or 'any metric'} for grain {grain!r} and dimension {dimension!r}"
+            f"nothing is published of {metric or 'any metric'} for grain {grain!r} and dimension {dimension!r}; "
+            "`waybill kpi` shows the metrics there are"
         )
     if json_output:
         emit_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     else:
-        table("KPIs", _COLUMNS, rows)
+        _print(rows, grain, dimension)
+
+
+def _print(rows: Sequence[Sequence[Any]], grain: str, dimension: str) -> None:
+    """A table without the columns that are empty in every row or said elsewhere; ``--json`` has every digit."""
+    said = {*_SAID, *(["dimension_value"] if dimension == "all" else [])}
+    shown = [
+        position
+        for position, name in enumerate(_COLUMNS)
+        if name not in said and any(row[position] is not None for row in rows)
+    ]
+    unit = _COLUMNS.index("unit")
+    lines = [[_short(row[position], row[unit]) for position in shown] for row in rows]
+    table(f"KPIs by {grain}, cut by {dimension}", [_COLUMNS[position] for position in shown], lines)
+
+
+def _short(value: object, unit: str) -> object:
+    """Money to the cent, the rest as far as one reads it."""
+    if not isinstance(value, float | Decimal):
+        return value
+    if unit == "amount":
+        return f"{value:,.2f}"
+    return round(value) if abs(float(value)) >= 1000 else f"{value:.4g}"

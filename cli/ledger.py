@@ -8,7 +8,10 @@ from cli.output import out
 from core.errors import WaybillError
 from core.settings import get_settings
 
-app = typer.Typer(help="The append-only ledger.", no_args_is_help=True)
+app = typer.Typer(
+    help="The append-only ledger: what was done to whom, and proof that nobody changed it.",
+    no_args_is_help=True,
+)
 
 
 @app.command("verify")

@@ -13,15 +13,21 @@ from core.errors import ConfigurationError, WaybillError
 typer_app = typer.Typer(
     name="waybill",
     help="From the lorry's proof of delivery to the posted invoice, once, with evidence.",
+    epilog="Exit code: 0 done, 1 a failure that is told, 2 wrong usage. Data lives in WAYBILL_HOME (default ./data); "
+    "which systems are connected says WAYBILL_CONNECTIONS (default connections/sandbox).",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
     add_completion=False,
 )
-typer_app.command("demo")(demo.demo)
+typer_app.command("demo", epilog="Another world: waybill demo --seed 11 --orders 500")(demo.demo)
 typer_app.command("run")(run.run)
-typer_app.command("up")(up.up)
-typer_app.command("kpi")(kpi.kpi)
-typer_app.command("query")(query.query)
+typer_app.command(
+    "up", epilog="On other ports: waybill up --base-port 0 --dagster-port 3001 --dashboard-port 8501"
+)(up.up)
+typer_app.command("kpi", epilog="For instance: waybill kpi pod_to_invoice_s --grain week")(kpi.kpi)
+typer_app.command("query", epilog='For instance: waybill query "FROM marts.fct_shipments LIMIT 5"')(
+    query.query
+)
 typer_app.add_typer(connections.app, name="connections")
 typer_app.add_typer(dead_letter.app, name="dead-letter")
 typer_app.add_typer(gate.app, name="gate")
@@ -36,7 +42,7 @@ def app() -> None:
     signal.signal(signal.SIGINT, signal.default_int_handler)
     signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
-        typer_app()
+        typer_app(prog_name="waybill")
     except ConfigurationError as error:
         typer.echo(f"waybill: {error}", err=True)
         sys.exit(2)

@@ -9,21 +9,30 @@ import typer
 
 from cli.output import emit_json, table
 from core.settings import get_settings
+from state.transitions import STATES
 
-app = typer.Typer(help="What is written into other systems.", no_args_is_help=True)
+app = typer.Typer(help="What is to be, is being, or was written into other systems.", no_args_is_help=True)
+
+_DONE = ("ACKED", "RECONCILED", "CANCELLED")
+
+
+def _known(state: str | None) -> str | None:
+    if state is not None and state.upper() not in STATES:
+        raise typer.BadParameter(f"{state!r} is none of {', '.join(STATES)}")
+    return state.upper() if state else None
 
 
 @app.command("list")
 def list_outbox(
-    state: Annotated[str | None, typer.Option(help="One state, for instance HELD.")] = None,
+    state: Annotated[str | None, typer.Option(help=f"One of {', '.join(STATES)}.", callback=_known)] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """List outbox rows that are not done; with --state, the rows of that state."""
+    """Count the outbox by state and list the rows that are not done; with --state, the rows of that state."""
     from state.engine import open_state
     from state.outbox import rows
 
     found = rows(open_state(get_settings()))
-    shown = [each for each in found if (each.state == state if state else each.state != "ACKED")]
+    shown = [each for each in found if (each.state == state if state else each.state not in _DONE)]
     columns = ("state", "company", "destination", "operation", "shipment", "idempotency key", "last error")
     lines = [
         (

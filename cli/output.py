@@ -38,6 +38,12 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) 
     out.print(rendered)
 
 
+def upright(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """One row under the other, a line per column: for rows that are wider than any terminal."""
+    for number, row in enumerate(rows, start=1):
+        table(f"Row {number}", ("column", "value"), list(zip(columns, row, strict=True)))
+
+
 def _text(value: object) -> str:
     return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)
 

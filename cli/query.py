@@ -7,17 +7,20 @@ from typing import Annotated
 import duckdb
 import typer
 
-from cli.output import emit_json, table
+from cli.output import emit_json, table, upright
 from core.errors import WaybillError
 from core.settings import get_settings
 from core.warehouse import open_serving
 
+_MOST_ABREAST = 14
+"""Columns that still can be read beside each other."""
+
 
 def query(
-    sql: Annotated[str, typer.Argument(help="For instance: SELECT * FROM marts.kpi_values LIMIT 5")],
+    sql: Annotated[str, typer.Argument(help="DuckDB's SQL on the schema marts; read-only.")],
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Run one SQL statement on the published marts."""
+    """Run one SQL statement on the published marts, beside whatever else is running."""
     with open_serving(get_settings()) as marts:
         try:
             result = marts.execute(sql)
@@ -31,5 +34,7 @@ def query(
             ) from error
     if json_output:
         emit_json([dict(zip(columns, row, strict=True)) for row in rows])
+    elif len(columns) > _MOST_ABREAST:
+        upright(columns, rows)
     else:
         table("", columns, rows)

@@ -13,7 +13,10 @@ from core.settings import get_settings
 def run(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Read every source, gate, post what passed, measure, publish. Exit 1 when any part failed."""
+    """Read every source, gate, post what passed, measure, publish. Exit 1 when any part failed.
+
+    On the connections of WAYBILL_CONNECTIONS, which have to answer: this starts no sandbox.
+    """
     raise typer.Exit(run_and_report(None, json_output=json_output))
 
 

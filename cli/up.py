@@ -22,14 +22,17 @@ from core.settings import ROOT, Settings, get_settings
 
 
 def up(
-    seed: Annotated[int, typer.Option(help="Which world.")] = 7,
+    seed: Annotated[int, typer.Option(help="Which world: the same number makes the same one.")] = 7,
     orders: Annotated[int, typer.Option(help="How many orders the world has.", min=120)] = 2000,
-    base_port: Annotated[int, typer.Option(help="First of the sandbox's five ports.")] = 8700,
+    base_port: Annotated[int, typer.Option(help="First of the sandbox's five ports; 0 = free ones.")] = 8700,
     dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
     dashboard_port: Annotated[int, typer.Option(help="Port of the executive page.")] = 8500,
-    speed: Annotated[float, typer.Option(help="How fast the sandbox's clock runs.", min=0.1)] = 1.0,
+    speed: Annotated[float, typer.Option(help="Seconds of the sandbox's clock per second.", min=0.1)] = 1.0,
 ) -> None:
-    """Keep the sandbox, the Dagster UI with its daemon, and the page running. Ctrl-C ends them all."""
+    """Keep the sandbox, the Dagster UI with its daemon, and the page running. Ctrl-C ends them all.
+
+    Where nothing is published yet, everything runs once first. Logs are in logs/ of the home.
+    """
     settings = home_for(get_settings(), seed, orders)
     from orchestration.run import warm_up
 
