@@ -23,7 +23,7 @@ from core.settings import secret
 from ingestion.files.damage import damage_of
 from ingestion.files.mapping import FilesOptions, ResourceMapping, date_columns, read_options, zone_of
 from ingestion.files.readers import FileRefused, Narration, Row, read_rows
-from ingestion.files.rows import Index, Mapped, RowMapper, index_rows
+from ingestion.files.rows import Index, Mapped, RowMapper, index_rows, largest_of
 from ingestion.files.storage import Folder, Found
 
 log = logging.getLogger("waybill.ingestion")
@@ -65,7 +65,8 @@ class Extract:
             damaged = self._damaged_columns(mapping, resource)
             zone = zone_of(self.connection)
             mapper = RowMapper(mapping, resource.contract, self.options, zone, indexes, damaged)
-            for row, version in self._table(mapping):
+            rows = self._table(mapping)
+            for row, version in largest_of(rows, mapping.keep) if mapping.keep else rows:
                 if row.fault and row.place in faults:
                     continue
                 if row.fault:

@@ -85,6 +85,13 @@ class Table(_Strict):
         return self
 
 
+class Span(_Strict):
+    """A length of time that stands in a column, in a declared unit."""
+
+    column: str
+    unit: Literal["seconds", "minutes", "hours"]
+
+
 class FieldMapping(_Strict):
     """How one contract field is filled: exactly one origin, then what is done with the cell."""
 
@@ -102,6 +109,7 @@ class FieldMapping(_Strict):
     time_zone_column: str | None = None
     day: bool = False
     from_number: bool = False
+    plus: Span | None = None
     multiply_by: Decimal | None = None
     round: int | None = Field(default=None, ge=0, le=8)
 
@@ -118,6 +126,7 @@ class FieldMapping(_Strict):
         yield from self.first_of
         yield from _PLACEHOLDER.findall(self.template or "")
         yield from [self.time_zone_column] if self.time_zone_column else []
+        yield from [self.plus.column] if self.plus else []
 
 
 class Condition(_Strict):
@@ -145,6 +154,13 @@ class Lookup(_Strict):
     match: dict[str, str] = Field(min_length=1)
 
 
+class Keep(_Strict):
+    """Of all rows with equal cells in ``per``, only the one whose number in ``largest`` is the greatest."""
+
+    per: tuple[str, ...] = Field(min_length=1)
+    largest: str
+
+
 Mapping = Annotated[FieldMapping, BeforeValidator(_short_form)]
 
 
@@ -156,12 +172,14 @@ class ResourceMapping(_Strict):
     each: str | None = None
     lookup: dict[str, Lookup] = Field(default_factory=dict)
     where: tuple[Condition, ...] = ()
+    keep: Keep | None = None
     version: Mapping | None = None
     fields: dict[str, Mapping] = Field(min_length=1)
 
     def columns(self) -> Iterator[str]:
         """Every column that is read, from the table itself or (``name.column``) from a look-up."""
         yield from (each.column for each in self.where)
+        yield from (*self.keep.per, self.keep.largest) if self.keep else ()
         for other in self.lookup.values():
             yield from other.match.values()
         for field in [*self.fields.values(), *([self.version] if self.version else [])]:
@@ -282,6 +300,8 @@ def _value_problems(
         return
     for name, field in each.fields.items():
         where = ("resources", number, "fields", name)
+        if field.plus and not _is_instant(found.contract, name):
+            yield Problem((*where, "plus"), "only for a field that is an instant", name)
         if field.time_zone and field.time_zone not in available_timezones():
             yield Problem((*where, "time_zone"), "an IANA zone such as Europe/Berlin", field.time_zone)
         elif name in found.contract.model_fields:
@@ -297,6 +317,11 @@ def _value_problems(
                 why = None if value is None else refusal_of_constant(name, info, style, value)
                 if why:
                     yield Problem((*where, *place), f"a value of {name} ({why})", value)
+
+
+def _is_instant(contract: type[Contract], name: str) -> bool:
+    info = contract.model_fields.get(name)
+    return info is not None and pa.types.is_timestamp(field_type(info)[0])
 
 
 def placeholders(template: str) -> list[str]:

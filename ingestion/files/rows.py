@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from contracts.base import Contract
@@ -19,14 +20,19 @@ from ingestion.files.mapping import (
     Condition,
     FieldMapping,
     FilesOptions,
+    Keep,
     ResourceMapping,
+    Span,
     placeholders,
     style_of,
 )
 from ingestion.files.readers import Cell, Row, flatten
 from ingestion.files.values import Clockwork, Converter, Refused, converter
 
+_SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600}
 Cells = Mapping[str, Cell]
+Kept = tuple[Row, datetime | None]
+"""A row of a file with the version that the file implies."""
 Index = dict[tuple[str, ...], dict[str, Cell] | None]
 """A look-up table by its key; None where several different rows have one key."""
 
@@ -153,9 +159,17 @@ class RowMapper:
             if cell is None:
                 return None
             own = self._cell(cells, field.time_zone_column) if field.time_zone_column else None
-            return convert(cell, own, clock)
+            value = convert(cell, own, clock)
+            return value if field.plus is None else value + self._span(cells, field.plus)
 
         return read
+
+    def _span(self, cells: Cells, span: Span) -> timedelta:
+        cell = self._cell(cells, span.column)
+        number = number_of(cell)
+        if number is None:
+            raise Refused("TIME_INVALID", f"{span.column}: {cell!r} is no number of {span.unit}")
+        return timedelta(seconds=float(number * _SECONDS[span.unit]))
 
     def _origin(self, field: FieldMapping) -> Callable[[Cells], Cell]:
         if field.column:
@@ -183,6 +197,31 @@ class RowMapper:
             return text
 
         return fill
+
+
+def number_of(cell: Cell) -> Decimal | None:
+    """A plain number with a point; None for anything else."""
+    try:
+        number = Decimal(_word(cell))
+    except InvalidOperation:
+        return None
+    return number if number.is_finite() else None
+
+
+def largest_of(rows: Iterator[Kept], keep: Keep) -> Iterator[Kept]:
+    """Of each group the row with the greatest number, in the order of the groups; what has no number is refused."""
+    groups: dict[tuple[str, ...], tuple[Decimal, Kept]] = {}
+    for kept in rows:
+        row, version = kept
+        number = number_of(row.cells.get(keep.largest))
+        if row.fault or number is None:
+            detail = f"{row.place}: {keep.largest}: {row.cells.get(keep.largest)!r} is no number"
+            yield Row(row.place, row.cells, row.raw, row.fault or ("FIELD_INVALID", detail)), version
+            continue
+        group = tuple(_word(row.cells.get(each)) for each in keep.per)
+        if group not in groups or number > groups[group][0]:
+            groups[group] = number, kept
+    yield from (kept for _, kept in groups.values())
 
 
 def index_rows(

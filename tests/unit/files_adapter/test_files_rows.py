@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from core.connections import load_connections
-from core.errors import PermanentFailure
+from core.errors import ConfigurationError, PermanentFailure
 from ingestion.files.extract import Extract
 from ingestion.files.rows import Mapped
 
@@ -232,3 +232,42 @@ def test_a_pattern_of_words_that_mean_nothing_here(read: Read) -> None:
         **FILES | {"items__csv": "order,pos,freight,currency,kind\nA,1,See B/1,,T\nA,2,2,,T\n"},
     )
     assert [row.fault and row.fault[0] for row in rows] == ["FIELD_MISSING", None]
+
+
+LEGS = """\
+  tables:
+    legs: {files: legs.csv}
+  resources:
+    - resource: actions
+      table: legs
+      keep: {per: [trip, leg], largest: minutes}
+      fields:
+        action_id: {template: "{trip}-{leg}"}
+        action_type: {constant: stop}
+        lifecycle: {constant: realized}
+        start_at: {column: left, plus: {column: minutes, unit: minutes}}
+"""
+
+
+def test_of_cumulative_rows_the_greatest_is_the_leg(read: Read) -> None:
+    lines = "trip,leg,left,minutes\nA,1,2026-07-01 08:00:00,9\nA,1,2026-07-01 08:00:00,30.5\nA,2,2026-07-01 09:00:00,4\n"
+    rows = read(LEGS, "dispatch", legs__csv=lines + "A,1,2026-07-01 08:00:00,10\n")
+    assert [row.fields["action_id"] for row in rows] == ["A-1", "A-2"]
+    assert [row.fields["start_at"] for row in rows] == [
+        datetime(2026, 7, 1, 6, 30, 30, tzinfo=UTC),
+        datetime(2026, 7, 1, 7, 4, tzinfo=UTC),
+    ]
+
+
+def test_a_row_without_the_number_that_decides_is_refused_and_hides_no_other(read: Read) -> None:
+    lines = "trip,leg,left,minutes\nA,1,2026-07-01 08:00:00,\nA,1,2026-07-01 08:00:00,5\nA,1,2026-07-01 08:00:00,nan\n"
+    rows = read(LEGS, "dispatch", legs__csv=lines)
+    assert [row.fault and row.fault[0] for row in rows] == ["FIELD_INVALID", "FIELD_INVALID", None]
+
+
+def test_a_span_on_a_text_is_a_mistake_of_the_mapping(read: Read) -> None:
+    wrong = LEGS.replace(
+        "action_type: {constant: stop}", "action_type: {column: trip, plus: {column: leg, unit: hours}}"
+    )
+    with pytest.raises(ConfigurationError, match="only for a field that is an instant"):
+        read(wrong, "dispatch", legs__csv="trip,leg,left,minutes\n")
