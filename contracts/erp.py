@@ -104,7 +104,9 @@ class TaxCode(Contract):
 
 class Order(Contract):
     """A sales order. ``first_promised_at`` is the promise that counts; a ``date`` promise holds to the
-    end of that local day and is stored as local midnight at its start."""
+    end of that local day and is stored as local midnight at its start. A customer asks for an hour
+    (``requested_delivery_at``) or for a day (``requested_delivery_date``), which holds to its end where the
+    goods go."""
 
     key: ClassVar[tuple[str, ...]] = ("order_id",)
 
@@ -123,6 +125,7 @@ class Order(Contract):
     cancelled_at: Instant | None = None
     earliest_release_at: Instant | None = None
     requested_delivery_at: Instant | None = None
+    requested_delivery_date: Day | None = None
     promised_from_at: Instant | None = None
     first_promised_at: Instant | None = None
     last_promised_at: Instant | None = None

@@ -21,37 +21,43 @@
 
 {# The instant at which the local day after `instant`'s begins in `zone`: where a date promise ends. #}
 {% macro end_of_local_day(instant, zone) -%}
-    {{ return(adapter.dispatch('end_of_local_day')(instant, zone)) }}
+    {{ end_of_day(local_date(instant, zone), zone) }}
 {%- endmacro %}
 
-{% macro duckdb__end_of_local_day(instant, zone) -%}
-    timezone({{ zone }}, cast({{ local_date(instant, zone) }} + 1 as timestamp))
+{# The instant at which a local day ends in `zone`. #}
+{% macro end_of_day(day, zone) -%}
+    {{ return(adapter.dispatch('end_of_day')(day, zone)) }}
 {%- endmacro %}
 
-{% macro spark__end_of_local_day(instant, zone) -%}
-    to_utc_timestamp(cast(date_add({{ local_date(instant, zone) }}, 1) as timestamp), {{ zone }})
+{% macro duckdb__end_of_day(day, zone) -%}
+    timezone({{ zone }}, cast({{ day }} + 1 as timestamp))
+{%- endmacro %}
+
+{% macro spark__end_of_day(day, zone) -%}
+    to_utc_timestamp(cast(date_add({{ day }}, 1) as timestamp), {{ zone }})
 {%- endmacro %}
 
 {# One cycle time as facts. `scope` is the SQL of (is in scope, why not); every shipment gets one row with
    what became of it, so that a number can be followed to the rows that are in, out and why. #}
-{% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default') -%}
+{% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default', entity='shipment') -%}
     select
         '{{ metric }}' as metric,
         '{{ variant }}' as variant,
-        'shipment' as entity_type,
-        shipment_id as entity_id,
-        shipment_no as entity_no,
+        '{{ entity }}' as entity_type,
+        {{ entity }}_id as entity_id,
+        {{ entity }}_no as entity_no,
         case
-            when not coalesce({{ scope }}, false) or {{ started }} is null then 'out'
+            when not coalesce({{ scope }}, false) or coalesce({{ started }}, {{ ended }}) is null then 'out'
             when {{ ended }} is null then 'open'
-            when time_quality in ('gap', 'ambiguous') then 'excluded'
+            when {{ started }} is null or time_quality in ('gap', 'ambiguous') then 'excluded'
             when {{ ended }} < {{ started }} then 'negative'
             else 'in'
         end as standing,
         case
             when not coalesce({{ scope }}, false) then {{ why_not }}
-            when {{ started }} is null then 'it has not started'
+            when coalesce({{ started }}, {{ ended }}) is null then 'it has not started'
             when {{ ended }} is null then 'it has not ended'
+            when {{ started }} is null then 'nobody knows when it started'
             when time_quality in ('gap', 'ambiguous') then 'its local time is not sure'
             when {{ ended }} < {{ started }} then 'it ended before it started'
         end as why,

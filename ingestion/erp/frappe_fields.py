@@ -132,7 +132,7 @@ def order(doc: Doc, changed: datetime | None, children: Children, clock: Clock) 
             "company_id": filled(doc.get("company")),
             "depot_id": filled(doc.get("custom_depot")),
             "po_no": filled(doc.get("po_no")),
-            "requested_delivery_at": times.local_day(doc.get("delivery_date"), "delivery_date"),
+            "requested_delivery_date": times.day(doc.get("delivery_date"), "delivery_date"),
             "promise_precision": filled(doc.get("custom_promise_precision")) or "timestamp",
             "fx_rate": filled(doc.get("conversion_rate")),
             "fx_rate_date": times.day(doc.get("custom_conversion_date"), "custom_conversion_date"),

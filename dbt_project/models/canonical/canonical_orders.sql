@@ -29,6 +29,7 @@ select
     cancelled_at,
     earliest_release_at,
     requested_delivery_at,
+    requested_delivery_date,
     promised_from_at,
     first_promised_at,
     last_promised_at,

@@ -40,7 +40,7 @@ select
     order_id, order_no, order_connection, company_id, customer_id, depot_id, depot_time_zone, region,
     carrier_id, status, parent_shipment_no, relation, cancelled_at, time_zone,
     ordered_at, confirmed_at, credit_ok_at, allocated_at, released_at, earliest_release_at,
-    promised_from_at, promised_at, last_promised_at, requested_at, promise_precision,
+    promised_from_at, promised_at, last_promised_at, requested_at, requested_date, promise_precision,
     {{ worst_time_quality('worst_rank') }} as time_quality,
     departed_at, arrived_at, delivered_at, failed_attempt_at, handover_result_status, handover_result_reason,
     live_pod_id, pod_captured_at, pod_received_at, pod_outcome,

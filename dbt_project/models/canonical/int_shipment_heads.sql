@@ -39,7 +39,8 @@ select
     case when orders.credit_ok_at >= allocations.allocated_at then orders.credit_ok_at
         when orders.credit_ok_at < allocations.allocated_at then allocations.allocated_at end as released_at,
     orders.earliest_release_at, orders.promised_from_at, orders.first_promised_at as promised_at,
-    orders.last_promised_at, orders.requested_delivery_at as requested_at, orders.promise_precision,
+    orders.last_promised_at, orders.requested_delivery_at as requested_at,
+    orders.requested_delivery_date as requested_date, orders.promise_precision,
     {{ time_quality_rank('orders.time_quality') }} as time_quality_rank,
     consignments.source_system, consignments.source_id, consignments.source_version,
     consignments.ingested_at, consignments.run_id, consignments.contract_version

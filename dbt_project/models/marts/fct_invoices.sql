@@ -1,25 +1,32 @@
-with by_hand as (
+with listed as (
     select * from {{ ref('canonical_invoices') }}
-    where not is_waybill
 ),
 
 receipts as (
     select * from {{ ref('stg_ledger__receipts') }}
 ),
 
--- Waybill's own come from its receipts alone: the ERP lists them too, and each is to be here once.
+-- What the ERP lists is how an invoice stands; a receipt speaks for one that it has not listed yet.
 united as (
     select
-        invoice_key, invoice_id, source_system as erp_connection, 'hand' as made_by, company_id, customer_id,
-        order_no, shipment_no, po_no, currency, status, is_credit_note, credited_invoice_id,
-        net_total_amount, tax_total_amount, grand_total_amount, issue_date, created_at, posted_at
-    from by_hand
+        listed.invoice_key, listed.invoice_id, listed.source_system as erp_connection,
+        case when listed.is_waybill then 'waybill' else 'hand' end as made_by,
+        listed.company_id, listed.customer_id, listed.order_no, listed.shipment_no, listed.po_no, listed.currency,
+        listed.status, listed.is_credit_note, listed.credited_invoice_id,
+        listed.net_total_amount, listed.tax_total_amount, listed.grand_total_amount,
+        listed.issue_date, listed.created_at, coalesce(receipts.posted_at, listed.posted_at) as posted_at
+    from listed
+    left join receipts on listed.source_system = receipts.destination and listed.invoice_id = receipts.erp_id
     union all
     select
-        {{ surrogate_uuid('destination', 'erp_id') }}, erp_id, destination, 'waybill', company, customer_id,
-        order_no, shipment_no, null, currency, 'posted', false, null,
-        net_total_amount, tax_total_amount, grand_total_amount, issue_date, posted_at, posted_at
+        {{ surrogate_uuid('receipts.destination', 'receipts.erp_id') }}, receipts.erp_id, receipts.destination,
+        'waybill', receipts.company, receipts.customer_id, receipts.order_no, receipts.shipment_no, null,
+        receipts.currency, 'posted', false, null,
+        receipts.net_total_amount, receipts.tax_total_amount, receipts.grand_total_amount,
+        receipts.issue_date, receipts.posted_at, receipts.posted_at
     from receipts
+    left join listed on receipts.destination = listed.source_system and receipts.erp_id = listed.invoice_id
+    where listed.invoice_id is null
 ),
 
 credits as (

@@ -41,7 +41,7 @@ counted as (
 
 select
     metric, grain, period_start, dimension, dimension_value, n,
-    cast(case when unit = 'ratio' then met end as bigint) as numerator,
+    cast(case when unit = 'ratio' then coalesce(met, 0) end as bigint) as numerator,
     cast(case when unit = 'ratio' then n end as bigint) as denominator,
     cast(
         case

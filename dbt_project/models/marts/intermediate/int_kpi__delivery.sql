@@ -17,10 +17,10 @@ union all
     "'ordered or accepted quantity is not known'", 'is_in_full', "'short'", 'delivered_at', 'destination_zone') }}
 from shipments
 union all
-{{ rate_facts('otif_rate', 'shipment', 'is_due',
-    "case when is_redelivered then 'delivered again by another shipment'
-        when is_cancelled_before_dispatch then 'cancelled before dispatch' else 'not due yet' end",
-    'true', 'null', 'is_otif',
+{{ rate_facts('otif_rate', 'shipment',
+    'not is_cancelled_before_dispatch and (is_due or promise_ends_at is null)',
+    "case when is_cancelled_before_dispatch then 'cancelled before dispatch' else 'not due yet' end",
+    'promise_ends_at is not null', "'no promise is known'", 'is_otif',
     "case when not is_delivered then 'not delivered' when not coalesce(is_on_time, false) then 'not on time'
         else 'not in full' end",
     'promise_ends_at', 'destination_zone') }}

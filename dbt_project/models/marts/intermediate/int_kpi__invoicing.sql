@@ -24,18 +24,21 @@ invoices as (
     select
         invoices.invoice_key as invoice_id, invoices.invoice_id as invoice_no, invoices.company_id,
         invoices.customer_id, shipments.depot_id, shipments.region, shipments.carrier_id, invoices.made_by,
-        invoices.posted_at, invoices.first_credited_at, {{ as_of() }} as as_of,
+        invoices.posted_at, {{ as_of() }} as as_of,
+        invoices.first_credited_at is not null or invoices.status = 'cancelled' as is_corrected,
         coalesce(shipments.origin_zone, 'UTC') as origin_zone
     from {{ ref('fct_invoices') }} as invoices
-    left join shipments on invoices.shipment_no = shipments.shipment_no
-    where not invoices.is_credit_note and invoices.status = 'posted'
+    left join shipments
+        on invoices.shipment_no = shipments.shipment_no
+        and coalesce(shipments.order_connection, invoices.erp_connection) = invoices.erp_connection
+    where not invoices.is_credit_note and invoices.posted_at is not null
 )
 
 {{ rate_facts('first_pass_gate_rate', 'default', 'is_first_pass is not null', "'never judged'", 'true', 'null',
     'is_first_pass', "'blocked at its first evaluation'", 'first_decided_at', 'origin_zone') }}
 from judged
 union all
-{{ rate_facts('invoice_error_rate', 'default', 'true', 'null', 'true', 'null', 'first_credited_at is not null',
+{{ rate_facts('invoice_error_rate', 'default', 'true', 'null', 'true', 'null', 'is_corrected',
     "'never corrected'", 'posted_at', 'origin_zone', entity='invoice') }}
 from invoices
 union all

@@ -1,30 +1,49 @@
+{% set measured = 'is_alive and (promise_ends_at <= as_of or promise_ends_at is null)' %}
+{% set not_measured = "case when is_alive then 'not due yet' else 'cancelled before dispatch' end" %}
+{% set dispatched, not_dispatched = 'is_alive', "'cancelled before dispatch'" %}
 with shipments as (
-    select * from {{ ref('fct_shipments') }}
-    where order_id is not null and not is_redelivered
+    select
+        *,
+        coalesce(order_id, source_system || '|' || order_no) as known_order_id,
+        coalesce(relation, '') = 'redelivery' as is_redelivery,
+        coalesce(relation, '') <> 'redelivery' and not is_cancelled_before_dispatch as is_to_leave
+    from {{ ref('fct_shipments') }}
+    where order_no is not null
 ),
 
 -- One row per order: due when its last promise has passed, met when every shipment of it is.
 orders as (
     select
-        order_id,
+        known_order_id as order_id,
         min(order_no) as order_no,
         max(promise_ends_at) as promise_ends_at,
+        min(confirmed_at) as confirmed_at,
+        min(case when is_to_leave then departed_at end) as first_departed_at,
+        case
+            when sum(case when is_to_leave and departed_at is null then 1 else 0 end) = 0
+                then max(case when is_to_leave then departed_at end)
+        end as last_departed_at,
         min(as_of) as as_of,
+        min(origin_zone) as origin_zone,
         min(destination_zone) as destination_zone,
+        max(case when time_quality in ('gap', 'ambiguous') then 'gap' else 'exact' end) as time_quality,
         sum(case when is_cancelled_before_dispatch then 0 else 1 end) > 0 as is_alive,
-        min(case when is_cancelled_before_dispatch or coalesce(is_otif, false) then 1 else 0 end) = 1 as is_otif,
-        min(company_id) as company_id,
-        min(customer_id) as customer_id,
-        min(depot_id) as depot_id,
-        min(region) as region,
-        min(carrier_id) as carrier_id,
-        cast(null as varchar) as made_by
+        min(case when is_cancelled_before_dispatch or is_redelivered or coalesce(is_otif, false) then 1 else 0 end) = 1
+            as is_otif,
+        min(company_id) as company_id, min(customer_id) as customer_id, min(depot_id) as depot_id,
+        min(region) as region, min(carrier_id) as carrier_id, cast(null as varchar) as made_by
     from shipments
-    group by order_id
+    group by known_order_id
 )
 
-{{ rate_facts('otif_rate', 'order', 'is_alive and promise_ends_at <= as_of',
-    "case when is_alive then 'not due yet' else 'cancelled before dispatch' end",
-    'true', 'null', 'is_otif', "'a shipment of it is late, short or missing'", 'promise_ends_at',
-    'destination_zone', entity='order') }}
+{{ rate_facts('otif_rate', 'order', measured, not_measured, 'promise_ends_at is not null', "'no promise is known'",
+    'is_otif', "'a shipment of it is late, short or missing'", 'promise_ends_at', 'destination_zone', entity='order') }}
+from orders
+union all
+{{ duration_facts('order_to_dispatch_s', 'confirmed_at', 'first_departed_at', 'origin_zone', dispatched,
+    not_dispatched, 'order_first', entity='order') }}
+from orders
+union all
+{{ duration_facts('order_to_dispatch_s', 'confirmed_at', 'last_departed_at', 'origin_zone', dispatched,
+    not_dispatched, 'order_last', entity='order') }}
 from orders

@@ -4,18 +4,23 @@ with invoices as (
 ),
 
 shipments as (
-    select shipment_id, shipment_no, order_no from {{ ref('canonical_shipments') }}
+    select shipment_id, shipment_no, order_no, order_connection from {{ ref('canonical_shipments') }}
 ),
 
--- An invoice that names only the order bills each of its shipments.
+-- An invoice that names only the order bills each of its shipments. Numbers mean something in their own ERP only;
+-- a shipment whose order nobody knows may be billed by any.
 billing as (
     select shipments.shipment_id, invoices.*
     from shipments
-    inner join invoices on shipments.shipment_no = invoices.shipment_no
+    inner join invoices
+        on shipments.shipment_no = invoices.shipment_no
+        and coalesce(shipments.order_connection, invoices.erp_connection) = invoices.erp_connection
     union all
     select shipments.shipment_id, invoices.*
     from shipments
-    inner join invoices on shipments.order_no = invoices.order_no and invoices.shipment_no is null
+    inner join invoices
+        on shipments.order_no = invoices.order_no and invoices.shipment_no is null
+        and coalesce(shipments.order_connection, invoices.erp_connection) = invoices.erp_connection
 ),
 
 ranked as (

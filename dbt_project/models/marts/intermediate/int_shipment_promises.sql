@@ -3,28 +3,36 @@ with shipments as (
     from {{ ref('canonical_shipments') }}
 ),
 
+again as (
+    select distinct source_system, parent_shipment_no
+    from shipments
+    where relation = 'redelivery'
+),
+
 -- A date promise holds to the end of that day where the goods are delivered.
 ends as (
     select
-        shipment_id,
-        delivered_at,
-        promised_from_at,
-        promise_precision = 'date' as is_date_promise,
-        {%- for kind, column in [
-            ('first_confirmed', 'promised_at'), ('last_confirmed', 'last_promised_at'), ('requested', 'requested_at'),
-        ] %}
+        shipments.shipment_id, shipments.delivered_at, shipments.promised_from_at,
+        shipments.promise_precision = 'date' as is_date_promise,
+        shipments.requested_date is not null as is_date_request,
+        again.parent_shipment_no is not null as is_redelivered,
+        {%- for kind, column in [('first_confirmed', 'promised_at'), ('last_confirmed', 'last_promised_at')] %}
         case
             when promise_precision = 'date' then {{ end_of_local_day(column, 'local_zone') }}
             else {{ column }}
-        end as {{ kind }}_end{{ ',' if not loop.last }}
+        end as {{ kind }}_end,
         {%- endfor %}
+        coalesce({{ end_of_day('requested_date', 'local_zone') }}, requested_at) as requested_end
     from shipments
+    left join again
+        on shipments.source_system = again.source_system and shipments.shipment_no = again.parent_shipment_no
 )
 
 select
     shipment_id,
+    is_redelivered,
     first_confirmed_end as promise_ends_at,
-    {%- for kind in ['first_confirmed', 'last_confirmed', 'requested'] %}
+    {%- for kind in ['first_confirmed', 'last_confirmed'] %}
     case
         when delivered_at is null or {{ kind }}_end is null then null
         when promised_from_at is not null and delivered_at < promised_from_at then false
@@ -32,5 +40,8 @@ select
         else delivered_at <= {{ kind }}_end
     end as is_on_time_{{ kind }},
     {%- endfor %}
+    -- The window is the confirmed promise's: who delivers before it is not late for what was asked.
+    case when is_date_request then delivered_at < requested_end else delivered_at <= requested_end end
+        as is_on_time_requested,
     delivered_at < promised_from_at as is_early
 from ends

@@ -32,6 +32,7 @@ renamed as (
         cancelled_at,
         earliest_release_at,
         requested_delivery_at,
+        requested_delivery_date,
         promised_from_at,
         first_promised_at,
         last_promised_at,
