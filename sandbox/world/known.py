@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
@@ -59,6 +60,8 @@ class Told:
     delivered: datetime | None
     proof: Pod | None
     """The newest proof, if it is not void."""
+    is_alone: bool
+    """Dispatch shows no other part of its order."""
 
     @property
     def order(self) -> Order:
@@ -82,27 +85,33 @@ class Told:
 
     @property
     def is_in_full(self) -> bool | None:
-        """Every line of what was planned onto it; nobody knows before a proof says so."""
+        """Every line of what was planned onto it, if others have their part, or else of the whole order.
+
+        Nobody knows before a proof says so, nor, while the promise runs, whether the rest is still to come.
+        """
         if not (self.delivered and self.is_order_known and self.proof):
             return None
-        return all(self.proof.delivered.get(line, 0) >= count for line, count in self.shipment.goods.items())
+        loaded, accepted = self.shipment.goods, self.proof.delivered
+        ordered = {line.id: line.quantity for line in self.order.lines} if self.is_alone else loaded
+        if _covers(accepted, ordered):
+            return True
+        return None if _covers(accepted, loaded) and deadline(self.order) > NOW else False
 
 
 def tell(world: World, shown: set[str]) -> list[Told]:
     """Every shipment that dispatch shows at NOW and that can be read."""
     cases = {case.shipment.id: case for case in world.cases}
-    return [
-        _told(shipment, cases.get(shipment.id))
-        for shipment in world.shipments
-        if shipment.id in shown and not (shipment.id in cases and cases[shipment.id].is_lost)
-    ]
+    lost = {case.shipment.id for case in world.cases if case.is_lost}
+    known = [shipment for shipment in world.shipments if shipment.id in shown - lost]
+    parts = Counter(shipment.order.id for shipment in known if shipment.relation != "redelivery")
+    return [_told(shipment, cases.get(shipment.id), parts[shipment.order.id] <= 1) for shipment in known]
 
 
 def is_order_refused(case: Case | None) -> bool:
     return bool(case and case.kind.letter and case.kind.letter[:2] == ("sandbox_erp", "orders"))
 
 
-def _told(shipment: Shipment, case: Case | None) -> Told:
+def _told(shipment: Shipment, case: Case | None, is_alone: bool) -> Told:
     is_void = bool(case and "POD_VOIDED" in case.codes)
     return Told(
         shipment,
@@ -111,4 +120,9 @@ def _told(shipment: Shipment, case: Case | None) -> Told:
         departed=by_now(shipment.departed),
         delivered=delivered(shipment),
         proof=None if is_void else live(shipment),
+        is_alone=is_alone,
     )
+
+
+def _covers(accepted: dict[str, int], asked: dict[str, int]) -> bool:
+    return all(accepted.get(line, 0) >= count for line, count in asked.items())
