@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Literal
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
@@ -152,6 +152,8 @@ class Invoice:
     quantities: dict[str, int]
     factor: Decimal = Decimal(1)
     credits: str | None = None
+    names: Literal["shipment", "order"] | None = "shipment"
+    """What it says it is for."""
 
 
 @dataclass
@@ -161,6 +163,8 @@ class Case:
     kind: Any
     order: Order
     shipment: Shipment
+    invoices: list[Invoice] = field(default_factory=list)
+    """What people billed for it."""
 
     @property
     def codes(self) -> tuple[str, ...]:
@@ -203,6 +207,11 @@ class World:
     @property
     def shipments(self) -> list[Shipment]:
         return [shipment for order in self.orders for shipment in order.shipments]
+
+    @property
+    def hand_invoices(self) -> list[Invoice]:
+        """All that people made, those of the planted cases too."""
+        return [*self.invoices, *(invoice for case in self.cases for invoice in case.invoices)]
 
 
 def totals(parts: list[tuple[Line, Decimal]], currency: str) -> tuple[Decimal, Decimal]:

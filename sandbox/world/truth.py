@@ -2,24 +2,23 @@
 
 Rows: each list shows the newest version of a document that is visible by NOW; every contract row in it counts
 once. An order gives itself and its lines, a consignment its goods and charges, a proof its lines and pictures.
-A duration's n counts non-negative ones; negative ones are in n_negative; numerator and denominator are for rates.
-Metrics that end in Waybill's posting are left to the rows posted by hand (dimension ``made_by`` = ``hand``).
+The metrics are in truth_kpis.py.
 """
 
 from __future__ import annotations
 
 import json
-import math
 from collections import Counter
-from collections.abc import Iterable
-from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox.world.known import delivered as _delivered
+from sandbox.world.known import live as _live
 from sandbox.world.model import Pod, Shipment, World, totals
-from sandbox.world.moments import NOW, visible
+from sandbox.world.moments import NOW
 from sandbox.world.store import Documents
+from sandbox.world.truth_kpis import kpis
 
 _CHILDREN = {
     "Company": ("companies", None, None),
@@ -38,13 +37,14 @@ def truth_of(world: World, documents: Documents, more: list[dict[str, Any]]) -> 
     refused = [case.letter for case in world.cases for _ in range(case.kind.letter_count)]
     letters = [letter for letter in refused if letter] + more
     parked = [case.parked for case in world.cases if case.parked]
+    invoices = _invoices(world, shown)
     return {
         "shipments": len(shown - {case.shipment.id for case in world.cases if case.is_lost}),
         "sources": _sources(documents, letters, parked),
         "dead_letters": letters,
         "parked": parked,
-        "invoices": _invoices(world, shown),
-        "kpis": _kpis(world, shown),
+        "invoices": invoices,
+        "kpis": kpis(world, shown, invoices),
     }
 
 
@@ -93,19 +93,6 @@ def _sources(
     }
 
 
-def _live(shipment: Shipment) -> Pod | None:
-    known = [pod for pod in shipment.pods if visible(pod.received) <= NOW]
-    return known[-1] if known else None
-
-
-def _by_now(moment: datetime | None) -> datetime | None:
-    return moment if moment and visible(moment) <= NOW else None
-
-
-def _delivered(shipment: Shipment) -> datetime | None:
-    return None if shipment.is_failed else _by_now(shipment.delivered)
-
-
 def _invoices(world: World, shown: set[str]) -> dict[str, list[dict[str, Any]]]:
     found: dict[str, list[dict[str, Any]]] = {"post": [], "block": [], "warn": []}
     cases = {case.shipment.id: case for case in world.cases}
@@ -142,102 +129,4 @@ def _posting(shipment: Shipment, pod: Pod) -> dict[str, Any]:
         "net": str(net),
         "tax": str(tax),
         "total": str(net + tax),
-    }
-
-
-def _kpis(world: World, shown: set[str]) -> list[dict[str, Any]]:
-    lost = {case.shipment.id for case in world.cases if case.is_lost}
-    shipments = [each for each in world.shipments if each.id in shown and each.id not in lost]
-    due = [each for each in shipments if not (each.cancelled and not each.departed)]
-    # Of what was told in the hour shown twice, nobody can say how long it took.
-    unsure = {case.shipment.id for case in world.cases if "TIME_AMBIGUOUS" in case.warns}
-    gone = [each for each in shipments if _by_now(each.departed)]
-    n_unsure = len([each for each in gone if each.id in unsure])
-    gone = [each for each in gone if each.id not in unsure]
-    waiting = len([each for each in due if not _by_now(each.departed)])
-    made = [
-        _duration("order_to_dispatch_s", ((e.order.confirmed, e.departed) for e in gone), waiting, n_unsure),
-        _duration(
-            "release_to_dispatch_s",
-            ((max(e.order.credit_ok, e.allocated), e.departed) for e in gone),
-            waiting,
-            n_unsure,
-        ),
-    ]
-    here = [each for each in shipments if _delivered(each)]
-    on_time = {each.id for each in here if _on_time(each)}
-    in_full = {each.id for each in here if _in_full(each)}
-    promised = [each for each in due if _deadline(each) <= NOW]
-    made.append(_rate("on_time_rate", len(on_time), len(here)))
-    made.append(_rate("in_full_rate", len(in_full), len(here)))
-    made.append(_rate("otif_rate", sum(e.id in on_time & in_full for e in promised), len(promised)))
-    invoices = _invoices(world, shown)
-    posted, held = len(invoices["post"]), len(invoices["block"])
-    made.append(_rate("first_pass_gate_rate", posted, posted + held))
-    return made
-
-
-def _deadline(shipment: Shipment) -> datetime:
-    order = shipment.order
-    if order.precision == "timestamp":
-        return order.promised
-    zone = ZoneInfo(order.depot.zone)
-    start = order.promised.astimezone(zone)
-    return (start + timedelta(days=1)).astimezone(ZoneInfo("UTC"))
-
-
-def _on_time(shipment: Shipment) -> bool:
-    delivered, begin = _delivered(shipment), shipment.order.promised_from
-    if delivered is None or (begin and delivered < begin):
-        return False
-    end = _deadline(shipment)
-    return delivered < end if shipment.order.precision == "date" else delivered <= end
-
-
-def _in_full(shipment: Shipment) -> bool:
-    pod = _live(shipment)
-    return pod is not None and all(pod.delivered.get(k, 0) >= v for k, v in shipment.goods.items())
-
-
-def _duration(
-    metric: str, spans: Iterable[tuple[datetime, datetime | None]], n_open: int, n_excluded: int
-) -> dict[str, Any]:
-    seconds = [(end - start).total_seconds() for start, end in spans if end]
-    good = sorted(value for value in seconds if value >= 0)
-
-    def quantile(share: float, least: int) -> float | None:
-        return good[max(0, math.ceil(share * len(good)) - 1)] if len(good) >= least else None
-
-    return {
-        **_blank(metric, len(good), n_open),
-        "value": quantile(0.5, 1),
-        "p50": quantile(0.5, 1),
-        "p90": quantile(0.9, 20),
-        "p95": quantile(0.95, 20),
-        "n_negative": len(seconds) - len(good),
-        "n_excluded": n_excluded,
-    }
-
-
-def _rate(metric: str, numerator: int, denominator: int) -> dict[str, Any]:
-    value = numerator / denominator if denominator else None
-    return {
-        **_blank(metric, denominator, 0),
-        "numerator": numerator,
-        "denominator": denominator,
-        "value": value,
-    }
-
-
-def _blank(metric: str, n: int, n_open: int) -> dict[str, Any]:
-    empty = dict.fromkeys(("numerator", "denominator", "value", "p50", "p90", "p95"))
-    return {
-        "metric": metric,
-        "variant": None,
-        "dimension": "all",
-        "n": n,
-        "n_open": n_open,
-        "n_negative": 0,
-        "n_excluded": 0,
-        **empty,
     }

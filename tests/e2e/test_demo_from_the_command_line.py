@@ -1,20 +1,15 @@
 """The demo as a user runs it: the whole line through real servers, held against the sandbox's truth."""
 
 import json
-import os
-import subprocess
-import sys
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import psutil
-import pytest
 
 from quality.rules import BY_CODE, CODES
 
-ROOT = Path(__file__).resolve().parents[2]
 NOT_FROM_DATA = {
     "ALREADY_POSTED": "needs one shipment number from two dispatch systems",
     "BATCH_OUTLIER": "holds back a whole batch, and with it every other verdict of the demo",
@@ -26,44 +21,6 @@ NOT_FROM_DATA = {
     "SOURCE_STALE": "needs a source that stopped answering",
 }
 """Codes that no planted row can bring about in one run, and what they need instead."""
-
-
-def demo(home: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "cli", "demo", "--json", "--orders", "240", "--base-port", "0"]
-    done = subprocess.run(
-        command,
-        env={**os.environ, "WAYBILL_HOME": str(home)},
-        cwd=ROOT,
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=300,
-    )
-    assert done.returncode == 0, done.stderr[-3000:]
-    document: dict[str, Any] = json.loads(done.stdout)
-    return document
-
-
-@pytest.fixture(scope="module")
-def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("demo")
-
-
-@pytest.fixture(scope="module")
-def first(home: Path) -> dict[str, Any]:
-    return demo(home)
-
-
-@pytest.fixture(scope="module")
-def truth(first: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(Path(first["paths"]["truth"]).read_text(encoding="utf-8"))
-    return found
-
-
-@pytest.fixture(scope="module")
-def second(first: dict[str, Any], home: Path) -> dict[str, Any]:
-    assert first
-    return demo(home)
 
 
 def test_every_row_is_accounted_for(first: dict[str, Any]) -> None:

@@ -32,6 +32,9 @@ def _by_hand(
     def patch(case: Case, documents: Documents) -> None:
         delivered = dict(case.shipment.pods[0].delivered)
         made = Invoice(_name(case), case.shipment, posted(case), delivered, Decimal(factor))
+        if "custom_shipment" in changes:
+            made.names = None if "custom_sales_order" in changes else "order"
+        case.invoices.append(made)
         frappe.write_invoice(made, documents)
         documents.edit("erp", "Sales Invoice", made.id, lambda body: body.update(changes))
 
