@@ -9,6 +9,7 @@ nothing bills nobody. What is refused as unreadable is known to no metric that n
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -76,6 +77,24 @@ def _dispatching(told: list[Told]) -> list[Row]:
         # No customer of this world asks for an earliest release.
         cycle("order_to_dispatch_s", ordered, "net"),
         cycle("release_to_dispatch_s", [(released(e), at(e.departed), e.is_unsure) for e in due]),
+        *_orders_dispatched(due, confirmed),
+    ]
+
+
+def _orders_dispatched(due: list[Told], confirmed: Callable[[Told], datetime | None]) -> list[Row]:
+    """An order's first departure, and its last as soon as nothing of it is left."""
+    parts: defaultdict[str, list[Told]] = defaultdict(list)
+    for each in due:
+        parts[each.order.id].append(each)
+    first, last = [], []
+    for those in parts.values():
+        gone = [each.departed for each in those if each.departed]
+        is_unsure = any(each.is_unsure for each in those)
+        first.append((confirmed(those[0]), at(min(gone, default=None)), is_unsure))
+        last.append((confirmed(those[0]), at(max(gone) if len(gone) == len(those) else None), is_unsure))
+    return [
+        cycle("order_to_dispatch_s", first, "order_first"),
+        cycle("order_to_dispatch_s", last, "order_last"),
     ]
 
 
