@@ -1,5 +1,6 @@
 """The truth's numbers: what is in, what stands beside it, and what hangs on a moment still to come."""
 
+from collections.abc import Iterable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -31,8 +32,10 @@ def shipments(world: World) -> list[Told]:
     return tell(world, {each.id for each in world.shipments if each.allocated <= NOW})
 
 
-def row(world: World, metric: str, posted: list[Shipment], **cut: str) -> dict[str, Any]:
-    shown = {each.id for each in world.shipments if each.allocated <= NOW}
+def row(
+    world: World, metric: str, posted: list[Shipment], hidden: Iterable[str] = (), **cut: str
+) -> dict[str, Any]:
+    shown = {each.id for each in world.shipments if each.allocated <= NOW} - set(hidden)
     rows = kpis(world, shown, {"post": [{"shipment_no": each.id} for each in posted], "block": []})
     wanted = {"metric": metric, "dimension": "all"} | cut
     (found,) = (each for each in rows if wanted.items() <= each.items())
@@ -125,6 +128,22 @@ def test_a_redelivery_is_no_dispatch_of_its_own(world: World) -> None:
     found = row(world, "order_to_dispatch_s", [], variant="default")
     assert found["n"] == len(gone) - len(again) - len(unknown)
     assert found["n_excluded"] == len(unknown)
+
+
+def test_an_order_without_a_shipment_waits_unless_it_is_cancelled(world: World) -> None:
+    order = next(e.order for e in shipments(world) if e.departed and not e.order.fault)
+    hidden = {each.id for each in order.shipments}
+    before = row(world, "order_to_dispatch_s", [], variant="order_first")
+    waiting = row(world, "order_to_dispatch_s", [], hidden, variant="order_first")
+    assert (waiting["n"], waiting["n_open"]) == (before["n"] - 1, before["n_open"] + 1)
+    try:
+        order.cancelled = NOW + timedelta(hours=1)
+        assert row(world, "order_to_dispatch_s", [], hidden, variant="order_first") == waiting
+        order.cancelled = NOW
+        cancelled = row(world, "order_to_dispatch_s", [], hidden, variant="order_first")
+    finally:
+        order.cancelled = None
+    assert (cancelled["n"], cancelled["n_open"]) == (before["n"] - 1, before["n_open"])
 
 
 def test_an_invoice_bills_what_it_names(world: World) -> None:
