@@ -9,7 +9,6 @@ nothing bills nobody. What is refused as unreadable is known to no metric that n
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -27,7 +26,7 @@ from sandbox.world.known import (
 )
 from sandbox.world.model import Invoice, Order, Shipment, World, totals
 from sandbox.world.moments import NOW, QUIET
-from sandbox.world.truth_numbers import End, Row, amount, at, cycle, rate
+from sandbox.world.truth_numbers import End, Item, Row, amount, at, cycle, rate
 
 _OWN: End = (NOW, NOW + QUIET)
 
@@ -50,7 +49,12 @@ def kpis(world: World, shown: set[str], invoices: dict[str, list[dict[str, Any]]
     own = {each["shipment_no"] for each in invoices["post"]}
     candidates = own | {each["shipment_no"] for each in invoices["block"]}
     billing = _billing(world, own)
-    made = [*_dispatching(told), *_stages(told, billing), *_delivering(world, told)]
+    made = [
+        *_dispatching(told),
+        *_orders_dispatching(world, told),
+        *_stages(told, billing),
+        *_delivering(world, told),
+    ]
     made.append(rate("first_pass_gate_rate", (each in own for each in sorted(candidates))))
     made += _invoicing(told, billing, {"dimension": "all", "dimension_value": "all"})
     made += _errors(world, own)
@@ -77,21 +81,27 @@ def _dispatching(told: list[Told]) -> list[Row]:
         # No customer of this world asks for an earliest release.
         cycle("order_to_dispatch_s", ordered, "net"),
         cycle("release_to_dispatch_s", [(released(e), at(e.departed), e.is_unsure) for e in due]),
-        *_orders_dispatched(due, confirmed),
     ]
 
 
-def _orders_dispatched(due: list[Told], confirmed: Callable[[Told], datetime | None]) -> list[Row]:
-    """An order's first departure, and its last as soon as nothing of it is left."""
+def _orders_dispatching(world: World, told: list[Told]) -> list[Row]:
+    """An order's first departure, and its last as soon as nothing of it is left; it may have no shipment yet."""
+    refused = {case.order.id for case in world.cases if is_order_refused(case)}
     parts: defaultdict[str, list[Told]] = defaultdict(list)
-    for each in due:
-        parts[each.order.id].append(each)
-    first, last = [], []
-    for those in parts.values():
-        gone = [each.departed for each in those if each.departed]
-        is_unsure = any(each.is_unsure for each in those)
-        first.append((confirmed(those[0]), at(min(gone, default=None)), is_unsure))
-        last.append((confirmed(those[0]), at(max(gone) if len(gone) == len(those) else None), is_unsure))
+    for each in told:
+        if not each.is_redelivery and not each.is_cancelled_before_dispatch:
+            parts[each.order.id].append(each)
+    first: list[Item] = []
+    last: list[Item] = []
+    for order in world.orders:
+        its = parts[order.id]
+        if not its and by_now(order.cancelled):
+            continue
+        begun = None if order.id in refused else by_now(order.confirmed)
+        gone = [each.departed for each in its if each.departed]
+        is_unsure = any(each.is_unsure for each in its)
+        first.append((begun, at(min(gone, default=None)), is_unsure))
+        last.append((begun, at(max(gone) if gone and len(gone) == len(its) else None), is_unsure))
     return [
         cycle("order_to_dispatch_s", first, "order_first"),
         cycle("order_to_dispatch_s", last, "order_last"),
