@@ -11,8 +11,8 @@ with shipments as (
     where order_no is not null
 ),
 
--- One row per order: due when its last promise has passed, met when every shipment of it is.
-orders as (
+-- An order is due when its last promise has passed, and met when every shipment of it is.
+shipped as (
     select
         known_order_id as order_id,
         min(order_no) as order_no,
@@ -34,6 +34,27 @@ orders as (
         min(region) as region, min(carrier_id) as carrier_id, cast(null as varchar) as made_by
     from shipments
     group by known_order_id
+),
+
+-- Nobody has put these on a lorry yet: they wait, and are missed like any other.
+waiting as (
+    select *, coalesce(time_zone, 'UTC') as local_zone
+    from {{ ref('canonical_orders') }}
+    where order_id not in (select order_id from shipped)
+),
+
+orders as (
+    select * from shipped
+    union all
+    select
+        order_id, order_no,
+        case when promise_precision = 'date' then {{ end_of_local_day('first_promised_at', 'local_zone') }}
+            else first_promised_at end as promise_ends_at,
+        confirmed_at, null as first_departed_at, null as last_departed_at, {{ as_of() }} as as_of,
+        local_zone as origin_zone, local_zone as destination_zone, time_quality,
+        status not in ('draft', 'cancelled') and cancelled_at is null as is_alive, false as is_otif,
+        company_id, customer_id, depot_id, null as region, null as carrier_id, null as made_by
+    from waiting
 )
 
 {{ rate_facts('otif_rate', 'order', measured, not_measured, 'promise_ends_at is not null', "'no promise is known'",
