@@ -41,7 +41,7 @@ def test_a_module_is_a_small_room(path: Path) -> None:
 @pytest.mark.parametrize("path", MODELS, ids=name)
 def test_a_model_is_a_small_room(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 100
+    assert len(text.splitlines()) <= 80
     assert len(re.findall(r"\bjoin\b", text, re.IGNORECASE)) <= 6
 
 
