@@ -50,8 +50,8 @@ def new_order(
     if precision == "date":
         promised, begin = local(depot, confirmed, 0, days=days), None
     else:
-        promised = local(depot, confirmed, rng.choice((12, 14, 16, 18, 20)), days=days)
-        begin = promised - timedelta(hours=rng.choice((4, 6, 8))) if rng.random() < 0.25 else None
+        promised = told_once(local(depot, confirmed, rng.choice((12, 14, 16, 18, 20)), days=days))
+        begin = told_once(promised - timedelta(hours=rng.choice((4, 6, 8)))) if rng.random() < 0.25 else None
     order = Order(
         name,
         customer,
