@@ -73,6 +73,8 @@ Amount = Annotated[
     Field(max_digits=18, decimal_places=4),
 ]
 Quantity = Amount
+# As wide as the stores' own whole numbers: one that is wider would fail a whole batch when it is written.
+Whole = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 Rate = Annotated[
     Decimal,
     BeforeValidator(_no_float),

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from contracts.base import Amount, Contract, Currency, Flag, Id, Instant, Quantity, Text
+from contracts.base import Amount, Contract, Currency, Flag, Id, Instant, Quantity, Text, Whole
 from contracts.erp import TimeQuality
 
 OtmStatus = Literal[
@@ -47,7 +47,7 @@ class Trip(Contract):
     status: OtmStatus
     vehicle_id: Id | None = None
     driver_id: Id | None = None
-    driver_count: int = Field(default=1, ge=0)
+    driver_count: Whole = Field(default=1, ge=0)
     depot_id: Id | None = None
 
 
@@ -120,12 +120,12 @@ class Action(Contract):
     consignment_id: Id | None = None
     stop_id: Id | None = None
     location_id: Id | None = None
-    sequence_nr: int | None = None
+    sequence_nr: Whole | None = None
     start_at: Instant | None = None
     end_at: Instant | None = None
     planned_start_at: Instant | None = None
     planned_end_at: Instant | None = None
-    free_time_s: int | None = Field(default=None, ge=0)
+    free_time_s: Whole | None = Field(default=None, ge=0)
     time_quality: TimeQuality = "exact"
     has_second_driver: Flag = False
 

@@ -18,6 +18,7 @@ from contracts.base import (
     Quantity,
     Rate,
     Text,
+    Whole,
 )
 
 OrderStatus = Literal["draft", "confirmed", "cancelled", "closed"]
@@ -154,7 +155,7 @@ class OrderLine(Contract):
 
     order_line_id: Id
     order_id: Id
-    line_no: int
+    line_no: Whole
     item_id: Id
     quantity: Quantity
     uom: Id

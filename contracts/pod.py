@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
-from contracts.base import Contract, Flag, Id, Instant, Quantity, Text
+from contracts.base import Contract, Flag, Id, Instant, Quantity, Text, Whole
 from contracts.erp import TimeQuality
 
 
@@ -58,5 +58,5 @@ class Evidence(Contract):
     sha256: Id | None = None
     declared_sha256: Id | None = None
     mime_type: Text | None = None
-    size_bytes: int | None = Field(default=None, ge=0)
+    size_bytes: Whole | None = Field(default=None, ge=0)
     fetched_at: Instant

@@ -190,8 +190,10 @@ class Sorter:
 
 
 def _text(value: object) -> str | None:
-    """As text that every store can hold; a lone surrogate shows as its escape."""
-    return None if value is None else str(value).encode("utf-8", "backslashreplace").decode()
+    """As text that every store can hold; a lone surrogate and a NUL show as their escapes."""
+    if value is None:
+        return None
+    return str(value).encode("utf-8", "backslashreplace").decode().replace("\x00", "\\x00")
 
 
 @dataclass(frozen=True)

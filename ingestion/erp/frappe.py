@@ -99,7 +99,7 @@ class FrappeAdapter:
     ) -> defaultdict[str, dict[str, list[Any]]]:
         """Child rows by parent and child doctype, in their order."""
         found: defaultdict[str, dict[str, list[Any]]] = defaultdict(lambda: {each: [] for each in children})
-        names = list(dict.fromkeys(str(each.get("name")) for each in documents))
+        names = [each for each in dict.fromkeys(str(each.get("name")) for each in documents) if can_ask(each)]
         for child in children:
             for start in range(0, len(names), PARENTS_A_REQUEST):
                 some = names[start : start + PARENTS_A_REQUEST]
@@ -132,3 +132,8 @@ class FrappeAdapter:
 
     def _site_text(self, moment: datetime) -> str:
         return moment.astimezone(zone(self._zone)).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def can_ask(name: str) -> bool:
+    """Whether a site can look this name up: its database fails over a lone surrogate, and the border refuses it."""
+    return not any("\ud800" <= char <= "\udfff" for char in name)

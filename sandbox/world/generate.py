@@ -27,7 +27,7 @@ def generate(seed: int, orders: int) -> World:
         made.append(ordering.new_order(rng, number, rng.choice(by_depot[depot.id]), depot, items))
     for order in made:
         _cancel(rng, order)
-    cases = planting.plan(rng, orders + 1, depots[0], items, orders)
+    cases = planting.plan(rng, orders + 1, depots, items, orders)
     made += [case.order for case in cases]
     customers += [case.order.customer for case in cases]
     items += planting.own_items(cases, items)

@@ -183,11 +183,13 @@ class Case:
         if not self.kind.letter:
             return None
         connection, resource, reason = self.kind.letter
-        return {"connection": connection, "resource": resource, "source_id": self.order.id, "reason": reason}
-
-    @property
-    def parked(self) -> dict[str, Any] | None:
-        return None
+        return {
+            "connection": connection,
+            "resource": resource,
+            "source_id": self.order.id,
+            "reason": reason,
+            "fault": self.kind.name,
+        }
 
 
 @dataclass

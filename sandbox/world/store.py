@@ -29,6 +29,8 @@ class Documents:
         self.files: dict[str, tuple[str, bytes]] = {}
         self.current: dict[tuple[str, str, str], Body] = {}
         """The version that each list shows at NOW, for counting."""
+        self.strays: list[tuple[str, str, Body]] = []
+        """What the lists show besides, for counting: second copies, and documents of nothing that happened."""
 
     def add(
         self,
@@ -69,6 +71,32 @@ class Documents:
         self.rows.append(
             (system, collection, identity, seq, stamp, iso(modified) if modified else stamp, text)
         )
+
+    def stray(
+        self,
+        system: str,
+        collection: str,
+        identity: str,
+        moment: datetime,
+        body: Body,
+        text: str | None = None,
+    ) -> None:
+        """A document of nothing that happened; ``text`` is what is served where JSON cannot be written so."""
+        self.put(system, collection, identity, 1, moment, body if text is None else text)
+        self.strays.append((system, collection, body))
+
+    def again(
+        self, system: str, collection: str, identity: str, change: Callable[[Body], None] | None = None
+    ) -> Body:
+        """What is shown of a document, listed a second time beside it and perhaps not quite the same."""
+        shown = [row for row in self.rows if row[:3] == (system, collection, identity) and row[4] <= iso(NOW)]
+        body: Body = json.loads(shown[-1][6])
+        if change:
+            change(body)
+        text = json.dumps(body, separators=(",", ":"))
+        self.rows.append((system, collection, f"{identity}~", 1, *shown[-1][4:6], text))
+        self.strays.append((system, collection, body))
+        return body
 
     def edit(self, system: str, collection: str, identity: str, change: Callable[[Body], None]) -> None:
         """Change every version of one document, as it is served and as it is counted."""

@@ -1,7 +1,8 @@
 """What is true about the world at NOW, computed from the model alone, never from the platform.
 
 Rows: each list shows the newest version of a document that is visible by NOW; every contract row in it counts
-once. An order gives itself and its lines, a consignment its goods and charges, a proof its lines and pictures.
+once, and so does what is listed a second time or belongs to nothing. An order gives itself and its lines, a
+consignment its goods and charges, a proof its lines and pictures.
 The metrics are in truth_kpis.py.
 """
 
@@ -13,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox.world.faults.outcomes import Outcomes
 from sandbox.world.known import delivered as _delivered
 from sandbox.world.known import live as _live
 from sandbox.world.model import Pod, Shipment, World, totals
@@ -31,28 +33,31 @@ _CHILDREN = {
 }
 
 
-def truth_of(world: World, documents: Documents, more: list[dict[str, Any]]) -> dict[str, Any]:
+def truth_of(world: World, documents: Documents, strays: Outcomes) -> dict[str, Any]:
     """The parts of truth.json that depend on the world."""
     shown = {key[2] for key in documents.current if key[1] == "consignments"}
     refused = [case.letter for case in world.cases for _ in range(case.kind.letter_count)]
-    letters = [letter for letter in refused if letter] + more
-    parked = [case.parked for case in world.cases if case.parked]
+    letters = [letter for letter in refused if letter] + strays.dead_letters
     invoices = _invoices(world, shown)
     return {
         "shipments": len(shown - {case.shipment.id for case in world.cases if case.is_lost}),
-        "sources": _sources(documents, letters, parked),
+        "sources": _sources(documents, letters, strays),
         "dead_letters": letters,
-        "parked": parked,
+        "parked": strays.parked,
+        "duplicates": strays.duplicates,
+        "flagged": strays.flagged,
+        "history": strays.history,
         "invoices": invoices,
         "kpis": kpis(world, shown, invoices),
     }
 
 
 def _sources(
-    documents: Documents, letters: list[dict[str, Any]], parked: list[dict[str, Any]]
+    documents: Documents, letters: list[dict[str, Any]], strays: Outcomes
 ) -> dict[str, dict[str, int]]:
     rows: Counter[str] = Counter()
-    for (system, collection, _), body in documents.current.items():
+    listed = [(system, collection, body) for (system, collection, _), body in documents.current.items()]
+    for system, collection, body in [*listed, *documents.strays]:
         if system == "erp":
             parent, children, name = _CHILDREN[collection]
             rows[f"sandbox_erp.{parent}"] += 1
@@ -79,14 +84,16 @@ def _sources(
     rows["sandbox_telematics.positions"] = sum(
         row[0] == "telematics" and row[4] <= limit for row in documents.rows
     )
-    dead = Counter(f"{each['connection']}.{each['resource']}" for each in letters)
-    waiting = Counter(f"{each['connection']}.{each['resource']}" for each in parked)
+    dead, waiting, repeated = (
+        Counter(f"{each['connection']}.{each['resource']}" for each in some)
+        for some in (letters, strays.parked, strays.duplicates)
+    )
     return {
         name: {
             "rows_in": count,
-            "loaded": count - dead[name] - waiting[name],
+            "loaded": count - dead[name] - waiting[name] - repeated[name],
             "dead_lettered": dead[name],
-            "duplicate": 0,
+            "duplicate": repeated[name],
             "parked": waiting[name],
         }
         for name, count in sorted(rows.items())

@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from sandbox.world.dialects import frappe, otm5, proofs, samsara
-from sandbox.world.faults import planting, telematics
+from sandbox.world.faults import planting, strays
 from sandbox.world.generate import generate
 from sandbox.world.moments import GO_LIVE, NOW, iso
 from sandbox.world.store import Documents
@@ -23,9 +23,9 @@ def write(path: Path, seed: int, orders: int) -> None:
     proofs.write(world, documents)
     planting.patch(world.cases, documents)
     samsara.write(world, documents, POINTS_PER_ORDER * orders)
-    letters = telematics.plant(documents, next(iter(world.vehicles.values())))
+    outcomes = strays.plant(world, documents)
     truth = {"seed": seed, "orders": orders, "now": iso(NOW), "go_live_at": iso(GO_LIVE)}
-    truth |= truth_of(world, documents, letters)
+    truth |= truth_of(world, documents, outcomes)
     (path.parent / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     documents.write(
         path, {"seed": str(seed), "orders": str(orders), "now": iso(NOW), "go_live": iso(GO_LIVE)}

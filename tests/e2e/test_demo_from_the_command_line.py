@@ -1,6 +1,8 @@
 """The demo as a user runs it: the whole line through real servers, held against the sandbox's truth."""
 
 import json
+import sqlite3
+from collections import Counter
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -37,6 +39,70 @@ def test_the_counts_are_those_of_the_world(first: dict[str, Any], truth: dict[st
         for each in first["sources"]
     }
     assert found == truth["sources"]
+
+
+def test_each_bad_row_is_refused_or_waits_for_the_reason_that_was_planted(
+    first: dict[str, Any], truth: dict[str, Any]
+) -> None:
+    state = sqlite3.connect(f"file:{first['paths']['state']}?mode=ro", uri=True)
+    try:
+        found = Counter(state.execute("SELECT connection, resource, reason, status FROM dead_letters"))
+    finally:
+        state.close()
+    planted = [(each, "open") for each in truth["dead_letters"]]
+    planted += [(each, "parked") for each in truth["parked"]]
+    assert found == Counter(
+        (each["connection"], each["resource"], each["reason"], status) for each, status in planted
+    )
+
+
+def test_what_is_kept_in_spite_of_a_flaw_is_marked_and_nothing_else_is(
+    first: dict[str, Any], truth: dict[str, Any]
+) -> None:
+    expected = Counter(
+        (each["connection"], each["resource"], each["column"], each["value"]) for each in truth["flagged"]
+    )
+    assert expected
+    warehouse = duckdb.connect(first["paths"]["warehouse"], read_only=True)
+    try:
+        for (connection, resource, column, value), count in expected.items():
+            found = warehouse.execute(
+                f"SELECT count(*) FROM {raw_table(connection, resource)} "
+                f"WHERE source_system = ? AND CAST({column} AS VARCHAR) = ?",
+                [connection, value],
+            ).fetchone()
+            assert found == (count,), (connection, resource, column, value)
+    finally:
+        warehouse.close()
+
+
+def test_an_older_version_becomes_history_and_the_newer_one_stays(
+    first: dict[str, Any], truth: dict[str, Any]
+) -> None:
+    expected = {(each["resource"], each["source_id"]) for each in truth["history"]}
+    orders = [name for resource, name in expected if resource == "orders"]
+    assert orders
+    warehouse = duckdb.connect(first["paths"]["warehouse"], read_only=True)
+    try:
+        found = {
+            (resource, row[0])
+            for resource in ("orders", "order_lines")
+            for row in warehouse.execute(
+                f"SELECT source_id FROM raw_erp.{resource} GROUP BY source_id HAVING count(*) > 1"
+            ).fetchall()
+        }
+        current = warehouse.execute(
+            "SELECT status FROM staging.stg_erp__orders WHERE list_contains(?, order_id)", [orders]
+        ).fetchall()
+    finally:
+        warehouse.close()
+    assert found == expected
+    assert current == [("confirmed",)] * len(orders)
+
+
+def raw_table(connection: str, resource: str) -> str:
+    kind = connection.removeprefix("sandbox_").removeprefix("depot_")
+    return f"raw_{kind}.{resource}"
 
 
 def test_every_shipment_is_there(first: dict[str, Any], truth: dict[str, Any]) -> None:

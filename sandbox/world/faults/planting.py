@@ -13,6 +13,8 @@ from sandbox.world.faults import (  # noqa: F401  (their kinds register themselv
     masterdata,
     orders,
     proofs,
+    refused_erp,
+    refused_proofs,
 )
 from sandbox.world.faults.registry import KINDS
 from sandbox.world.model import Case, Customer, Depot, Item, Order
@@ -20,12 +22,13 @@ from sandbox.world.moments import GO_LIVE
 from sandbox.world.store import Documents
 
 
-def plan(rng: random.Random, first: int, depot: Depot, items: list[Item], size: int) -> list[Case]:
+def plan(rng: random.Random, first: int, depots: list[Depot], items: list[Item], size: int) -> list[Case]:
     """One case per kind and per 700 orders, numbered on from ``first``."""
+    currency = {company.id: company.currency for company in masters.companies()}
     cases: list[Case] = []
     for kind in KINDS * max(1, size // 700):
-        number = first + len(cases)
-        customer: Customer = masters.new_customer(rng, number, depot, "EUR")
+        number, depot = first + len(cases), next(each for each in depots if each.id == kind.depot)
+        customer: Customer = masters.new_customer(rng, number, depot, currency[depot.company])
         order: Order = ordering.new_order(
             rng, number, customer, depot, items, GO_LIVE + timedelta(hours=10), parts=1
         )

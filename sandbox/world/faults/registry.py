@@ -28,6 +28,8 @@ class Kind:
     """Connection, resource and reason of the dead letter that is due."""
     letter_count: int = 1
     """How many rows are refused for it."""
+    depot: str = "HAM"
+    """From where its order is delivered."""
     is_lost: bool = False
     """The shipment itself is refused."""
 

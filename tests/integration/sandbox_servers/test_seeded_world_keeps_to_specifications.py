@@ -74,7 +74,7 @@ def test_erp(seeded: Running, doctype: str) -> None:
     found = [
         asked(seeded, "erp", f"/api/resource/{doctype}/{row['name']}")["data"]
         for row in names[:100]
-        if str(row["name"]).isascii() and str(row["name"]).isprintable()
+        if isinstance(row["name"], str) and row["name"].isascii() and row["name"].isprintable()
     ]
     validator = own("frappe", doctype.lower().replace(" ", "_"))
     assert unplanned(seeded, "erp", validator, found) == []

@@ -1,11 +1,13 @@
 """Arrow types follow from the contracts, and the index of resources is complete."""
 
+from typing import Annotated, Any
+
 import pyarrow as pa
 import pytest
-from pydantic import BaseModel
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from contracts import carrier, dispatch, erp, pod, telematics
-from contracts.arrow import INSTANT, schema_of
+from contracts.arrow import INSTANT, field_type, schema_of
 from contracts.base import Contract, Envelope
 from contracts.invoice import InvoiceCandidate
 from contracts.resources import RESOURCES, resource
@@ -26,6 +28,16 @@ def test_no_money_column_is_a_float() -> None:
         for field in schema_of(model):
             if field.name.endswith(("_amount", "quantity")):
                 assert pa.types.is_decimal(field.type), f"{model.__name__}.{field.name}"
+
+
+def test_no_whole_number_is_wider_than_its_column() -> None:
+    for each in RESOURCES:
+        for name, field in each.contract.model_fields.items():
+            if field_type(field)[0] == pa.int64():
+                whole = TypeAdapter[Any](Annotated[(field.annotation, field)])
+                with pytest.raises(ValidationError):
+                    whole.validate_python(2**63)
+                assert whole.validate_python(2**62) == 2**62, f"{each.name}.{name}"
 
 
 def test_every_contract_has_a_raw_table() -> None:

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import TypeAdapter, ValidationError
 
-from contracts.base import Amount, Currency, Id, Instant, Text
+from contracts.base import Amount, Currency, Id, Instant, Text, Whole
 from contracts.dispatch import Action, Consignment
 from contracts.erp import Order, OrderLine
 from contracts.telematics import Position
@@ -45,6 +45,11 @@ def test_an_amount_that_is_no_exact_number_is_refused(value: object) -> None:
 @pytest.mark.parametrize("value", ["10.50", Decimal("-3.1234"), 7])
 def test_an_exact_amount_passes(value: object) -> None:
     assert TypeAdapter(Amount).validate_python(value) == Decimal(str(value))
+
+
+@pytest.mark.parametrize(("value", "refused"), [(2**63, True), (2**63 - 1, False), (-(2**63), False)])
+def test_a_whole_number_fits_every_store(value: int, refused: bool) -> None:
+    assert refuses(Whole, value) == refused
 
 
 def test_an_amount_finer_than_four_decimals_is_refused() -> None:
