@@ -23,10 +23,10 @@ from sandbox.world.store import Documents
 
 
 def plan(rng: random.Random, first: int, depots: list[Depot], items: list[Item], size: int) -> list[Case]:
-    """One case per kind and per 700 orders, numbered on from ``first``."""
+    """One case per kind and per 500 orders, numbered on from ``first``."""
     currency = {company.id: company.currency for company in masters.companies()}
     cases: list[Case] = []
-    for kind in KINDS * max(1, size // 700):
+    for kind in KINDS * max(1, size // 500):
         number, depot = first + len(cases), next(each for each in depots if each.id == kind.depot)
         customer: Customer = masters.new_customer(rng, number, depot, currency[depot.company])
         order: Order = ordering.new_order(

@@ -90,6 +90,7 @@ def test_a_failure_between_two_pages_keeps_the_first_and_goes_on_behind_it(
     engine = open_state(settings)
     ensure_warehouse(settings, engine)
     known = {each.connection: each for each in load_connections(FOLDER)}
+    ingest(settings, engine, known["sandbox_dispatch"], "run-0")  # it knows the devices
     faults = f"{running.url('telematics')}/_sandbox/faults"
     failing = {"kind": "status", "status": 500, "times": 1000, "path": "/", "after": 1}
     httpx.post(faults, json=failing).raise_for_status()
