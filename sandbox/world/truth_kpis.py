@@ -72,16 +72,17 @@ def _dispatching(told: list[Told]) -> list[Row]:
     def confirmed(each: Told) -> datetime | None:
         return by_now(each.order.confirmed) if each.is_order_known else None
 
-    def released(each: Told) -> datetime | None:
-        return by_now(max(each.order.credit_ok, each.shipment.allocated)) if each.is_order_known else None
-
     ordered = [(confirmed(each), at(each.departed), each.is_unsure) for each in due]
     return [
         cycle("order_to_dispatch_s", ordered),
         # No customer of this world asks for an earliest release.
         cycle("order_to_dispatch_s", ordered, "net"),
-        cycle("release_to_dispatch_s", [(released(e), at(e.departed), e.is_unsure) for e in due]),
+        cycle("release_to_dispatch_s", [(_released(e), at(e.departed), e.is_unsure) for e in due]),
     ]
+
+
+def _released(each: Told) -> datetime | None:
+    return by_now(max(each.order.credit_ok, each.shipment.allocated)) if each.is_order_known else None
 
 
 def _orders_dispatching(world: World, told: list[Told]) -> list[Row]:
@@ -91,21 +92,23 @@ def _orders_dispatching(world: World, told: list[Told]) -> list[Row]:
     for each in told:
         if not each.is_redelivery and not each.is_cancelled_before_dispatch:
             parts[each.order.id].append(each)
-    first: list[Item] = []
-    last: list[Item] = []
+    found: defaultdict[tuple[str, str], list[Item]] = defaultdict(list)
     for order in world.orders:
         its = parts[order.id]
         if not its and by_now(order.cancelled):
             continue
-        begun = None if order.id in refused else by_now(order.confirmed)
+        released = [moment for moment in map(_released, its) if moment]
+        begun = {
+            "order_to_dispatch_s": None if order.id in refused else by_now(order.confirmed),
+            "release_to_dispatch_s": min(released, default=None),
+        }
         gone = [each.departed for each in its if each.departed]
         is_unsure = any(each.is_unsure for each in its)
-        first.append((begun, at(min(gone, default=None)), is_unsure))
-        last.append((begun, at(max(gone) if gone and len(gone) == len(its) else None), is_unsure))
-    return [
-        cycle("order_to_dispatch_s", first, "order_first"),
-        cycle("order_to_dispatch_s", last, "order_last"),
-    ]
+        last = at(max(gone) if gone and len(gone) == len(its) else None)
+        for metric, start in begun.items():
+            found[metric, "order_first"].append((start, at(min(gone, default=None)), is_unsure))
+            found[metric, "order_last"].append((start, last, is_unsure))
+    return [cycle(metric, items, variant) for (metric, variant), items in found.items()]
 
 
 def _stages(told: list[Told], billing: Billing) -> list[Row]:
@@ -221,16 +224,26 @@ def _errors(world: World, own: set[str]) -> list[Row]:
     hand = [each.id in credited for each in posted if not each.credits]
     clean = [False for _ in own]
     by_maker = (("hand", hand), ("waybill", clean))
+    everything = hand + clean
+    # Who gives credit in this world gives all of it back, and nobody cancels what is posted.
+    nothing = [False for _ in everything]
+    by_reason = {"default": everything, "credited_in_full": everything}
+    by_reason |= {"credited_in_part": nothing, "cancelled": nothing}
     return [
-        rate("invoice_error_rate", hand + clean),
+        *(rate("invoice_error_rate", wrong, reason) for reason, wrong in by_reason.items()),
         *(rate("invoice_error_rate", w, dimension="made_by", dimension_value=m) for m, w in by_maker),
     ]
 
 
 def _unbilled(told: list[Told]) -> list[Row]:
-    """What a proof says was accepted, at the order's prices; without a proof nobody knows how much."""
+    """What a proof says was accepted, at the order's prices; without a proof nobody knows how much.
+
+    Where the proof says that it was refused, nothing was delivered, whatever the driver told dispatch.
+    """
     found: defaultdict[str | None, list[Decimal | None]] = defaultdict(list)
     for each in told:
+        if each.proof and not each.is_proven:
+            continue
         if not each.is_order_known:
             found[None].append(None)
         elif each.proof is None:

@@ -24,6 +24,8 @@ COMPARED = [
     ("order_to_dispatch_s", "order_first", *TOTAL),
     ("order_to_dispatch_s", "order_last", *TOTAL),
     ("release_to_dispatch_s", "default", *TOTAL),
+    ("release_to_dispatch_s", "order_first", *TOTAL),
+    ("release_to_dispatch_s", "order_last", *TOTAL),
     ("delivered_to_captured_s", "default", *TOTAL),
     ("captured_to_received_s", "default", *TOTAL),
     ("received_to_released_s", "default", *TOTAL),
@@ -44,6 +46,10 @@ COMPARED = [
         (f"{what}_rate", "default", *cut)
         for what in ("same_day_invoice", "invoice_error")
         for cut in (TOTAL, HAND, OWN)
+    ),
+    *(
+        ("invoice_error_rate", reason, *TOTAL)
+        for reason in ("cancelled", "credited_in_full", "credited_in_part")
     ),
     *(
         ("unbilled_delivered_amount", "default", currency, "all", "all")

@@ -15,7 +15,7 @@ by_hand as (
 
 -- An invoice of a sister shipment on the same order has a right to look alike.
 sisters as (
-    select order_no, shipment_no from {{ ref('int_shipment_heads') }}
+    select order_connection, order_no, shipment_no from {{ ref('int_shipment_heads') }}
 )
 
 select
@@ -40,6 +40,7 @@ left join by_hand
     and (candidates.shipment_no = by_hand.shipment_no or candidates.customer_id = by_hand.customer_id)
 left join sisters
     on by_hand.shipment_no = sisters.shipment_no
+    and by_hand.source_system = sisters.order_connection
     and candidates.order_no = sisters.order_no
     and candidates.shipment_no <> sisters.shipment_no
 group by candidates.shipment_id, candidates.delivery_date

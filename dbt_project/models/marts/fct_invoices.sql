@@ -46,7 +46,9 @@ select
     credits.first_credited_at,
     united.status = 'posted'
     and not united.is_credit_note
-    and united.grand_total_amount > coalesce(credits.credited_amount, 0) as is_surviving
+    -- what was free of charge stands until somebody credits it
+    and case when credits.credited_amount is null then united.grand_total_amount >= 0
+        else united.grand_total_amount > credits.credited_amount end as is_surviving
 from united
 left join credits
     on united.erp_connection = credits.erp_connection and united.invoice_id = credits.credited_invoice_id

@@ -25,10 +25,12 @@ joined as (
                 and promises.promise_ends_at > {{ as_of() }} then null
             else shipments.is_in_full
         end as is_whole,
-        -- Without a live proof nobody knows how much was accepted.
-        case when shipments.live_pod_id is not null then candidates.grand_total_amount end as candidate_amount,
-        candidates.business_id is not null
-        and invoices.first_invoice_id is null and candidates.external_invoice_id is null as is_unbilled
+        -- Without a live proof, or with one that says `in part` and no more, nobody knows how much was accepted.
+        case when shipments.live_pod_id is not null and shipments.accepted_quantity is not null
+            then candidates.grand_total_amount end as candidate_amount,
+        -- What its proof says was not taken is not delivered; a draft bills nothing.
+        candidates.business_id is not null and coalesce(shipments.pod_outcome, '') <> 'failed'
+        and invoices.first_invoice_id is null as is_unbilled
     from shipments
     left join {{ ref('int_shipment_promises') }} as promises on shipments.shipment_id = promises.shipment_id
     left join {{ ref('int_shipment_invoices') }} as invoices on shipments.shipment_id = invoices.shipment_id

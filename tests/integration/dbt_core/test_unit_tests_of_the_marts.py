@@ -7,7 +7,7 @@ import pytest
 from tests.integration.dbt_core.conftest import AS_OF
 from tests.support.warehouse import create_raw_tables, run_dbt
 
-LEAST = 13
+LEAST = 25
 
 
 @pytest.fixture(scope="module")

@@ -4,12 +4,13 @@ with shipments as (
     select * from {{ ref('fct_shipments') }}
 )
 
-{% for variant, column in [
-    ('first_confirmed', 'is_on_time'), ('last_confirmed', 'is_on_time_last_confirmed'),
-    ('requested', 'is_on_time_requested'),
+{% for variant, column, missed in [
+    ('first_confirmed', 'is_on_time', late),
+    ('last_confirmed', 'is_on_time_last_confirmed', "'outside the promise'"),
+    ('requested', 'is_on_time_requested', "'after what was asked for'"),
 ] -%}
 {{ rate_facts('on_time_rate', variant, delivered, not_delivered, column ~ ' is not null', "'no promise'",
-    column, late, 'delivered_at', 'destination_zone') }}
+    column, missed, 'delivered_at', 'destination_zone') }}
 from shipments
 union all
 {% endfor -%}

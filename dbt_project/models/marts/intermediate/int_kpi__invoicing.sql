@@ -1,15 +1,20 @@
+{% set reasons = {
+    'default': "'never corrected'", 'cancelled': "'not cancelled'",
+    'credited_in_full': "'not credited in full'", 'credited_in_part': "'not credited in part'",
+} %}
 with shipments as (
     select * from {{ ref('fct_shipments') }}
 ),
 
-pushes as (
-    select * from {{ ref('fct_invoice_pushes') }}
+candidates as (
+    select business_id from {{ ref('invoice_candidates') }}
 ),
 
+-- What was judged counts, also when a later event ended its being a candidate.
 judged as (
-    select shipments.*
+    select shipments.*, shipments.is_first_pass is not null or candidates.business_id is not null as is_candidate
     from shipments
-    inner join pushes on shipments.shipment_id = pushes.business_id
+    left join candidates on shipments.shipment_id = candidates.business_id
 ),
 
 unbilled as (
@@ -24,23 +29,30 @@ invoices as (
     select
         invoices.invoice_key as invoice_id, invoices.invoice_id as invoice_no, invoices.company_id,
         invoices.customer_id, shipments.depot_id, shipments.region, shipments.carrier_id, invoices.made_by,
-        invoices.posted_at, {{ as_of() }} as as_of,
-        invoices.first_credited_at is not null or invoices.status = 'cancelled' as is_corrected,
-        coalesce(shipments.origin_zone, 'UTC') as origin_zone
+        invoices.posted_at, {{ as_of() }} as as_of, coalesce(shipments.origin_zone, 'UTC') as origin_zone,
+        case
+            when invoices.status = 'cancelled' then 'cancelled'
+            when invoices.first_credited_at is null then null
+            when invoices.credited_amount >= invoices.grand_total_amount then 'credited_in_full'
+            else 'credited_in_part'
+        end as reason
     from {{ ref('fct_invoices') }} as invoices
-    left join shipments
-        on invoices.shipment_no = shipments.shipment_no
-        and coalesce(shipments.order_connection, invoices.erp_connection) = invoices.erp_connection
+    left join {{ ref('int_invoice_shipments') }} as bills
+        on invoices.invoice_key = bills.invoice_key and bills.is_named
+    left join shipments on bills.shipment_id = shipments.shipment_id
     where not invoices.is_credit_note and invoices.posted_at is not null
 )
 
-{{ rate_facts('first_pass_gate_rate', 'default', 'is_first_pass is not null', "'never judged'", 'true', 'null',
-    'is_first_pass', "'blocked at its first evaluation'", 'first_decided_at', 'origin_zone') }}
+{{ rate_facts('first_pass_gate_rate', 'default', 'is_candidate', "'no candidate'", 'is_first_pass is not null',
+    "'not judged yet'", 'is_first_pass', "'blocked at its first evaluation'", 'first_decided_at', 'origin_zone') }}
 from judged
+{% for variant, why_not in reasons.items() -%}
 union all
-{{ rate_facts('invoice_error_rate', 'default', 'true', 'null', 'true', 'null', 'is_corrected',
-    "'never corrected'", 'posted_at', 'origin_zone', entity='invoice') }}
+{{ rate_facts('invoice_error_rate', variant, 'true', 'null', 'true', 'null',
+    'reason is not null' if variant == 'default' else "reason = '" ~ variant ~ "'", why_not, 'posted_at',
+    'origin_zone', entity='invoice') }}
 from invoices
+{% endfor -%}
 union all
 select
     'unbilled_delivered_amount' as metric, 'default' as variant, 'shipment' as entity_type,

@@ -18,6 +18,7 @@ shipped as (
         min(order_no) as order_no,
         max(promise_ends_at) as promise_ends_at,
         min(confirmed_at) as confirmed_at,
+        min(case when is_to_leave then released_at end) as released_at,
         min(case when is_to_leave then departed_at end) as first_departed_at,
         case
             when sum(case when is_to_leave and departed_at is null then 1 else 0 end) = 0
@@ -50,7 +51,7 @@ orders as (
         order_id, order_no,
         case when promise_precision = 'date' then {{ end_of_local_day('first_promised_at', 'local_zone') }}
             else first_promised_at end as promise_ends_at,
-        confirmed_at, null as first_departed_at, null as last_departed_at, {{ as_of() }} as as_of,
+        confirmed_at, null as released_at, null as first_departed_at, null as last_departed_at, {{ as_of() }} as as_of,
         local_zone as origin_zone, local_zone as destination_zone, time_quality,
         status not in ('draft', 'cancelled') and cancelled_at is null as is_alive, false as is_otif,
         company_id, customer_id, depot_id, null as region, null as carrier_id, null as made_by
@@ -60,11 +61,11 @@ orders as (
 {{ rate_facts('otif_rate', 'order', measured, not_measured, 'promise_ends_at is not null', "'no promise is known'",
     'is_otif', "'a shipment of it is late, short or missing'", 'promise_ends_at', 'destination_zone', entity='order') }}
 from orders
+{% for metric, started in [('order_to_dispatch_s', 'confirmed_at'), ('release_to_dispatch_s', 'released_at')] -%}
+{% for end in ['first', 'last'] -%}
 union all
-{{ duration_facts('order_to_dispatch_s', 'confirmed_at', 'first_departed_at', 'origin_zone', dispatched,
-    not_dispatched, 'order_first', entity='order') }}
+{{ duration_facts(metric, started, end ~ '_departed_at', 'origin_zone', dispatched, not_dispatched,
+    'order_' ~ end, entity='order') }}
 from orders
-union all
-{{ duration_facts('order_to_dispatch_s', 'confirmed_at', 'last_departed_at', 'origin_zone', dispatched,
-    not_dispatched, 'order_last', entity='order') }}
-from orders
+{% endfor -%}
+{% endfor -%}

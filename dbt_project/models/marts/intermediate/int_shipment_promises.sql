@@ -12,7 +12,11 @@ again as (
 -- A date promise holds to the end of that day where the goods are delivered.
 ends as (
     select
-        shipments.shipment_id, shipments.delivered_at, shipments.promised_from_at,
+        shipments.shipment_id, shipments.delivered_at,
+        shipments.promised_from_at as first_confirmed_start,
+        -- A promise that was moved has left its window behind.
+        case when shipments.last_promised_at = shipments.promised_at then shipments.promised_from_at end
+            as last_confirmed_start,
         shipments.promise_precision = 'date' as is_date_promise,
         shipments.requested_date is not null as is_date_request,
         again.parent_shipment_no is not null as is_redelivered,
@@ -35,7 +39,7 @@ select
     {%- for kind in ['first_confirmed', 'last_confirmed'] %}
     case
         when delivered_at is null or {{ kind }}_end is null then null
-        when promised_from_at is not null and delivered_at < promised_from_at then false
+        when delivered_at < {{ kind }}_start then false
         when is_date_promise then delivered_at < {{ kind }}_end
         else delivered_at <= {{ kind }}_end
     end as is_on_time_{{ kind }},
@@ -43,5 +47,5 @@ select
     -- The window is the confirmed promise's: who delivers before it is not late for what was asked.
     case when is_date_request then delivered_at < requested_end else delivered_at <= requested_end end
         as is_on_time_requested,
-    delivered_at < promised_from_at as is_early
+    delivered_at < first_confirmed_start as is_early
 from ends
