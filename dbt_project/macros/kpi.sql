@@ -39,7 +39,7 @@
 
 {# One cycle time as facts. `scope` is the SQL of (is in scope, why not); every shipment gets one row with
    what became of it, so that a number can be followed to the rows that are in, out and why. #}
-{% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default', entity='shipment') -%}
+{% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default', entity='shipment', connection='source_system') -%}
     select
         '{{ metric }}' as metric,
         '{{ variant }}' as variant,
@@ -65,17 +65,32 @@
         {{ epoch_s(ended) }} - {{ epoch_s(started) }} as duration_s,
         cast(null as decimal(18, 4)) as amount,
         cast(null as bigint) as numerator,
+        cast(null as bigint) as denominator,
+        'median' as aggregation,
         's' as unit,
         cast(null as varchar) as currency,
         cast(null as varchar) as age_days,
-        {{ kpi_dimensions() }}
+        {{ kpi_dimensions(connection) }}
 {%- endmacro %}
 
-{# The columns of a fact by which a number may be cut, from a relation that has them. #}
-{% macro kpi_dimensions() -%}
-    company_id, customer_id, depot_id, region, carrier_id, made_by
+{# The columns of a fact by which a number may be cut, from a relation that has the first ones; the others are
+   named or do not apply. #}
+{% macro kpi_dimensions(connection='source_system', severity='cast(null as varchar)') -%}
+    company_id, customer_id, depot_id, region, carrier_id, {{ connection }} as connection, {{ severity }} as severity,
+    made_by
 {%- endmacro %}
 
 {% macro kpi_dimension_names() -%}
-    {{ return(['company_id', 'customer_id', 'depot_id', 'region', 'carrier_id', 'made_by', 'age_days']) }}
+    {{ return(['company_id', 'customer_id', 'depot_id', 'region', 'carrier_id', 'connection', 'severity', 'made_by',
+               'age_days']) }}
+{%- endmacro %}
+
+{# Days of a period: what an amount per day is divided by; of `all`, from its first day to its last. #}
+{% macro period_days(grain, period_start, first_day, last_day) -%}
+    case {{ grain }}
+        when 'day' then 1
+        when 'week' then 7
+        when 'month' then {{ days_between(period_start, add_month(period_start)) }}
+        else {{ days_between(first_day, last_day) }} + 1
+    end
 {%- endmacro %}

@@ -1,6 +1,6 @@
 {# One rate as facts: `scope` says which rows can count at all, `known` which of them can be judged (the rest is
    excluded), `met` which of those meet it. #}
-{% macro rate_facts(metric, variant, scope, why_not, known, why_unknown, met, why_missed, day, zone, entity='shipment') -%}
+{% macro rate_facts(metric, variant, scope, why_not, known, why_unknown, met, why_missed, day, zone, entity='shipment', connection='source_system') -%}
     select
         '{{ metric }}' as metric,
         '{{ variant }}' as variant,
@@ -21,8 +21,10 @@
         cast(null as double) as duration_s,
         cast(null as decimal(18, 4)) as amount,
         cast(case when coalesce({{ met }}, false) then 1 else 0 end as bigint) as numerator,
+        cast(1 as bigint) as denominator,
+        'ratio' as aggregation,
         'ratio' as unit,
         cast(null as varchar) as currency,
         cast(null as varchar) as age_days,
-        {{ kpi_dimensions() }}
+        {{ kpi_dimensions(connection) }}
 {%- endmacro %}

@@ -62,6 +62,19 @@
     date_diff('day', {{ first }}, {{ last }})
 {%- endmacro %}
 
+{# The same day of the next month, for the first of a month. #}
+{% macro add_month(day) -%}
+    {{ return(adapter.dispatch('add_month')(day)) }}
+{%- endmacro %}
+
+{% macro duckdb__add_month(day) -%}
+    cast({{ day }} + interval 1 month as date)
+{%- endmacro %}
+
+{% macro spark__add_month(day) -%}
+    add_months({{ day }}, 1)
+{%- endmacro %}
+
 {# The instant this run is computed for: the sources' now. #}
 {% macro as_of() -%}
     {%- if var('as_of') -%}

@@ -9,10 +9,11 @@ with facts as (
 )
 
 select
-    metric, variant, entity_type, entity_id, entity_no, standing, why, period_date, unit, currency,
+    metric, variant, aggregation, entity_type, entity_id, entity_no, standing, why, period_date, unit, currency,
     cast(duration_s as double) as duration_s,
     cast(amount as decimal(18, 4)) as amount,
     numerator,
+    denominator,
     age_days,
-    {{ kpi_dimensions() }}
+    company_id, customer_id, depot_id, region, carrier_id, connection, severity, made_by
 from facts

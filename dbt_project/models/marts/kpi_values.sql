@@ -25,10 +25,12 @@ dated as (
 
 counted as (
     select
-        metric, variant, grain, period_start, dimension, dimension_value, unit, currency,
+        metric, variant, aggregation, grain, period_start, dimension, dimension_value, unit, currency,
         cast(sum(case when standing = 'in' then 1 else 0 end) as bigint) as n,
-        sum(case when standing = 'in' then numerator end) as met,
+        sum(case when standing = 'in' then numerator end) as numerators,
+        sum(case when standing = 'in' then denominator end) as denominators,
         sum(case when standing = 'in' then amount end) as total_amount,
+        {{ period_days('grain', 'period_start', 'min(period_date)', 'max(period_date)') }} as days,
         {{ quantile_disc("case when standing = 'in' then duration_s end", 0.5) }} as p50,
         {{ quantile_disc("case when standing = 'in' then duration_s end", 0.9) }} as p90,
         {{ quantile_disc("case when standing = 'in' then duration_s end", 0.95) }} as p95,
@@ -36,18 +38,21 @@ counted as (
         cast(sum(case when standing = 'negative' then 1 else 0 end) as bigint) as n_negative,
         cast(sum(case when standing = 'excluded' then 1 else 0 end) as bigint) as n_excluded
     from dated
-    group by metric, variant, grain, period_start, dimension, dimension_value, unit, currency
+    group by metric, variant, aggregation, grain, period_start, dimension, dimension_value, unit, currency
 )
 
 select
     metric, grain, period_start, dimension, dimension_value, n,
-    cast(case when unit = 'ratio' then coalesce(met, 0) end as bigint) as numerator,
-    cast(case when unit = 'ratio' then n end as bigint) as denominator,
+    cast(case when aggregation in ('ratio', 'mean', 'per_100') then coalesce(numerators, 0) end as bigint) as numerator,
+    cast(case when aggregation in ('ratio', 'mean', 'per_100') then coalesce(denominators, 0) end as bigint)
+        as denominator,
     cast(
-        case
-            when unit = 'ratio' then cast(met as double) / nullif(n, 0)
-            when unit = 'amount' then total_amount
-            else p50
+        case aggregation
+            when 'median' then p50
+            when 'sum' then total_amount
+            when 'per_day' then cast(total_amount as double) / days
+            when 'per_100' then 100 * cast(numerators as double) / nullif(denominators, 0)
+            else cast(numerators as double) / nullif(denominators, 0)
         end as decimal(28, 6)
     ) as value,
     p50,

@@ -28,7 +28,7 @@ unbilled as (
 invoices as (
     select
         invoices.invoice_key as invoice_id, invoices.invoice_id as invoice_no, invoices.company_id,
-        invoices.customer_id, shipments.depot_id, shipments.region, shipments.carrier_id, invoices.made_by,
+        invoices.customer_id, invoices.erp_connection, shipments.depot_id, shipments.region, shipments.carrier_id, invoices.made_by,
         invoices.posted_at, {{ as_of() }} as as_of, coalesce(shipments.origin_zone, 'UTC') as origin_zone,
         case
             when invoices.status = 'cancelled' then 'cancelled'
@@ -50,7 +50,7 @@ from judged
 union all
 {{ rate_facts('invoice_error_rate', variant, 'true', 'null', 'true', 'null',
     'reason is not null' if variant == 'default' else "reason = '" ~ variant ~ "'", why_not, 'posted_at',
-    'origin_zone', entity='invoice') }}
+    'origin_zone', entity='invoice', connection='erp_connection') }}
 from invoices
 {% endfor -%}
 union all
@@ -64,7 +64,8 @@ select
     end as why,
     {{ local_date('as_of', 'origin_zone') }} as period_date,
     cast(null as double) as duration_s, candidate_amount as amount, cast(null as bigint) as numerator,
-    'amount' as unit, currency,
+    cast(null as bigint) as denominator,
+    'sum' as aggregation, 'amount' as unit, currency,
     case when age < 1 then '0-1' when age < 3 then '1-3' when age < 7 then '3-7' else '7+' end as age_days,
     {{ kpi_dimensions() }}
 from unbilled

@@ -31,7 +31,7 @@ shipped as (
         sum(case when is_cancelled_before_dispatch then 0 else 1 end) > 0 as is_alive,
         min(case when is_cancelled_before_dispatch or is_redelivered or coalesce(is_otif, false) then 1 else 0 end) = 1
             as is_otif,
-        min(company_id) as company_id, min(customer_id) as customer_id, min(depot_id) as depot_id,
+        min(source_system) as source_system, min(company_id) as company_id, min(customer_id) as customer_id, min(depot_id) as depot_id,
         min(region) as region, min(carrier_id) as carrier_id, cast(null as varchar) as made_by
     from shipments
     group by known_order_id
@@ -54,7 +54,7 @@ orders as (
         confirmed_at, null as released_at, null as first_departed_at, null as last_departed_at, {{ as_of() }} as as_of,
         local_zone as origin_zone, local_zone as destination_zone, time_quality,
         status not in ('draft', 'cancelled') and cancelled_at is null as is_alive, false as is_otif,
-        company_id, customer_id, depot_id, null as region, null as carrier_id, null as made_by
+        source_system, company_id, customer_id, depot_id, null as region, null as carrier_id, null as made_by
     from waiting
 )
 
