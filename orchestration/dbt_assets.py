@@ -96,7 +96,7 @@ def _materializations(
         warehouse.execute("CHECKPOINT")
         counts = {
             node["unique_id"]: warehouse.execute(
-                f'SELECT count(*) FROM "{node["schema"]}"."{node["name"]}"'
+                f'SELECT count(*) FROM "{node["schema"]}"."{node["alias"]}"'
             ).fetchone()
             for node in nodes
         }
@@ -106,7 +106,7 @@ def _materializations(
             asset_key=asset_key(node),
             metadata={
                 "dagster/row_count": count[0] if count else 0,
-                "dagster/table_name": f"{node['schema']}.{node['name']}",
+                "dagster/table_name": f"{node['schema']}.{node['alias']}",
                 "seconds": round(results[node["unique_id"]].seconds, 3),
             },
         )

@@ -40,7 +40,7 @@ def asset_key(node: dict[str, Any]) -> dg.AssetKey:
     """``[schema, table]``: the same words as dlt's dataset and dbt's source."""
     if node["resource_type"] == "source":
         return dg.AssetKey([node["source_name"], node["name"]])
-    return dg.AssetKey([node["schema"], node["name"]])
+    return dg.AssetKey([node["schema"], node["alias"]])
 
 
 def nodes_tagged(manifest: dict[str, Any], tag: str) -> list[dict[str, Any]]:

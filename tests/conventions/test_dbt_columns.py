@@ -21,7 +21,11 @@ DESCRIBED: dict[str, dict[str, Any]] = {
     for path in (PROJECT / "models").rglob("*.yml")
     for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models") or []
 }
-INTERMEDIATE = {name for name, path in MODELS.items() if path.parent.name == "intermediate"}
+INTERMEDIATE = {
+    name
+    for name, path in MODELS.items()
+    if path.is_relative_to(PROJECT / "models" / "marts" / "intermediate")
+}
 """Views inside the marts: parts of one query, described by their grain alone."""
 NO_KEY = {
     "int_moved_goods": "lines of two sources, told apart by nothing but their content",
