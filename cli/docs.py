@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 import typer
 import yaml
@@ -22,7 +22,17 @@ app = typer.Typer(help="Write the pages of docs/ that follow from definitions.",
 METRICS_PAGE = ROOT / "docs" / "metrics.md"
 DEFINITIONS = ROOT / "dbt_project" / "models" / "marts" / "_marts__models.yml"
 _FRAME = Path(__file__).with_name("metrics_page.md")
-_UNITS = {"s": "seconds, the median", "ratio": "0 to 1", "amount": "a sum, in `currency`"}
+_UNITS = {
+    ("s", "median"): "seconds, the median",
+    ("s", "mean"): "seconds, the mean",
+    ("ratio", "ratio"): "0 to 1",
+    ("ratio", "mean"): "0 to 1, weighted",
+    ("per_100", "per_100"): "per 100",
+    ("count", "sum"): "a count",
+    ("amount", "sum"): "a sum, in `currency`",
+    ("amount", "per_day"): "a sum per day of the period, in `currency`",
+}
+_AGGREGATIONS = {"s": "median", "ratio": "ratio", "per_100": "per_100", "count": "sum", "amount": "sum"}
 
 
 class _Strict(BaseModel):
@@ -37,11 +47,13 @@ class DrillDown(_Strict):
 
 
 class Metric(_Strict):
-    """One metric as ``meta.metrics`` of the model ``kpi_values`` defines it."""
+    """One metric as ``meta.metrics`` of a model of the marts defines it; ``aggregation`` is how its rows become
+    a value, where that does not follow from the unit."""
 
     name: str
-    unit: Literal["s", "ratio", "amount"]
-    entities: tuple[Literal["shipment", "order", "invoice"], ...] = Field(min_length=1)
+    unit: Literal["s", "ratio", "per_100", "count", "amount"]
+    aggregation: Literal["median", "mean", "ratio", "per_100", "sum", "per_day"] | None = None
+    entities: tuple[str, ...] = Field(min_length=1)
     from_: str | None = Field(default=None, alias="from")
     to: str | None = None
     numerator: str | None = None
@@ -54,20 +66,31 @@ class Metric(_Strict):
 
     @model_validator(mode="after")
     def _says_what_its_unit_needs(self) -> Metric:
-        needed = {"s": {"from_", "to"}, "ratio": {"numerator", "denominator"}, "amount": {"sum"}}
+        rate = {"numerator", "denominator"}
+        needed = {"s": {"from_", "to"}, "ratio": rate, "per_100": rate, "count": {"sum"}, "amount": {"sum"}}
         told = {name for parts in needed.values() for name in parts if getattr(self, name) is not None}
         if told != needed[self.unit]:
             raise ValueError(
                 f"a metric in {self.unit!r} needs {sorted(needed[self.unit])}, not {sorted(told)}"
             )
+        if (self.unit, self.how) not in _UNITS:
+            raise ValueError(f"a metric in {self.unit!r} is no {self.how!r}")
         return self
+
+    @property
+    def how(self) -> str:
+        """How rows become a value."""
+        return self.aggregation or _AGGREGATIONS[self.unit]
 
     @property
     def formula(self) -> str:
         """From → to, numerator ÷ denominator, or what is summed."""
         if self.unit == "s":
             return f"{self.from_} → {self.to}"
-        return f"{self.numerator} ÷ {self.denominator}" if self.unit == "ratio" else f"sum of {self.sum}"
+        if self.sum is not None:
+            return f"sum of {self.sum}"
+        times = " × 100" if self.unit == "per_100" else ""
+        return f"{self.numerator} ÷ {self.denominator}{times}"
 
 
 @app.command("metrics")
@@ -76,7 +99,7 @@ def write_metrics(
         bool, typer.Option("--check", help="Write nothing; exit 1 when it would differ.")
     ] = False,
 ) -> None:
-    """Write docs/metrics.md from the definitions beside the model kpi_values."""
+    """Write docs/metrics.md from the definitions beside the models of the marts."""
     page = metrics_page(read_metrics())
     if check:
         if METRICS_PAGE.read_text(encoding="utf-8") != page:
@@ -86,20 +109,26 @@ def write_metrics(
     err.print(f"Wrote {METRICS_PAGE.relative_to(ROOT)}")
 
 
-def read_metrics(path: Path = DEFINITIONS) -> list[Metric]:
-    """The definitions in their order; ConfigurationError names the one that is not complete."""
-    models = yaml.safe_load(path.read_text(encoding="utf-8"))["models"]
-    described = next(each for each in models if each["name"] == "kpi_values")
-    found = []
-    for each in described["config"]["meta"]["metrics"]:
-        try:
-            found.append(Metric.model_validate(each))
-        except ValidationError as error:
-            raise ConfigurationError(
-                f"{path.name}: metric {each.get('name')!r}: {error.errors()[0]['msg']}",
-                remedy="cli/docs.py lists what a metric says of itself.",
-            ) from error
-    return found
+def read_metrics(*paths: Path) -> list[Metric]:
+    """The definitions in their order, of every model of the marts when no file is named; ConfigurationError names
+    the one that is not complete."""
+    others = sorted(set(DEFINITIONS.parent.rglob("*.yml")) - {DEFINITIONS})
+    return [
+        _metric(path, each)
+        for path in paths or (DEFINITIONS, *others)
+        for model in yaml.safe_load(path.read_text(encoding="utf-8")).get("models") or []
+        for each in model.get("config", {}).get("meta", {}).get("metrics", [])
+    ]
+
+
+def _metric(path: Path, definition: dict[str, Any]) -> Metric:
+    try:
+        return Metric.model_validate(definition)
+    except ValidationError as error:
+        raise ConfigurationError(
+            f"{path.name}: metric {definition.get('name')!r}: {error.errors()[0]['msg']}",
+            remedy="cli/docs.py lists what a metric says of itself.",
+        ) from error
 
 
 def metrics_page(metrics: Sequence[Metric]) -> str:
@@ -107,7 +136,10 @@ def metrics_page(metrics: Sequence[Metric]) -> str:
     overview = [
         "| metric | from → to, or numerator ÷ denominator | unit |",
         "|---|---|---|",
-        *(f"| [`{each.name}`](#{each.name}) | {each.formula} | {_UNITS[each.unit]} |" for each in metrics),
+        *(
+            f"| [`{each.name}`](#{each.name}) | {each.formula} | {_UNITS[each.unit, each.how]} |"
+            for each in metrics
+        ),
     ]
     details = "\n\n".join(_details(each) for each in metrics)
     frame = _FRAME.read_text(encoding="utf-8")

@@ -13,7 +13,18 @@ from core.settings import get_settings
 from core.warehouse import open_serving
 
 Grain = Literal["day", "week", "month", "all"]
-Dimension = Literal["all", "company", "customer", "depot", "region", "carrier", "made_by", "age_days"]
+Dimension = Literal[
+    "all",
+    "company",
+    "customer",
+    "depot",
+    "region",
+    "carrier",
+    "connection",
+    "severity",
+    "made_by",
+    "age_days",
+]
 
 _COLUMNS = (
     *("metric", "variant", "grain", "period_start", "dimension", "dimension_value", "unit", "currency"),
