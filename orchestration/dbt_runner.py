@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +31,16 @@ class NodeResult:
     failures: int
 
 
+@dataclass(frozen=True)
+class Age:
+    """How old a source table is. ``status`` is dbt's pass, warn, error or runtime error."""
+
+    unique_id: str
+    status: str
+    newest: str
+    hours: float
+
+
 def parse(settings: Settings) -> Manifest:
     """Parse the project and write ``manifest.json`` under the home; WaybillError when it does not parse."""
     os.environ["WAYBILL_WAREHOUSE"] = str(settings.warehouse)
@@ -54,25 +64,47 @@ def build(settings: Settings, tag: str, variables: Mapping[str, str | None]) -> 
     A failed node does not raise: the caller reports each result and decides. WaybillError when dbt itself
     could not run.
     """
+    arguments = ["build", "--select", f"tag:{tag}", "--exclude-resource-type", "unit_test"]
+    # The manifest was written when it was parsed; results come back as objects.
+    arguments += ["--no-write-json", "--vars", json.dumps(dict(variables))]
+    return [_node_result(each) for each in _invoke(settings, f"build {tag}", arguments).results]
+
+
+def freshness(settings: Settings) -> list[Age]:
+    """How old the newest row of every watched source table is. WaybillError when dbt itself could not run."""
+    arguments = ["source", "freshness", "--no-write-json"]
+    return [_age(each) for each in _invoke(settings, "ask the sources' age", arguments).results]
+
+
+def _invoke(settings: Settings, what: str, arguments: Sequence[str]) -> Any:
+    """One dbt command over the parsed manifest, under the writer lock; the file is let go of afterwards."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     manifest = parse(settings)
-    arguments = ["build", "--select", f"tag:{tag}", "--exclude-resource-type", "unit_test"]
-    # The manifest was written when it was parsed; results come back as objects.
-    arguments += ["--no-write-json", "--log-level-file", "none"]
-    arguments += ["--vars", json.dumps(dict(variables)), *_common(str(settings.dbt_target))]
-    with writer_lock(settings, f"dbt {tag}"):
+    arguments = [*arguments, "--log-level-file", "none", *_common(str(settings.dbt_target))]
+    with writer_lock(settings, f"dbt {what}"):
         try:
             result = dbtRunner(manifest=manifest).invoke(arguments)
         finally:
             DuckDBConnectionManager.close_all_connections()
     if result.result is None:
         raise WaybillError(
-            f"dbt could not build {tag}: {result.exception}",
-            remedy="Run `dbt build` in dbt_project to see all of it.",
+            f"dbt could not {what}: {result.exception}",
+            remedy="Run the same with `dbt` in dbt_project to see all of it.",
         )
-    return [_node_result(each) for each in result.result.results]
+    return result.result
+
+
+def _age(result: Any) -> Age:
+    # A table that has no row yet has an age since the year 1.
+    newest = getattr(result, "max_loaded_at", None)
+    return Age(
+        unique_id=result.node.unique_id,
+        status=str(result.status),
+        newest=newest.isoformat() if newest and newest.year > 1 else "none",
+        hours=round(result.age / 3600, 1) if newest else 0.0,
+    )
 
 
 def _node_result(result: Any) -> NodeResult:

@@ -8,9 +8,10 @@ from core.connections import load_connections
 from core.settings import Settings, get_settings
 from orchestration.dbt_assets import dbt_assets
 from orchestration.dbt_manifest import load_manifest
+from orchestration.freshness import freshness_checks
 from orchestration.gate_assets import gate_assets
-from orchestration.ingest_assets import ingest_assets
-from orchestration.jobs import HOURLY, ORDER_TO_INVOICE
+from orchestration.ingest_assets import fed_kinds, ingest_assets
+from orchestration.jobs import schedules
 from orchestration.platform import PlatformResource
 from orchestration.push_assets import ledger_assets, push_assets
 from orchestration.serving import serving_assets
@@ -19,9 +20,11 @@ from orchestration.serving import serving_assets
 def build_definitions(settings: Settings) -> dg.Definitions:
     """The definitions of one installation."""
     manifest = load_manifest(settings)
+    connections = load_connections(settings.connections_dir)
+    freshness = freshness_checks(manifest, fed_kinds(connections))
     return dg.Definitions(
         assets=[
-            *ingest_assets(load_connections(settings.connections_dir)),
+            *ingest_assets(connections),
             dbt_assets(manifest, "before_gate"),
             gate_assets(),
             dbt_assets(manifest, "outbound"),
@@ -30,8 +33,8 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             dbt_assets(manifest, "after_push"),
             serving_assets(manifest),
         ],
-        jobs=[ORDER_TO_INVOICE],
-        schedules=[HOURLY],
+        asset_checks=[freshness],
+        schedules=schedules(freshness),
         resources={"platform": PlatformResource.of(settings)},
     )
 

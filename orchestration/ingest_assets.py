@@ -28,12 +28,17 @@ KIND_ORDER = ("erp", "dispatch", "telematics", "pod", "carrier")
 
 def ingest_assets(connections: Sequence[Connection]) -> list[dg.AssetsDefinition]:
     """One multi-asset for every kind that has a live connection."""
-    fed = {each.kind for each in connections if each.lifecycle != "retired"}
+    fed = fed_kinds(connections)
     return [
         _kind_assets(kind, [each for each in connections if each.kind == kind])
         for kind in KIND_ORDER
         if kind in fed
     ]
+
+
+def fed_kinds(connections: Sequence[Connection]) -> set[str]:
+    """The kinds of systems that have a live connection."""
+    return {each.kind for each in connections if each.lifecycle != "retired"}
 
 
 def resources_of(kind: str) -> list[Resource]:

@@ -1,22 +1,52 @@
-"""The one job and its one schedule."""
+"""The jobs and when they run."""
 
 from __future__ import annotations
 
 import dagster as dg
 
-ORDER_TO_INVOICE = dg.define_asset_job(
-    name="order_to_invoice",
-    selection=dg.AssetSelection.all(),
-    description="Read every source, build the shipment, gate, post what passed, measure, publish.",
-    # A process per step would cost seconds each, and the steps share the warehouse's one writer anyway.
-    executor_def=dg.in_process_executor,
-)
+ORDER_TO_INVOICE = "order_to_invoice"
+# A process per step would cost seconds each, and the steps share the warehouse's one writer anyway.
+ONE_PROCESS = dg.in_process_executor
 
-HOURLY = dg.ScheduleDefinition(
-    name="hourly",
-    job=ORDER_TO_INVOICE,
-    cron_schedule="0 * * * *",
-    execution_timezone="UTC",
-    default_status=dg.DefaultScheduleStatus.RUNNING,
-    description="Every hour on the hour.",
-)
+
+def schedules(freshness: dg.AssetChecksDefinition) -> list[dg.ScheduleDefinition]:
+    """Every schedule with its job."""
+    return [
+        _schedule("hourly", order_to_invoice(freshness), "0 * * * *", "Every hour on the hour."),
+        _schedule(
+            "half_past", source_freshness(freshness), "30 * * * *", "Between two runs, and when none ran."
+        ),
+    ]
+
+
+def order_to_invoice(freshness: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJobDefinition:
+    """Everything from the sources to the serving copy. How old the sources are is asked apart from it."""
+    return dg.define_asset_job(
+        name=ORDER_TO_INVOICE,
+        selection=dg.AssetSelection.all() - dg.AssetSelection.checks(freshness),
+        description="Read every source, build the shipment, gate, post what passed, measure, publish.",
+        executor_def=ONE_PROCESS,
+    )
+
+
+def source_freshness(checks: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJobDefinition:
+    """dbt's source freshness and nothing else."""
+    return dg.define_asset_job(
+        name="source_freshness",
+        selection=dg.AssetSelection.checks(checks),
+        description="Ask how old the newest row of every source is.",
+        executor_def=ONE_PROCESS,
+    )
+
+
+def _schedule(
+    name: str, job: dg.UnresolvedAssetJobDefinition, cron: str, description: str
+) -> dg.ScheduleDefinition:
+    return dg.ScheduleDefinition(
+        name=name,
+        job=job,
+        cron_schedule=cron,
+        execution_timezone="UTC",
+        default_status=dg.DefaultScheduleStatus.RUNNING,
+        description=description,
+    )

@@ -63,7 +63,7 @@ def warm_up(settings: Settings) -> None:
 
 def run_once(settings: Settings) -> RunOutcome:
     """Execute ``order_to_invoice`` here and now; problems are told, not raised."""
-    job = build_definitions(settings).resolve_job_def(ORDER_TO_INVOICE.name)
+    job = build_definitions(settings).resolve_job_def(ORDER_TO_INVOICE)
     _spare_the_collector()
     with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)

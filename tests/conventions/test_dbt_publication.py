@@ -9,17 +9,15 @@ from typing import Any
 
 import pytest
 
-from core.settings import Settings
-from orchestration.dbt_manifest import load_manifest
+from tests.support.manifest import project_manifest
 
 Node = dict[str, Any]
 PUBLISHED = ("marts", "outbound")
 
 
-@pytest.fixture(scope="session")
-def manifest(tmp_path_factory: pytest.TempPathFactory) -> Node:
-    home = tmp_path_factory.mktemp("publication")
-    return load_manifest(Settings.model_validate({"home": home}))
+@pytest.fixture(scope="module")
+def manifest() -> Node:
+    return project_manifest()
 
 
 def models(manifest: Node) -> Iterator[Node]:
