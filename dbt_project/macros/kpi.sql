@@ -38,8 +38,9 @@
 {%- endmacro %}
 
 {# One cycle time as facts. `scope` is the SQL of (is in scope, why not); every shipment gets one row with
-   what became of it, so that a number can be followed to the rows that are in, out and why. #}
-{% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default', entity='shipment', connection='source_system') -%}
+   what became of it, so that a number can be followed to the rows that are in, out and why. `measured` says how
+   long it took where that is not the time between the two; what is open has an age. #}
+{% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default', entity='shipment', connection='source_system', measured=none) -%}
     select
         '{{ metric }}' as metric,
         '{{ variant }}' as variant,
@@ -62,14 +63,17 @@
             when {{ ended }} < {{ started }} then 'it ended before it started'
         end as why,
         {{ local_date('coalesce(' ~ ended ~ ', as_of)', zone) }} as period_date,
-        {{ epoch_s(ended) }} - {{ epoch_s(started) }} as duration_s,
+        {{ measured or epoch_s(ended) ~ ' - ' ~ epoch_s(started) }} as duration_s,
         cast(null as decimal(18, 4)) as amount,
         cast(null as bigint) as numerator,
         cast(null as bigint) as denominator,
         'median' as aggregation,
         's' as unit,
         cast(null as varchar) as currency,
-        cast(null as varchar) as age_days,
+        case
+            when coalesce({{ scope }}, false) and {{ started }} is not null and {{ ended }} is null
+                then {{ age_bucket(epoch_s('as_of') ~ ' - ' ~ epoch_s(started)) }}
+        end as age_days,
         {{ kpi_dimensions(connection) }}
 {%- endmacro %}
 

@@ -56,6 +56,12 @@ COMPARED = [
         for currency in (None, "EUR", "JPY", "USD", "XQQ")
     ),
 ]
+CYCLE_TIMES = (
+    "order_to_dispatch_s", "release_to_dispatch_s", "pod_to_invoice_s", "delivery_to_invoice_s",
+    "delivered_to_captured_s", "captured_to_received_s", "received_to_released_s", "released_to_posted_s",
+)  # fmt: skip
+HELD_ELSEWHERE = {(metric, "business") for metric in CYCLE_TIMES}
+"""Metric and variant that the world does not tell; tests of the marts hold them."""
 
 
 @pytest.fixture(scope="module")
@@ -119,7 +125,8 @@ def test_no_published_number_is_left_out(
 ) -> None:
     compared = {*COMPARED}
     assert set(expected) == compared
-    assert {key for key in published if key[3] == "all"} == {key for key in compared if key[3] == "all"}
+    told = {key for key in published if key[3] == "all" and key[:2] not in HELD_ELSEWHERE}
+    assert told == {key for key in compared if key[3] == "all"}
 
 
 def test_the_command_line_tells_what_the_marts_hold(

@@ -1,6 +1,8 @@
 with facts as (
     select * from {{ ref('int_kpi__cycle_times') }}
     union all
+    select * from {{ ref('int_kpi__business_times') }}
+    union all
     select * from {{ ref('int_kpi__delivery') }}
     union all
     select * from {{ ref('int_kpi__orders') }}

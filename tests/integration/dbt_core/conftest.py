@@ -39,6 +39,17 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 
 @pytest.fixture(scope="session")
+def empty_marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Every model of the marts, without a row; who fills one of them takes a copy."""
+    path = tmp_path_factory.mktemp("marts") / "warehouse.duckdb"
+    create_raw_tables(path)
+    assert run_dbt(path, "seed").success
+    for tag in ("before_gate", "outbound", "after_push"):
+        assert run_dbt(path, "run", "--empty", "--select", f"tag:{tag}").success
+    return path
+
+
+@pytest.fixture(scope="session")
 def candidates(warehouse: Path) -> dict[str, Row]:
     return {
         row["shipment_no"][1:]: row for row in query(warehouse, "SELECT * FROM candidates.invoice_candidates")

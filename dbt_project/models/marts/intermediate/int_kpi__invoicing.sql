@@ -20,7 +20,7 @@ judged as (
 unbilled as (
     select
         *,
-        ({{ epoch_s('as_of') }} - {{ epoch_s('coalesce(pod_received_at, delivered_at, as_of)') }}) / 86400 as age
+        {{ epoch_s('as_of') }} - {{ epoch_s('coalesce(pod_received_at, delivered_at, as_of)') }} as age_s
     from shipments
     where is_unbilled
 ),
@@ -66,6 +66,6 @@ select
     cast(null as double) as duration_s, candidate_amount as amount, cast(null as bigint) as numerator,
     cast(null as bigint) as denominator,
     'sum' as aggregation, 'amount' as unit, currency,
-    case when age < 1 then '0-1' when age < 3 then '1-3' when age < 7 then '3-7' else '7+' end as age_days,
+    {{ age_bucket('age_s') }} as age_days,
     {{ kpi_dimensions() }}
 from unbilled
