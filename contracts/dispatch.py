@@ -6,7 +6,7 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from contracts.base import Amount, Contract, Currency, Flag, Id, Instant, Quantity, Text, Whole
+from contracts.base import Amount, Contract, Currency, Day, Flag, Id, Instant, Quantity, Text, Whole
 from contracts.erp import TimeQuality
 
 OtmStatus = Literal[
@@ -15,7 +15,8 @@ OtmStatus = Literal[
 
 
 class Location(Contract):
-    """A depot or a place of delivery, with the zone its clocks show."""
+    """A depot or a place of delivery, with the zone its clocks show; ``gln`` is GS1's number of it, ``un_code``
+    its UN/LOCODE."""
 
     key: ClassVar[tuple[str, ...]] = ("location_id",)
 
@@ -26,16 +27,32 @@ class Location(Contract):
     latitude: float | None = Field(default=None, ge=-90, le=90)
     longitude: float | None = Field(default=None, ge=-180, le=180)
     region: Text | None = None
+    gln: Id | None = None
+    un_code: Id | None = None
 
 
 class Vehicle(Contract):
-    """A lorry; ``device_id`` is what its telematics unit calls itself."""
+    """A lorry; ``device_id`` is what its telematics unit calls itself. Without ``in_service_from`` it always
+    served, without ``in_service_until`` it still does."""
 
     key: ClassVar[tuple[str, ...]] = ("vehicle_id",)
 
     vehicle_id: Id
     license_plate: Text | None = None
     device_id: Id | None = None
+    capacity_kg: Quantity | None = None
+    in_service_from: Day | None = None
+    in_service_until: Day | None = None
+
+
+class Driver(Contract):
+    """Somebody who drives; no more of a person than is needed to tell one from another."""
+
+    key: ClassVar[tuple[str, ...]] = ("driver_id",)
+
+    driver_id: Id
+    depot_id: Id | None = None
+    is_active: Flag = True
 
 
 class Trip(Contract):
@@ -49,6 +66,19 @@ class Trip(Contract):
     driver_id: Id | None = None
     driver_count: Whole = Field(default=1, ge=0)
     depot_id: Id | None = None
+
+
+class RoutePoint(Contract):
+    """One point of the way a trip is to take. All points of a route have the route's version: a newer version
+    of the route has none of the older one's points."""
+
+    key: ClassVar[tuple[str, ...]] = ("route_id", "sequence_nr")
+
+    route_id: Id
+    trip_id: Id | None = None
+    sequence_nr: Whole = Field(ge=0)
+    latitude: float = Field(ge=-90, le=90, allow_inf_nan=False)
+    longitude: float = Field(ge=-180, le=180, allow_inf_nan=False)
 
 
 class Consignment(Contract):
@@ -76,7 +106,7 @@ class Consignment(Contract):
 
 
 class ConsignmentLine(Contract):
-    """Goods on a consignment: how much of an order line was loaded."""
+    """Goods on a consignment: how much of an order line was loaded; ``sscc`` is the number on the pallet."""
 
     key: ClassVar[tuple[str, ...]] = ("consignment_line_id",)
 
@@ -87,6 +117,7 @@ class ConsignmentLine(Contract):
     quantity: Quantity
     uom: Id
     weight_kg: Quantity | None = None
+    sscc: Id | None = None
 
 
 class ConsignmentCharge(Contract):

@@ -35,6 +35,7 @@ class Company(Contract):
     currency: Currency
     time_zone: Id
     country: Text | None = None
+    vat_id: Text | None = None
     books_closed_until: Day | None = None
 
 
@@ -59,6 +60,17 @@ class Customer(Contract):
     payment_terms: Text | None = None
     bill_to_address: Text | None = None
     credit_limit_amount: Amount | None = None
+
+
+class CostCentre(Contract):
+    """Where a company books what a transport costs."""
+
+    key: ClassVar[tuple[str, ...]] = ("cost_centre_id",)
+
+    cost_centre_id: Id
+    company_id: Id | None = None
+    name: Text
+    is_active: Flag = True
 
 
 class Item(Contract):
@@ -204,6 +216,8 @@ class Invoice(Contract):
     created_at: Instant
     posted_at: Instant | None = None
     issue_date: Day | None = None
+    due_date: Day | None = None
+    payment_terms: Text | None = None
     net_total_amount: Amount
     tax_total_amount: Amount
     grand_total_amount: Amount
@@ -222,3 +236,5 @@ class InvoiceLine(Contract):
     uom: Id
     unit_price_amount: Amount
     net_amount: Amount
+    tax_code: Text | None = None
+    tax_rate_percent: Quantity | None = None

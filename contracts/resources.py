@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from contracts import carrier, dispatch, erp, pod, telematics
+from contracts import carrier, crm, dispatch, erp, maintenance, pod, telematics, tms, wms
 from contracts.base import Contract
 
 
@@ -38,6 +38,7 @@ class Resource:
 RESOURCES: tuple[Resource, ...] = (
     Resource("erp", "companies", erp.Company),
     Resource("erp", "customers", erp.Customer),
+    Resource("erp", "cost_centres", erp.CostCentre),
     Resource("erp", "items", erp.Item),
     Resource("erp", "item_uoms", erp.ItemUom),
     Resource("erp", "item_accounts", erp.ItemAccount),
@@ -49,7 +50,9 @@ RESOURCES: tuple[Resource, ...] = (
     Resource("erp", "invoice_lines", erp.InvoiceLine),
     Resource("dispatch", "locations", dispatch.Location),
     Resource("dispatch", "vehicles", dispatch.Vehicle),
+    Resource("dispatch", "drivers", dispatch.Driver),
     Resource("dispatch", "trips", dispatch.Trip),
+    Resource("dispatch", "route_points", dispatch.RoutePoint),
     Resource("dispatch", "consignments", dispatch.Consignment),
     Resource("dispatch", "consignment_lines", dispatch.ConsignmentLine),
     Resource("dispatch", "consignment_charges", dispatch.ConsignmentCharge),
@@ -74,7 +77,12 @@ RESOURCES: tuple[Resource, ...] = (
     ),
     Resource("pod", "delivered_lines", pod.DeliveredLine),
     Resource("pod", "evidence", pod.Evidence),
+    Resource("wms", "delivery_events", wms.DeliveryEvent),
+    Resource("tms", "eta_predictions", tms.EtaPrediction),
+    Resource("crm", "exception_events", crm.ExceptionEvent),
+    Resource("carrier", "carriers", carrier.Carrier),
     Resource("carrier", "freight_charges", carrier.FreightCharge),
+    Resource("maintenance", "maintenance_orders", maintenance.MaintenanceOrder),
 )
 
 

@@ -64,6 +64,7 @@ def ensure_raw_tables(settings: Settings) -> None:
     with open_warehouse(settings, "raw tables") as warehouse:
         for (dataset, name), schema in tables.items():
             _create(warehouse, dataset, name, schema)
+            _widen(warehouse, dataset, name, schema)
         warehouse.execute("CHECKPOINT")
 
 
@@ -104,6 +105,16 @@ def _create(warehouse: duckdb.DuckDBPyConnection, dataset: str, name: str, schem
         f'"{each.name}" {_duckdb_type(each.type)}{"" if each.nullable else " NOT NULL"}' for each in fields
     )
     warehouse.execute(f'CREATE TABLE {dataset}."{name}" ({columns})')
+
+
+def _widen(warehouse: duckdb.DuckDBPyConnection, dataset: str, name: str, schema: pa.Schema) -> None:
+    """Columns that a contract has gained since the table was made; older rows have none of them."""
+    there = warehouse.execute(f'SELECT * FROM {dataset}."{name}" LIMIT 0').description or []
+    known = {each[0] for each in there}
+    for field in schema:
+        if field.name not in known:
+            kind = _duckdb_type(field.type)
+            warehouse.execute(f'ALTER TABLE {dataset}."{name}" ADD COLUMN "{field.name}" {kind}')
 
 
 def _duckdb_type(arrow_type: pa.DataType) -> str:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("waybill.ingestion")
 
-KIND_ORDER = ("erp", "dispatch", "telematics", "pod", "carrier")
+KIND_ORDER = ("erp", "dispatch", "telematics", "pod", "wms", "tms", "crm", "carrier", "maintenance")
 """Parents first: a position needs its vehicle, a proof of delivery its consignment."""
 
 

@@ -18,6 +18,7 @@ select
     consignment_lines.quantity,
     consignment_lines.uom,
     consignment_lines.weight_kg,
+    consignment_lines.sscc,
     consignment_lines.source_system,
     consignment_lines.source_id,
     consignment_lines.source_version,

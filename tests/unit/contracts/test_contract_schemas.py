@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 from pydantic import BaseModel, TypeAdapter, ValidationError
 
-from contracts import carrier, dispatch, erp, pod, telematics
+from contracts import carrier, crm, dispatch, erp, maintenance, pod, telematics, tms, wms
 from contracts.arrow import INSTANT, field_type, schema_of
 from contracts.base import Contract, Envelope
 from contracts.invoice import InvoiceCandidate
@@ -43,7 +43,7 @@ def test_no_whole_number_is_wider_than_its_column() -> None:
 def test_every_contract_has_a_raw_table() -> None:
     defined = {
         each
-        for module in (carrier, dispatch, erp, pod, telematics)
+        for module in (carrier, crm, dispatch, erp, maintenance, pod, telematics, tms, wms)
         for each in vars(module).values()
         if isinstance(each, type) and issubclass(each, Contract) and each is not Contract
     }

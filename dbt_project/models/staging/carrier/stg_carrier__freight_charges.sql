@@ -9,6 +9,8 @@ renamed as (
         order_id,
         consignment_id,
         carrier_id,
+        evidence_event_id,
+        cost_centre_id,
 
         -- texts
         currency,

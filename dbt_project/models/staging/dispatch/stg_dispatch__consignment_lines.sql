@@ -12,6 +12,7 @@ renamed as (
 
         -- texts
         uom,
+        sscc,
 
         -- numbers
         quantity,

@@ -12,6 +12,8 @@ renamed as (
         kind,
         time_zone,
         region,
+        gln,
+        un_code,
 
         -- numbers
         latitude,

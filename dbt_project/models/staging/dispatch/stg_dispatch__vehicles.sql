@@ -11,6 +11,13 @@ renamed as (
         -- texts
         license_plate,
 
+        -- numbers
+        capacity_kg,
+
+        -- dates and times
+        in_service_from,
+        in_service_until,
+
         -- where it came from
         source_system,
         source_id,

@@ -6,6 +6,7 @@ renamed as (
     select
         -- ids
         company_id,
+        vat_id,
 
         -- texts
         name,

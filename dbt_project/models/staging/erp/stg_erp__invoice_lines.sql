@@ -12,11 +12,13 @@ renamed as (
 
         -- texts
         uom,
+        tax_code,
 
         -- numbers
         quantity,
         unit_price_amount,
         net_amount,
+        tax_rate_percent,
 
         -- where it came from
         source_system,

@@ -12,11 +12,12 @@ renamed as (
         shipment_id,
         po_no,
         credited_invoice_id,
-        idempotency_key,
 
         -- texts
         currency,
         status,
+        idempotency_key,
+        payment_terms,
 
         -- numbers
         net_total_amount,
@@ -30,6 +31,7 @@ renamed as (
         created_at,
         posted_at,
         issue_date,
+        due_date,
 
         -- where it came from
         source_system,

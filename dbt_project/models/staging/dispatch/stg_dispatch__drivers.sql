@@ -1,0 +1,24 @@
+with source as (
+    {{ current_rows(source('raw_dispatch', 'drivers')) }}
+),
+
+renamed as (
+    select
+        -- ids
+        driver_id,
+        depot_id,
+
+        -- booleans
+        is_active,
+
+        -- where it came from
+        source_system,
+        source_id,
+        source_version,
+        ingested_at,
+        run_id,
+        contract_version
+    from source
+)
+
+select * from renamed
