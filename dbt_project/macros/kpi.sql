@@ -85,8 +85,7 @@
 {%- endmacro %}
 
 {% macro kpi_dimension_names() -%}
-    {{ return(['company_id', 'customer_id', 'depot_id', 'region', 'carrier_id', 'connection', 'severity', 'made_by',
-               'age_days']) }}
+    {{ return(['company_id', 'customer_id', 'depot_id', 'region', 'carrier_id', 'connection', 'severity', 'made_by', 'age_days']) }}
 {%- endmacro %}
 
 {# Days of a period: what an amount per day is divided by; of `all`, from its first day to its last. #}

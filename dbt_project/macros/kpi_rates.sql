@@ -1,6 +1,6 @@
 {# One rate as facts: `scope` says which rows can count at all, `known` which of them can be judged (the rest is
-   excluded), `met` which of those meet it. #}
-{% macro rate_facts(metric, variant, scope, why_not, known, why_unknown, met, why_missed, day, zone, entity='shipment', connection='source_system') -%}
+   excluded), `met` which of those meet it. `why_met` is for rates of what goes wrong. #}
+{% macro rate_facts(metric, variant, scope, why_not, known, why_unknown, met, why_missed, day, zone, entity='shipment', connection='source_system', why_met='null') -%}
     select
         '{{ metric }}' as metric,
         '{{ variant }}' as variant,
@@ -16,6 +16,7 @@
             when not coalesce({{ scope }}, false) then {{ why_not }}
             when not coalesce({{ known }}, false) then {{ why_unknown }}
             when not coalesce({{ met }}, false) then {{ why_missed }}
+            else {{ why_met }}
         end as why,
         {{ local_date('coalesce(' ~ day ~ ', as_of)', zone) }} as period_date,
         cast(null as double) as duration_s,

@@ -8,6 +8,14 @@ with facts as (
     select * from {{ ref('int_kpi__orders') }}
     union all
     select * from {{ ref('int_kpi__invoicing') }}
+    union all
+    select * from {{ ref('int_kpi__commitments') }}
+    union all
+    select * from {{ ref('int_kpi__perfect_orders') }}
+    union all
+    select * from {{ ref('int_kpi__control') }}
+    union all
+    select * from {{ ref('int_kpi__cash') }}
 )
 
 select

@@ -36,6 +36,8 @@ select
     shipment_id,
     is_redelivered,
     first_confirmed_end as promise_ends_at,
+    last_confirmed_end as last_promise_ends_at,
+    requested_end as request_ends_at,
     {%- for kind in ['first_confirmed', 'last_confirmed'] %}
     case
         when delivered_at is null or {{ kind }}_end is null then null
