@@ -40,7 +40,8 @@
 {# One cycle time as facts. `scope` is the SQL of (is in scope, why not); every shipment gets one row with
    what became of it, so that a number can be followed to the rows that are in, out and why. `measured` says how
    long it took where that is not the time between the two; what is open has an age. #}
-{% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default', entity='shipment', connection='source_system', measured=none) -%}
+{% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default', entity='shipment', connection='source_system', measured=none,
+        severity='cast(null as varchar)') -%}
     select
         '{{ metric }}' as metric,
         '{{ variant }}' as variant,
@@ -74,7 +75,7 @@
             when coalesce({{ scope }}, false) and {{ started }} is not null and {{ ended }} is null
                 then {{ age_bucket(epoch_s('as_of') ~ ' - ' ~ epoch_s(started)) }}
         end as age_days,
-        {{ kpi_dimensions(connection) }}
+        {{ kpi_dimensions(connection, severity) }}
 {%- endmacro %}
 
 {# The columns of a fact by which a number may be cut, from a relation that has the first ones; the others are

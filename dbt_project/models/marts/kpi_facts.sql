@@ -16,6 +16,10 @@ with facts as (
     select * from {{ ref('int_kpi__control') }}
     union all
     select * from {{ ref('int_kpi__cash') }}
+    union all
+    select * from {{ ref('int_kpi__exceptions') }}
+    union all
+    select * from {{ ref('int_kpi__data_issues') }}
 )
 
 select
