@@ -13,6 +13,25 @@ from core.money import minor_units
 from state.outbox_rows import NewEffect
 
 OPERATION = "invoice"
+FIELD_COLUMNS: Mapping[str, tuple[str, ...]] = {
+    "idempotency_key": ("company_id", "destination", "business_id", "revision"),
+    "business_id": ("business_id",),
+    "shipment_no": ("shipment_no",),
+    "order_no": ("order_no",),
+    "company_id": ("company_id",),
+    "customer_id": ("customer_id",),
+    "po_no": ("po_no",),
+    "currency": ("currency",),
+    "issue_date": ("posting_date",),
+    "delivery_date": ("delivery_date",),
+    "pod_id": ("pod_id",),
+    "payment_terms": ("payment_terms",),
+    "net_total_amount": ("net_total_amount",),
+    "tax_total_amount": ("tax_total_amount",),
+    "grand_total_amount": ("grand_total_amount",),
+    "lines": ("lines_json",),
+}
+"""Field of the document → the columns of the row that it is made of."""
 
 
 def document_of(row: Mapping[str, Any]) -> InvoiceDocument:

@@ -6,6 +6,7 @@ from typing import Any
 import dagster as dg
 
 from core.warehouse import open_warehouse
+from orchestration.column_metadata import lineage_entry, read_catalogue, schema_entry, trace
 from orchestration.dbt_manifest import asset_key, asset_specs, check_specs, data_tests, nodes_tagged
 from orchestration.dbt_runner import NodeResult, build
 from orchestration.platform import Platform
@@ -94,19 +95,23 @@ def _materializations(
     with open_warehouse(platform.settings, f"row counts {tag}") as warehouse:
         # dbt leaves DDL in the WAL, which this DuckDB may not read back after a hard exit.
         warehouse.execute("CHECKPOINT")
+        catalogue = read_catalogue(warehouse)
         counts = {
             node["unique_id"]: warehouse.execute(
                 f'SELECT count(*) FROM "{node["schema"]}"."{node["alias"]}"'
             ).fetchone()
             for node in nodes
         }
+    compiled = {each.unique_id: each.compiled for each in results.values() if each.compiled}
+    lineage = trace(platform.settings, manifest, tag, compiled, catalogue)
     for node in nodes:
-        count = counts[node["unique_id"]]
-        yield dg.MaterializeResult(
-            asset_key=asset_key(node),
-            metadata={
-                "dagster/row_count": count[0] if count else 0,
-                "dagster/table_name": f"{node['schema']}.{node['alias']}",
-                "seconds": round(results[node["unique_id"]].seconds, 3),
-            },
-        )
+        count, traced = counts[node["unique_id"]], lineage.get(node["unique_id"])
+        metadata: dict[str, Any] = {
+            "dagster/row_count": count[0] if count else 0,
+            "dagster/table_name": f"{node['schema']}.{node['alias']}",
+            "dagster/column_schema": schema_entry(catalogue[node["schema"]][node["alias"]], node["columns"]),
+            "seconds": round(results[node["unique_id"]].seconds, 3),
+        }
+        if traced:
+            metadata["dagster/column_lineage"] = lineage_entry(traced["columns"])
+        yield dg.MaterializeResult(asset_key=asset_key(node), metadata=metadata)

@@ -22,13 +22,15 @@ PROJECT = ROOT / "dbt_project"
 
 @dataclass(frozen=True)
 class NodeResult:
-    """What became of one dbt node. ``seconds`` is its execution time, ``failures`` the rows a test found."""
+    """What became of one dbt node. ``seconds`` is its execution time, ``failures`` the rows a test found,
+    ``compiled`` the SQL of a model."""
 
     unique_id: str
     status: str
     message: str
     seconds: float
     failures: int
+    compiled: str | None = None
 
 
 @dataclass(frozen=True)
@@ -114,6 +116,7 @@ def _node_result(result: Any) -> NodeResult:
         message=str(result.message or ""),
         seconds=float(result.execution_time),
         failures=int(result.failures or 0),
+        compiled=result.node.compiled_code if result.node.resource_type == "model" else None,
     )
 
 

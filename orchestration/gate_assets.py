@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from orchestration.column_metadata import arrow_entry
 from orchestration.platform import Platform
 from quality.rules import RULES
 
@@ -52,8 +53,9 @@ def gate_assets() -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         from activation.push import recover
-        from ingestion.ledger import project_gate
+        from ingestion.ledger import project_gate, schema_of_table
         from quality.gate import gate
+        from state.projections import GATE
 
         platform: Platform = context.resources.platform
         # What a crash left in doubt is settled first: the gate holds whatever may be under way.
@@ -71,6 +73,7 @@ def gate_assets() -> dg.AssetsDefinition:
             asset_key=DECISIONS,
             metadata={
                 "dagster/row_count": len(result.decisions),
+                "dagster/column_schema": arrow_entry(schema_of_table(GATE["decisions"])),
                 "released": verdicts["released"],
                 "blocked": verdicts["blocked"],
                 "data docs": dg.MetadataValue.path(str(platform.settings.data_docs / "index.html")),

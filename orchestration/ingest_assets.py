@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from contracts.base import Envelope
 from contracts.resources import RESOURCES, Resource
 from core.connections import Connection
 from core.errors import WaybillError
+from orchestration.column_metadata import arrow_entry
 from orchestration.platform import Platform
 
 if TYPE_CHECKING:
@@ -100,6 +102,8 @@ def ingest_kind(platform: Platform, kind: str, run_id: str) -> tuple["list[Count
 
 
 def _results(kind: str, counts: "Sequence[Counts]") -> Iterator[dg.MaterializeResult[None]]:
+    from contracts.arrow import schema_of
+
     by_resource: defaultdict[str, list[Counts]] = defaultdict(list)
     for each in counts:
         by_resource[each.resource].append(each)
@@ -110,6 +114,9 @@ def _results(kind: str, counts: "Sequence[Counts]") -> Iterator[dg.MaterializeRe
             metadata={
                 "dagster/row_count": sum(each.loaded for each in found),
                 "dagster/table_name": f"{resource.dataset}.{resource.name}",
+                "dagster/column_schema": arrow_entry(
+                    schema_of(Envelope, resource.contract), resource.contract.__name__
+                ),
                 "rows in": sum(each.rows_in for each in found),
                 "dead-lettered": sum(each.dead_lettered for each in found),
                 "duplicate": sum(each.duplicate for each in found),

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 
 from core.warehouse import open_warehouse
+from orchestration.column_metadata import arrow_entry
 from orchestration.platform import Platform
 
 if TYPE_CHECKING:
@@ -61,11 +62,14 @@ def push_assets() -> dg.AssetsDefinition:
     def _push(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
+        from orchestration.payload_metadata import payload_entries
+
         platform: Platform = context.resources.platform
         result = push_released(platform)
         yield dg.MaterializeResult(
             asset_key=PUSHED,
             metadata={
+                **payload_entries(platform.settings, OUTBOUND),
                 "dagster/row_count": result.posted,
                 "candidates": result.candidates,
                 "posted": result.posted,
@@ -122,7 +126,8 @@ def ledger_assets() -> dg.AssetsDefinition:
         required_resource_keys={"platform"},
     )
     def _ledger(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        from ingestion.ledger import project_ledger
+        from ingestion.ledger import project_ledger, schema_of_table
+        from state.projections import LEDGER
 
         platform: Platform = context.resources.platform
         counts = project_ledger(platform.settings, platform.engine)
@@ -132,6 +137,7 @@ def ledger_assets() -> dg.AssetsDefinition:
                 metadata={
                     "dagster/row_count": counts.get(table, 0),
                     "dagster/table_name": f"raw_ledger.{table}",
+                    "dagster/column_schema": arrow_entry(schema_of_table(LEDGER[table])),
                 },
             )
 
