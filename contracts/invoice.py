@@ -53,7 +53,9 @@ class InvoiceCandidate(BaseModel):
     is_pod_superseded: Flag = Field(description="the newest POD is superseded and nothing replaced it")
     pod_voided_at: Instant | None = Field(description="set when the only POD was voided")
     pod_outcome: Text | None
-    handover_result_status: Text | None = Field(description="OTM result of the handOver action")
+    handover_result_status: Text | None = Field(
+        description="OTM result of the handOver action; cancelled when dispatch cancelled the consignment"
+    )
     pod_order_no: Id | None = Field(description="the order the POD names; NULL when it names none")
     pod_captured_at: Instant | None
     pod_received_at: Instant | None

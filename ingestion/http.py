@@ -6,8 +6,10 @@ the adapters' part. No message ever holds a header or a query, so that no secret
 
 from __future__ import annotations
 
+import hashlib
 import logging
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -18,12 +20,14 @@ import stamina
 from core.connections import Connection
 from core.errors import ConfigurationError
 from ingestion.base import SourceFailure
-from ingestion.strict_json import JsonRefused, loads
+from ingestion.strict_json import JsonRefused, answer
 
 ATTEMPTS = 4
 LONGEST_WAIT_S = 20.0
 TIMEOUT = httpx.Timeout(60.0, connect=5.0)
 LARGEST_ANSWER = 256 * 1024 * 1024
+PATIENCE = 8
+"""Of what is too large, up to so many times the limit is read, unpacked, for its hash and size."""
 
 # httpx logs whole addresses, and a signed address is a secret.
 logging.getLogger("httpx").setLevel(logging.WARNING)
@@ -35,6 +39,20 @@ class _TryAgain(Exception):
     def __init__(self, what: str, wait_s: float | None = None) -> None:
         super().__init__(what)
         self.what, self.wait_s = what, wait_s
+
+
+class TooLarge(Exception):
+    """A file beyond the limit: ``str`` tells its size and hash, and nothing else of it is kept."""
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """Status, headers and body; ``excess`` tells size and hash of a body that is too large to hold."""
+
+    status: int
+    headers: httpx.Headers
+    content: bytes
+    excess: str | None
 
 
 class HttpSource:
@@ -60,6 +78,8 @@ class HttpSource:
     def get_json(self, path: str, parameters: Mapping[str, str | int]) -> dict[str, Any]:
         """The JSON object at ``path``; numbers with a point are Decimal. SourceFailure when there is none."""
         response = self._get(path, parameters)
+        if response.excess:
+            raise self._failure(path, f"sent {response.excess}", "Ask the source's owner why.")
         kind = response.headers.get("content-type", "")
         if "json" not in kind:
             raise self._failure(
@@ -67,7 +87,7 @@ class HttpSource:
                 "Open the address in a browser: a login page or a proxy may stand in front of the API.",
             )  # fmt: skip
         try:
-            document = loads(response.content)
+            document = answer(response.content)
         except JsonRefused as error:
             raise self._failure(
                 path, f"sent an answer that is not whole JSON ({error})",
@@ -78,10 +98,15 @@ class HttpSource:
         return document
 
     def get_file(self, address: str, largest: int) -> tuple[int, bytes, str]:
-        """Status, bytes and declared type of a file; 403, 404 and 410 are answers too. Never redirected."""
+        """Status, bytes and declared type of a file; 403, 404 and 410 are answers too. Never redirected.
+
+        TooLarge when it has more than ``largest`` bytes, packed or not: one file never stops a source.
+        """
         response = self._get(address, {}, answers=(200, 403, 404, 410), largest=largest)
+        if response.excess:
+            raise TooLarge(response.excess)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
-        return response.status_code, response.content, kind
+        return response.status, response.content, kind
 
     def rows(self, path: str, document: Mapping[str, Any], name: str) -> list[Any]:
         """The list ``name`` of an answer; SourceFailure when the answer has none."""
@@ -100,7 +125,7 @@ class HttpSource:
         parameters: Mapping[str, str | int],
         answers: tuple[int, ...] = (200,),
         largest: int = LARGEST_ANSWER,
-    ) -> httpx.Response:
+    ) -> _Answer:
         try:
             for attempt in stamina.retry_context(
                 on=_wait, attempts=ATTEMPTS, timeout=90.0, wait_initial=0.2, wait_max=5.0
@@ -116,15 +141,20 @@ class HttpSource:
 
     def _once(
         self, path: str, parameters: Mapping[str, str | int], answers: tuple[int, ...], largest: int
-    ) -> httpx.Response:
+    ) -> _Answer:
         try:
-            response = self._client.get(path, params=dict(parameters) or None)
+            with self._client.stream("GET", path, params=dict(parameters) or None) as response:
+                content, excess = _read(response, largest)
         except httpx.TimeoutException as error:
             raise _TryAgain("did not answer in time") from error
         except httpx.RemoteProtocolError as error:
             raise _TryAgain("cut its answer off") from error
         except httpx.TransportError as error:
             raise _TryAgain("could not be reached") from error
+        except httpx.DecodingError as error:
+            raise self._failure(
+                path, "sent an answer that cannot be unpacked", "Ask the source's owner whether a proxy packs it."
+            ) from error
         self._note_clock(response)
         status = response.status_code
         if status == httpx.codes.TOO_MANY_REQUESTS or status >= 500:
@@ -136,9 +166,7 @@ class HttpSource:
             )  # fmt: skip
         if status not in answers:
             raise self._failure(path, f"answered {status}", "Check base_url and the API's version.")
-        if len(response.content) > largest:
-            raise self._failure(path, f"sent more than {largest} bytes", "Ask the source's owner why.")
-        return response
+        return _Answer(status, response.headers, content, excess)
 
     def _note_clock(self, response: httpx.Response) -> None:
         try:
@@ -150,6 +178,23 @@ class HttpSource:
         return SourceFailure(
             f"{self.name}: {httpx.URL(self.base_url).join(path).copy_with(query=None)} {what}.", remedy=remedy
         )
+
+
+def _read(response: httpx.Response, largest: int) -> tuple[bytes, str | None]:
+    """The unpacked body; of one that is too large nothing but its size and hash, in words."""
+    digest, size, pieces = hashlib.sha256(), 0, []
+    for piece in response.iter_bytes():
+        size += len(piece)
+        digest.update(piece)
+        if size <= largest:
+            pieces.append(piece)
+        elif size > largest * PATIENCE:
+            return b"", f"more than {size} bytes, at most {largest} are taken"
+        else:
+            pieces.clear()
+    if size > largest:
+        return b"", f"{size} bytes (SHA-256 {digest.hexdigest()}), at most {largest} are taken"
+    return b"".join(pieces), None
 
 
 def _wait(error: Exception) -> bool | float:

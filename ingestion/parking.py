@@ -9,11 +9,12 @@ from typing import Any
 from sqlalchemy import Engine
 
 from contracts.resources import RESOURCES, Parent, Resource
-from core.ids import canonical_json, sha256_hex
+from core.ids import sha256_hex
 from core.settings import Settings
 from ingestion.base import Columns, SourceRecord
 from ingestion.known import known_parents
 from ingestion.sorting import Sorted
+from ingestion.strict_json import as_came
 from state import dead_letters
 from state.dead_letters import DeadLetter
 
@@ -96,4 +97,4 @@ def _record(letter: DeadLetter) -> SourceRecord:
 
 
 def _hash_of(raw: Mapping[str, Any] | bytes) -> str:
-    return sha256_hex(raw if isinstance(raw, bytes) else canonical_json(raw))
+    return sha256_hex(as_came(raw))

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from ingestion.base import Rejection, SourceRecord, Window
-from ingestion.strict_json import is_doubtful
+from ingestion.strict_json import fault_of
 from ingestion.times import Refused
 
 OVERLAP = timedelta(minutes=5)
@@ -31,8 +31,8 @@ def record(
     """The row as ``build`` maps it; ``key`` names it when it cannot be mapped."""
     rejection: Rejection | None = None
     fields: Fields = key
-    if is_doubtful(raw):
-        rejection = Rejection("FIELD_INVALID", "a key occurs twice in one object")
+    if (fault := fault_of(raw)) is not None:
+        rejection = Rejection("FIELD_INVALID", fault)
     else:
         try:
             fields = build()

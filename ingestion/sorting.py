@@ -14,11 +14,12 @@ from functools import cached_property
 from typing import Any
 
 from contracts.resources import Resource
-from core.ids import canonical_json, new_id, sha256_hex
+from core.ids import new_id, sha256_hex
 from ingestion.base import Columns, Rejection, SourceRecord
 from ingestion.border import Accepted, Border
 from ingestion.bulk import ColumnBorder, Plain, source_ids, split
 from ingestion.known import Version
+from ingestion.strict_json import as_came, kept
 from state.dead_letters import DeadLetter, Status
 
 # The instant from which the waiting time of a parked row counts, by what the row has.
@@ -161,7 +162,7 @@ class Sorter:
         source_id: str | None = None,
         park_until: datetime | None = None,
     ) -> DeadLetter:
-        raw = record.raw if isinstance(record.raw, bytes) else canonical_json(record.raw)
+        raw = as_came(record.raw)
         fields = record.fields or {}
         return DeadLetter(
             connection=self._visit.connection,
@@ -172,7 +173,7 @@ class Sorter:
             shipment_ref=_text(record.shipment_ref or fields.get("consignment_id")),
             reason=refusal.reason,
             detail=refusal.detail,
-            raw=raw,
+            raw=kept(raw),
             raw_sha256=sha256_hex(raw),
             trace_id=self._visit.trace_id,
             run_id=self._visit.run_id,

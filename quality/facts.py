@@ -27,6 +27,7 @@ SCHEMA = pa.schema(
         "doubly_billed_charge_count": pa.int64(),
         "doubly_billed_charges": pa.string(),
         "conflicting_refs": pa.string(),
+        "mismatched_refs": pa.string(),
         "broken_inputs": pa.string(),
         "stale_sources": pa.string(),
         "is_erp_available": pa.bool_(),
@@ -44,6 +45,9 @@ POSTED = frozenset({"ACKED", "RECONCILED"})
 NOT_BILLING = frozenset({"DRAFT", "BLOCKED", "CANCELLED", "DEAD"})
 """States in which a row of the outbox bills nothing and will not by itself."""
 CONFLICT = "VERSION_CONFLICT"
+MISMATCH = "EVIDENCE_HASH_MISMATCH"
+_OWN_RULE = {CONFLICT, MISMATCH}
+"""Reasons of dead letters that a rule of their own tells."""
 
 
 def facts(intake: Intake, context: GateContext, policy: Policy, ruleset_version: str) -> pa.Table:
@@ -118,20 +122,19 @@ def _letters(row: Mapping[str, Any], context: GateContext) -> dict[str, Any]:
     order = context.order_letters.get(row["order_no"] or "", frozenset())
     shipment = context.shipment_letters.get(row["shipment_no"] or "", frozenset())
     broken = [
-        *(f"order {row['order_no']}: {reason}" for reason in sorted(order - {CONFLICT})),
-        *(f"shipment {row['shipment_no']}: {reason}" for reason in sorted(shipment - {CONFLICT})),
+        *(f"order {row['order_no']}: {reason}" for reason in sorted(order - _OWN_RULE)),
+        *(f"shipment {row['shipment_no']}: {reason}" for reason in sorted(shipment - _OWN_RULE)),
     ]
-    conflicts = [
-        name
-        for name, reasons in (
-            (f"order {row['order_no']}", order),
-            (f"shipment {row['shipment_no']}", shipment),
-        )
-        if CONFLICT in reasons
-    ]
+    refs = ((f"order {row['order_no']}", order), (f"shipment {row['shipment_no']}", shipment))
+    conflicts = [name for name, reasons in refs if CONFLICT in reasons]
+    mismatches = [name for name, reasons in refs[1:] if MISMATCH in reasons]
     if row["order_status"] is None and not broken and not conflicts:
         broken = [f"order {row['order_no'] or 'not named'}: not known"]
-    return {"broken_inputs": "; ".join(broken) or None, "conflicting_refs": ", ".join(conflicts) or None}
+    return {
+        "broken_inputs": "; ".join(broken) or None,
+        "conflicting_refs": ", ".join(conflicts) or None,
+        "mismatched_refs": ", ".join(mismatches) or None,
+    }
 
 
 def _stale(row: Mapping[str, Any], context: GateContext) -> str | None:

@@ -37,6 +37,8 @@ NOT_RUN = "CHECK_NOT_RUN"
 EMPTY_BATCH = "EMPTY_BATCH"
 EMPTY_SUITE = "EMPTY_SUITE"
 IDENTITY_MISSING = "IDENTITY_MISSING"
+AFTER_POSTING = frozenset({"ORDER_CANCELLED"})
+"""What a person has to decide on though the invoice is in the ERP already, unchanged."""
 
 
 @dataclass(frozen=True)
@@ -181,7 +183,7 @@ class _Judge:
         key: Key = (row["business_id"], row["revision"])
         reasons = self._reasons(key, row)
         if self._is_posted_unchanged(key, row["content_hash"]) and not self._not_run:
-            reasons = [each for each in reasons if each["disposition"] == "WARN"]
+            reasons = [each for each in reasons if each["disposition"] == "WARN" or each["code"] in AFTER_POSTING]
         codes = tuple(each["code"] for each in reasons if each["disposition"] != "WARN")
         warnings = tuple(each["code"] for each in reasons if each["disposition"] == "WARN")
         verdict: Literal["released", "blocked"] = "blocked" if codes else "released"

@@ -5,6 +5,7 @@ Belongs here: which address is asked, and what an answer means for the evidence 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from contracts.resources import resource
 from core.clock import utc_now
 from core.settings import Settings
 from ingestion.base import SourceRecord
-from ingestion.http import HttpSource
+from ingestion.http import HttpSource, TooLarge
 from ingestion.known import Version, known_versions
 from ingestion.pod.vault import mime_type, objection, seal, sync_folders
 from ingestion.records import Fields, record
@@ -26,6 +27,8 @@ from ingestion.times import Refused
 
 AT_ONCE = 12
 LARGEST_FILE = 20 * 1024 * 1024
+# A folder above, as it stands or percent-encoded, and a Windows path.
+_WAY_UP = re.compile(r"(?:^|/|%2f)(?:\.|%2e){2}(?:/|%2f|$)|\\|%5c", re.IGNORECASE)
 _STATUS = {404: "missing", 403: "missing", 410: "expired"}
 
 
@@ -86,7 +89,10 @@ class EvidenceFetcher:
         )  # fmt: skip
 
     def _fields(self, wanted: Wanted, key: Fields) -> Fields:
-        status, content, kind = self._http.get_file(self._address(wanted.url), LARGEST_FILE)
+        try:
+            status, content, kind = self._http.get_file(self._address(wanted.url), LARGEST_FILE)
+        except TooLarge as error:
+            raise Refused("EVIDENCE_REJECTED", f"the file has {error}") from error
         fields = key | {
             "kind": wanted.kind,
             "declared_sha256": wanted.declared_sha256,
@@ -97,15 +103,24 @@ class EvidenceFetcher:
         wrong = objection(content, kind)
         if wrong is not None:
             raise Refused("EVIDENCE_REJECTED", wrong)
+        digest = seal(self._settings, content)
+        if wanted.declared_sha256 and wanted.declared_sha256.lower() != digest:
+            sync_folders(self._settings, [digest])
+            raise Refused(
+                "EVIDENCE_HASH_MISMATCH",
+                f"declared as {wanted.declared_sha256[:80]}, but the file, kept under seal, is {digest}",
+            )
         return fields | {
             "status": "sealed",
-            "sha256": seal(self._settings, content),
+            "sha256": digest,
             "mime_type": mime_type(content),
             "size_bytes": len(content),
         }
 
     def _address(self, url: str) -> str:
         """The address when it is on the connection's own host; refused, and never asked, otherwise."""
+        if _WAY_UP.search(url):
+            raise Refused("URL_REFUSED", f"{url[:80]!r} leads out of the app's own folder")
         try:
             address = self._own.join(url)
         except httpx.InvalidURL as error:

@@ -86,8 +86,9 @@ RULES = (
         "POD_HASH_MISMATCH", "evidence", "BLOCK", DELIVERY,
         "A document is not the one that the driver's app declared: its checksum differs.",
         "Do not bill; fetch the document again and ask the POD provider how it could change.",
-        "{evidence_hash_mismatch_count} documents differ from their checksum", "none",
-        (none_of("evidence_hash_mismatch_count"),),
+        "{evidence_hash_mismatch_count} documents differ from their checksum; refused for it: {mismatched_refs}",
+        "none",
+        (none_of("evidence_hash_mismatch_count"), absent("mismatched_refs")),
     ),
     Rule(
         "POD_GEO_MISMATCH", "evidence", "WARN", DELIVERY,

@@ -132,7 +132,8 @@ kind(
 kind(
     name="hash differs",
     system="pod",
-    codes=("POD_HASH_MISMATCH",),
+    codes=("POD_DOCUMENT_REQUIRED", "POD_HASH_MISMATCH"),
+    letter=("sandbox_pod", "evidence", "EVIDENCE_HASH_MISMATCH"),
     patch=_told("evidence_sha256", lambda case: json.dumps({case.shipment.pods[0].signature: "0" * 64})),
 )
 kind(name="damage", system="pod", codes=("OPEN_DAMAGE_OR_SHORTAGE",), patch=_told("damage", "true"))

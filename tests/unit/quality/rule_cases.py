@@ -76,7 +76,10 @@ CASES: dict[str, Case] = {
     "POD_DOCUMENT_REQUIRED": Case(
         {"sealed_signature_count": 0}, {"sealed_signature_count": 0, "requires_signature": False}
     ),
-    "POD_HASH_MISMATCH": Case({"evidence_hash_mismatch_count": 1}, {"evidence_hash_mismatch_count": 0}),
+    "POD_HASH_MISMATCH": Case(
+        {"evidence_hash_mismatch_count": 1}, {"evidence_hash_mismatch_count": 0},
+        passes_state={"order_letters": {"S{n}": frozenset({"EVIDENCE_HASH_MISMATCH"})}},
+    ),
     "POD_GEO_MISMATCH": Case({"pod_distance_m": 1000.5}, {"pod_distance_m": 1000.0}),
     "OPEN_DAMAGE_OR_SHORTAGE": Case({"has_open_damage": True}, {"short_line_count": 1}),
     "TIME_AMBIGUOUS": Case({"time_quality": "gap"}, {"time_quality": "assumed_zone"}),

@@ -27,7 +27,10 @@ select
         as grand_total_amount,
     amounts.line_count, amounts.lines_json,
     evidence.live_pod_count, evidence.conflicting_pod_count, evidence.superseded_pod_count,
-    evidence.is_pod_superseded, evidence.pod_voided_at, evidence.pod_outcome, evidence.handover_result_status,
+    evidence.is_pod_superseded, evidence.pod_voided_at, evidence.pod_outcome,
+    -- What dispatch cancelled and somebody delivered all the same is for a person to clear.
+    case when evidence.status = 'cancelled' or evidence.cancelled_at is not null then 'cancelled'
+        else evidence.handover_result_status end as handover_result_status,
     evidence.pod_order_no, evidence.pod_captured_at, evidence.pod_received_at, evidence.departed_at,
     evidence.delivered_at, parties.requires_signature, parties.requires_photo,
     evidence.sealed_signature_count, evidence.sealed_photo_count, evidence.evidence_hash_mismatch_count,
