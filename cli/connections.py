@@ -12,6 +12,7 @@ from core.settings import get_settings
 
 app = typer.Typer(help="The connected systems: owner, lifecycle, last answer.", no_args_is_help=True)
 
+_DRIFT = ("connection", "resource", "field", "rows", "first seen", "last seen")
 _COLUMNS = ("connection", "kind", "adapter", "owner", "criticality", "lifecycle", "last answer", "problem")
 
 
@@ -40,3 +41,21 @@ def list_connections(
         emit_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     else:
         table("Connections", _COLUMNS, rows)
+
+
+@app.command("drift")
+def list_drift(
+    json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+) -> None:
+    """List fields that a source began to send after its first reading, and in how many rows they stood."""
+    from state.engine import open_state
+    from state.source_fields import drift
+
+    rows = [
+        (each.connection, each.resource, each.field, each.row_count, each.first_seen_at, each.last_seen_at)
+        for each in drift(open_state(get_settings()))
+    ]
+    if json_output:
+        emit_json([dict(zip(_DRIFT, row, strict=True)) for row in rows])
+    else:
+        table("Fields that nobody agreed on", _DRIFT, rows)

@@ -153,7 +153,9 @@ class HttpSource:
             raise _TryAgain("could not be reached") from error
         except httpx.DecodingError as error:
             raise self._failure(
-                path, "sent an answer that cannot be unpacked", "Ask the source's owner whether a proxy packs it."
+                path,
+                "sent an answer that cannot be unpacked",
+                "Ask the source's owner whether a proxy packs it.",
             ) from error
         self._note_clock(response)
         status = response.status_code

@@ -93,3 +93,14 @@ def known_versions(settings: Settings, resource: Resource, connection: str) -> s
             [connection],
         ).fetchall()
     return {(row[0], row[1]) for row in found}
+
+
+def known_parents_of_consignments(settings: Settings, connection: str) -> dict[str, str]:
+    """Each loaded consignment's parent, as its newest version has it."""
+    with open_warehouse(settings, "look up raw_dispatch.consignments") as warehouse:
+        found = warehouse.execute(
+            "SELECT consignment_id, arg_max(coalesce(parent_id, ''), source_version) "
+            "FROM raw_dispatch.consignments WHERE source_system = ? GROUP BY consignment_id",
+            [connection],
+        ).fetchall()
+    return {child: parent for child, parent in found if parent}

@@ -19,6 +19,7 @@ from core.errors import WaybillError
 from core.settings import Settings
 from ingestion.ahead import one_ahead
 from ingestion.base import Adapter, Columns, Page, SourceRecord, Stream, Window
+from ingestion.drift import Fields
 from ingestion.envelope import enveloped
 from ingestion.known import Known
 from ingestion.landing import Batch, land
@@ -77,14 +78,14 @@ def _read(
     """All streams of one connection, loaded at once; when one fails, what was read before it is loaded."""
     loader = Loader(settings, connection.connection, connection.kind)
     stands = loader.cursors() if moves else {}
-    tally, fresh = Tally(), FreshParents()
+    tally, fresh, fields = Tally(), FreshParents(), Fields()
     resources: list[str] = []
     batches: list[Batch] = []
     readings: list[_Reading] = []
     try:
         for stream in adapter.streams():
             resources.extend(each for each in stream.resources if each not in resources)
-            reading = _Reading(settings, engine, connection, adapter, run_id, stream, tally, fresh)
+            reading = _Reading(settings, engine, connection, adapter, run_id, stream, tally, fresh, fields)
             readings.append(reading)
             for batch in reading.batches(stands.get(stream.name), moves=moves):
                 batches.append(batch)  # one by one: what came before a failure is loaded
@@ -92,6 +93,7 @@ def _read(
         loader.load(batches)
         for each in readings:
             each.close()
+        fields.keep(engine, connection.connection, connection.kind, run_id)
         counts = tally.counts(connection.connection, f"raw_{connection.kind}", resources)
         ingest_counts.record(engine, run_id, [ingest_counts.IngestCount(**vars(each)) for each in counts])
     return counts
@@ -110,11 +112,12 @@ class _Reading:
         stream: Stream,
         tally: Tally,
         fresh: FreshParents,
+        fields: Fields,
     ) -> None:
         self._settings, self._engine = settings, engine
         self._connection, self._adapter = connection, adapter
         self._run_id, self._stream, self._tally = run_id, stream, tally
-        self._fresh = fresh
+        self._fresh, self._fields = fresh, fields
         self._sorters: dict[str, Sorter] = {}
         self._waiting: dict[str, Waiting] = {}
 
@@ -142,6 +145,7 @@ class _Reading:
             records = [each for each in page.records if each.resource == name]
             columns = [each for each in page.columns if each.resource == name]
             self._waiting_of(own).note_sent(records, columns)
+            self._fields.note(name, records, columns)
             # Only the last resource of a page carries the cursor: before it, the page is not complete.
             outcome = self._sort(own, records, columns)
             batches.extend(self._landed(own, outcome, cursor if name == last else None))

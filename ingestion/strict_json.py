@@ -57,7 +57,7 @@ def answer(body: bytes) -> Any:
     try:
         text = body.decode(encoding, "surrogateescape" if encoding.startswith("utf-8") else "strict")
         return _Reader(text).document()
-    except (RecursionError, StopIteration, IndexError) as error:
+    except (RecursionError, IndexError) as error:
         raise JsonRefused("nested too deep" if isinstance(error, RecursionError) else "cut off") from error
     except ValueError as error:
         raise JsonRefused(str(error)) from error
@@ -98,7 +98,7 @@ class _Reader:
         self._text = text
         self._scan = json.JSONDecoder(
             parse_float=Decimal, parse_constant=Decimal, object_pairs_hook=_object
-        ).scan_once
+        ).raw_decode
 
     def document(self) -> Any:
         start = self._after_blanks(0)

@@ -6,7 +6,7 @@ the stale source.
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -26,6 +26,11 @@ log = logging.getLogger("waybill.ingestion")
 
 KIND_ORDER = ("erp", "dispatch", "telematics", "pod", "wms", "tms", "crm", "carrier", "maintenance")
 """Parents first: a position needs its vehicle, a proof of delivery its consignment."""
+
+
+ALARMING = ("STATUS_UNKNOWN", "URL_REFUSED")
+"""Reasons that tell of a changed source or of an attempt to lead us astray, not of one bad row."""
+_MOST_TOLD = 10
 
 
 def ingest_assets(connections: Sequence[Connection]) -> list[dg.AssetsDefinition]:
@@ -65,6 +70,11 @@ def _kind_assets(kind: str, connections: Sequence[Connection]) -> dg.AssetsDefin
             dg.AssetCheckSpec(
                 "sources_answered", asset=keys[0], description="every connection of this kind answered"
             ),
+            dg.AssetCheckSpec(
+                "nothing_unagreed",
+                asset=keys[0],
+                description="no status, field or address that nobody agreed on came for the first time",
+            ),
         ],
         required_resource_keys={"platform"},
     )
@@ -73,12 +83,20 @@ def _kind_assets(kind: str, connections: Sequence[Connection]) -> dg.AssetsDefin
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         platform: Platform = context.resources.platform
         counts, failures = ingest_kind(platform, kind, context.run_id)
-        yield from _results(kind, counts)
+        yield from _results(kind, counts, unagreed_rows(platform, kind))
         yield dg.AssetCheckResult(
             asset_key=keys[0], check_name="rows_add_up", passed=all(each.adds_up for each in counts)
         )
         yield dg.AssetCheckResult(
             asset_key=keys[0], check_name="sources_answered", passed=not failures, metadata=dict(failures)
+        )
+        unagreed = unagreed_in(platform, kind, context.run_id)
+        yield dg.AssetCheckResult(
+            asset_key=keys[0],
+            check_name="nothing_unagreed",
+            passed=not unagreed,
+            severity=dg.AssetCheckSeverity.WARN,
+            metadata=dict(unagreed),
         )
 
     return _ingest
@@ -101,7 +119,33 @@ def ingest_kind(platform: Platform, kind: str, run_id: str) -> tuple["list[Count
     return counts, failures
 
 
-def _results(kind: str, counts: "Sequence[Counts]") -> Iterator[dg.MaterializeResult[None]]:
+def unagreed_in(platform: Platform, kind: str, run_id: str) -> dict[str, str]:
+    """Connection and resource → what this run met there first and a person should hear of."""
+    from state import dead_letters, source_fields
+
+    told: defaultdict[str, list[str]] = defaultdict(list)
+    for letter in dead_letters.of_run(platform.engine, run_id, kind, ALARMING):
+        told[f"{letter.connection} {letter.resource}"].append(f"{letter.reason}: {letter.detail}")
+    for each in source_fields.drift(platform.engine):
+        if (each.kind, each.first_run_id) == (kind, run_id):
+            told[f"{each.connection} {each.resource}"].append(f"unknown field {each.field!r}")
+    return {name: "; ".join(details[:_MOST_TOLD]) for name, details in told.items()}
+
+
+def unagreed_rows(platform: Platform, kind: str) -> dict[str, int]:
+    """Resource → rows so far that held a field which nobody agreed on, counted per field."""
+    from state import source_fields
+
+    rows: defaultdict[str, int] = defaultdict(int)
+    for each in source_fields.drift(platform.engine):
+        if each.kind == kind:
+            rows[each.resource] += each.row_count
+    return rows
+
+
+def _results(
+    kind: str, counts: "Sequence[Counts]", unagreed: Mapping[str, int]
+) -> Iterator[dg.MaterializeResult[None]]:
     from contracts.arrow import schema_of
 
     by_resource: defaultdict[str, list[Counts]] = defaultdict(list)
@@ -121,6 +165,7 @@ def _results(kind: str, counts: "Sequence[Counts]") -> Iterator[dg.MaterializeRe
                 "dead-lettered": sum(each.dead_lettered for each in found),
                 "duplicate": sum(each.duplicate for each in found),
                 "parked": sum(each.parked for each in found),
+                "unknown fields": unagreed.get(resource.name, 0),
             },
         )
 

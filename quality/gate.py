@@ -183,7 +183,9 @@ class _Judge:
         key: Key = (row["business_id"], row["revision"])
         reasons = self._reasons(key, row)
         if self._is_posted_unchanged(key, row["content_hash"]) and not self._not_run:
-            reasons = [each for each in reasons if each["disposition"] == "WARN" or each["code"] in AFTER_POSTING]
+            reasons = [
+                each for each in reasons if each["disposition"] == "WARN" or each["code"] in AFTER_POSTING
+            ]
         codes = tuple(each["code"] for each in reasons if each["disposition"] != "WARN")
         warnings = tuple(each["code"] for each in reasons if each["disposition"] == "WARN")
         verdict: Literal["released", "blocked"] = "blocked" if codes else "released"

@@ -103,6 +103,21 @@ def with_status(engine: Engine, status: str) -> list[DeadLetter]:
         return [_letter(row) for row in db.execute(query)]
 
 
+def of_run(engine: Engine, run_id: str, kind: str, reasons: Sequence[str]) -> list[DeadLetter]:
+    """Letters of some reasons that one run wrote first, for the systems of one kind."""
+    query = (
+        select(dead_letters)
+        .where(
+            dead_letters.c.run_id == run_id,
+            dead_letters.c.kind == kind,
+            dead_letters.c.reason.in_(reasons),
+        )
+        .order_by(dead_letters.c.connection, dead_letters.c.resource, dead_letters.c.dead_letter_id)
+    )
+    with reading(engine) as db:
+        return [_letter(row) for row in db.execute(query)]
+
+
 def get(engine: Engine, dead_letter_id: str) -> DeadLetter:
     """One letter; PermanentFailure when there is none."""
     with reading(engine) as db:

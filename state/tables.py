@@ -83,6 +83,20 @@ ingest_counts = Table(
     CheckConstraint("rows_in = loaded + dead_lettered + duplicate + parked", name="adds_up"),
 )
 
+source_fields = Table(
+    "source_fields",
+    metadata,
+    Column("connection", String(140), primary_key=True),
+    Column("kind", String(40), primary_key=True),
+    Column("resource", String(80), primary_key=True),
+    Column("field", String(140), primary_key=True),
+    Column("is_agreed", Boolean, nullable=False),
+    Column("row_count", Integer, nullable=False),
+    Column("first_seen_at", Instant, nullable=False),
+    Column("last_seen_at", Instant, nullable=False),
+    Column("first_run_id", String(140), nullable=False),
+)
+
 gate_decisions = Table(
     "gate_decisions",
     metadata,

@@ -15,6 +15,7 @@ from core.settings import Settings, secret
 from ingestion.base import Page, SourceRecord, Stream, Window
 from ingestion.dispatch import otm5_fields as fields
 from ingestion.http import HttpSource
+from ingestion.known import known_parents_of_consignments
 from ingestion.paging import by_change
 from ingestion.records import Furthest, is_inside, start_of
 from ingestion.times import Refused, Times
@@ -34,11 +35,12 @@ _STREAMS: dict[str, tuple[tuple[str, ...], _Make]] = {
 class Otm5Adapter:
     """Reads one dispatch system; needs the secret ``token``."""
 
-    def __init__(self, _settings: Settings, connection: Connection, window: Window | None) -> None:
+    def __init__(self, settings: Settings, connection: Connection, window: Window | None) -> None:
         token = secret(connection.secrets["token"]).get_secret_value()
         self._http = HttpSource(connection, f"Bearer {token}")
         self._zone = connection.time_zone if "time_zone" in connection.model_fields_set else None
         self._window = window
+        self._settings = settings
         self._reader = fields.Reader(self._times, self._changed_at)
 
     @property
@@ -54,6 +56,8 @@ class Otm5Adapter:
         """Entities changed since the cursor, oldest change first."""
         make = _STREAMS[stream.name][1]
         furthest = Furthest(cursor)
+        if stream.name == "consignments":
+            self._reader.parents.update(known_parents_of_consignments(self._settings, self._http.name))
         start = start_of(cursor, self._window)
         for found in by_change(partial(self._list, stream.name), self._changed_at, start):
             for each in found:

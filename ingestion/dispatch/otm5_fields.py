@@ -20,12 +20,14 @@ _LOCATION_KINDS = {"warehouse": "depot", "customer": "customer"}
 class Reader:
     """How times are read: a fresh time reader a row, and an entity's own change time.
 
-    ``parents`` are the consignments' parents as far as they were read, so that a cycle over pages shows.
+    ``parents`` are the consignments' parents as far as they were ever read, so that a cycle over pages or
+    readings shows; ``stops`` are the stops that actions are nested in.
     """
 
     times: Callable[[], Times]
     changed_at: Callable[[Entity], datetime | None]
     parents: dict[Any, Any] = field(default_factory=dict)
+    stops: dict[Any, Any] = field(default_factory=dict)
 
 
 def locations(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
@@ -96,7 +98,11 @@ def consignments(entities: Sequence[Entity], reader: Reader) -> list[SourceRecor
 
 
 def actions(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
-    """Stops, loads, unloads and hand-overs."""
+    """Stops, loads, unloads and hand-overs; a stop that is nested in itself is refused."""
+    for each in entities:
+        inner = each.get("actions")
+        names = [_reference(one) for one in inner] if isinstance(inner, list) else []
+        reader.stops.update(dict.fromkeys(names, each.get("id")))
     return [_action(each, reader) for each in entities]
 
 
@@ -164,6 +170,8 @@ def _action(entity: Entity, reader: Reader) -> SourceRecord:
     shipment = more.get("consignmentId") or _reference(entity.get("consignment"))
 
     def build() -> Fields:
+        if _is_cyclic(entity.get("id"), reader.stops):
+            raise Refused("CYCLE", f"{entity.get('id')!r} is nested in itself")
         times, result = reader.times(), entity.get("result") or {}
         fields = key | {
             "action_type": entity.get("actionType"),

@@ -15,6 +15,7 @@ from core.settings import Settings
 from ingestion.base import Page, Rejection, SourceRecord, Stream, Window
 from ingestion.files.extract import Extract
 from ingestion.files.rows import Mapped
+from ingestion.strict_json import Told
 
 PAGE_ROWS = 100_000
 
@@ -70,10 +71,19 @@ class FilesAdapter:
         return not start <= version < end
 
 
+def _raw(mapped: Mapped) -> Told | bytes:
+    """The row's cells with the line they stood on; the line alone where no cells could be made of it."""
+    if not mapped.row.cells:
+        return mapped.row.raw
+    told = Told(mapped.row.cells)
+    told.text = mapped.row.raw
+    return told
+
+
 def _record(name: str, mapped: Mapped) -> SourceRecord:
     return SourceRecord(
         resource=name,
-        raw=mapped.row.raw or mapped.row.cells,
+        raw=_raw(mapped),
         version=mapped.version,
         fields=mapped.fields or None,
         rejection=Rejection(*mapped.fault) if mapped.fault else None,

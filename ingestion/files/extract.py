@@ -25,6 +25,7 @@ from ingestion.files.mapping import FilesOptions, ResourceMapping, date_columns,
 from ingestion.files.readers import FileRefused, Narration, Row, read_rows
 from ingestion.files.rows import Index, Mapped, RowMapper, index_rows, largest_of
 from ingestion.files.storage import Folder, Found
+from ingestion.strict_json import LARGEST_ROW
 
 log = logging.getLogger("waybill.ingestion")
 
@@ -136,14 +137,17 @@ class Extract:
             log.info("%s: %s has %d rows%s", self.connection.connection, found.name, told.rows, blank)
 
     def _refused(self, found: Found, error: FileRefused) -> Row:
-        digest = hashlib.sha256()
         with self._folder.open(found) as handle:
-            while piece := handle.read(1 << 20):
-                digest.update(piece)
-        raw = {"file": found.name, "size": found.size, "sha256": digest.hexdigest()}
+            raw = handle.read(LARGEST_ROW + 1)
+            if len(raw) > LARGEST_ROW:
+                digest = hashlib.sha256(raw)
+                while piece := handle.read(LARGEST_ROW):
+                    digest.update(piece)
+                told = {"file": found.name, "size": found.size, "sha256": digest.hexdigest()}
+                raw = canonical_json(told)
         detail = f"{found.name}: the whole file is refused: {error}"
         log.warning("%s: %s", self.connection.connection, detail)
-        return Row(found.name, {}, canonical_json(raw), ("FIELD_INVALID", detail))
+        return Row(found.name, {}, raw, ("FIELD_INVALID", detail))
 
     def _check_columns(
         self, table: str, found: Found, needed: set[str], each: str | None, columns: list[str]

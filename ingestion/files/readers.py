@@ -16,6 +16,7 @@ from decimal import Decimal
 from typing import IO, Any
 
 from ingestion.files.mapping import Table
+from ingestion.strict_json import LARGEST_ROW, fault_of
 
 Cell = Any
 """str from CSV; also int, Decimal, float, bool, date, datetime or a list from JSON and Parquet."""
@@ -160,7 +161,7 @@ def _csv_row(
     if table.trim:
         cells = [cell.strip() for cell in cells]
     if fault is None:
-        yield Row(place, dict(zip(header, cells, strict=True)))
+        yield Row(place, dict(zip(header, cells, strict=True)), _encode(raw, table.encoding))
     else:
         yield Row(place, {}, _encode(raw, table.encoding), fault)
 
@@ -186,12 +187,16 @@ def _json_lines(handle: IO[bytes], name: str, told: Narration) -> Iterator[Row]:
             )
             if not isinstance(value, dict):
                 raise TypeError("expected an object")
+            if len(raw) > LARGEST_ROW:
+                raise ValueError(f"{len(raw)} bytes, more than {LARGEST_ROW}")
+            if (fault := fault_of(value)) is not None:
+                raise ValueError(fault)
         except UnicodeDecodeError as error:
             yield Row(place, {}, raw, (_BYTES, f"{place}: not UTF-8: {error.reason}"))
         except (ValueError, TypeError, RecursionError) as error:
             yield Row(place, {}, raw, (_SYNTAX, f"{place}: not a JSON object: {str(error)[:200]}"))
         else:
-            yield Row(place, flatten(value))
+            yield Row(place, flatten(value), raw)
 
 
 def _no_key_twice(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
