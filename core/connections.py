@@ -57,7 +57,8 @@ class Destination(_Strict):
 
 
 class Connection(_Strict):
-    """One connected system. ``secrets`` maps an adapter's own word to the name of an environment variable."""
+    """One connected system. ``secrets`` maps an adapter's own word to the name of an environment variable;
+    ``requested_at`` says when somebody asked for the connection."""
 
     connection: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     kind: Literal["erp", "dispatch", "telematics", "pod", "wms", "tms", "crm", "carrier", "maintenance"]
@@ -65,6 +66,7 @@ class Connection(_Strict):
     owner: str = Field(min_length=1)
     criticality: Literal["high", "medium", "low"] = "medium"
     lifecycle: Literal["requested", "testing", "production", "retired"] = "production"
+    requested_at: AwareDatetime | None = None
     sla: Sla = Sla()
     time_zone: str = "UTC"
     as_of: AwareDatetime | None = None

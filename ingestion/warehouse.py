@@ -18,7 +18,7 @@ from core.settings import Settings
 from core.warehouse import open_warehouse, writer_lock
 from ingestion.known import table_exists
 from ingestion.landing import landed
-from ingestion.ledger import project_gate, project_ledger, schema_of_table
+from ingestion.ledger import CONNECTIONS, project_gate, project_ledger, schema_of_table
 from ingestion.load import Loader
 from state.projections import GATE, LEDGER
 
@@ -60,6 +60,7 @@ def ensure_raw_tables(settings: Settings) -> None:
     projected: list[tuple[str, dict[str, Table]]] = [("raw_gate", GATE), ("raw_ledger", LEDGER)]
     for dataset, own in projected:
         tables |= {(dataset, name): schema_of_table(table) for name, table in own.items()}
+    tables["raw_ledger", "connections"] = CONNECTIONS
     tables |= {(dataset, "_dlt_loads"): _LOADS for dataset in {each[0] for each in tables}}
     with open_warehouse(settings, "raw tables") as warehouse:
         for (dataset, name), schema in tables.items():

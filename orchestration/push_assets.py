@@ -24,6 +24,7 @@ LEDGER_TABLES = (
     "dead_letters",
     "ingest_counts",
     "observations",
+    "connections",
 )
 
 
@@ -116,7 +117,7 @@ def ledger_assets() -> dg.AssetsDefinition:
             dg.AssetSpec(
                 key=dg.AssetKey(["raw_ledger", table]),
                 deps=[PUSHED],
-                description=f"The state store's {table.replace('_', ' ')}, as they stood after the push.",
+                description=f"Waybill's own {table.replace('_', ' ')}, as they stood after the push.",
                 group_name="ledger",
                 owners=["team:data-platform"],
                 kinds={"dlt", "duckdb"},

@@ -1,6 +1,7 @@
 """Our own state read as an ordinary source: decisions into ``raw_gate``, the rest into ``raw_ledger``.
 
-    state.sqlite ─► raw_gate.decisions, raw_ledger.{outbox, push_attempts, receipts, dead_letters, …}
+    state.sqlite     ─► raw_gate.decisions, raw_ledger.{outbox, push_attempts, receipts, dead_letters, …}
+    connection files ─► raw_ledger.connections
 
 Each projection is a whole table from one snapshot, so that running it twice changes nothing.
 """
@@ -16,12 +17,23 @@ import pyarrow as pa
 from sqlalchemy import Boolean, Engine, Integer, Table
 
 from contracts.arrow import INSTANT
+from core.connections import load_connections
 from core.settings import Settings
 from ingestion.load import replace_tables
 from state.projections import GATE, LEDGER, PAYLOADS, rows_of
 from state.types import Instant, JsonText, Money
 
 _MONEY = pa.decimal128(18, 4)
+CONNECTIONS = pa.schema(
+    [
+        pa.field("connection", pa.string(), nullable=False),
+        *(pa.field(name, pa.string()) for name in ("kind", "adapter", "owner", "criticality", "lifecycle")),
+        pa.field("freshness_s", pa.int64()),
+        pa.field("is_destination", pa.bool_()),
+        pa.field("requested_at", INSTANT),
+    ]
+)
+"""What is projected of a connection file: nothing of its secrets, addresses and options."""
 
 
 def project_gate(settings: Settings, engine: Engine) -> dict[str, int]:
@@ -30,8 +42,8 @@ def project_gate(settings: Settings, engine: Engine) -> dict[str, int]:
 
 
 def project_ledger(settings: Settings, engine: Engine) -> dict[str, int]:
-    """Everything else into ``raw_ledger``; rows per table."""
-    return _project(settings, engine, "raw_ledger", LEDGER)
+    """Everything else, and the connection files, into ``raw_ledger``; rows per table."""
+    return _project(settings, engine, "raw_ledger", LEDGER, {"connections": _connections(settings)})
 
 
 def schema_of_table(table: Table) -> pa.Schema:
@@ -45,13 +57,31 @@ def schema_of_table(table: Table) -> pa.Schema:
     )
 
 
-def _project(settings: Settings, engine: Engine, dataset: str, tables: Mapping[str, Table]) -> dict[str, int]:
+def _connections(settings: Settings) -> pa.Table:
+    rows = [
+        {
+            **{name: getattr(each, name) for name in CONNECTIONS.names if hasattr(each, name)},
+            "freshness_s": each.sla.freshness_s,
+            "is_destination": each.destination is not None,
+        }
+        for each in load_connections(settings.connections_dir)
+    ]
+    return pa.Table.from_pylist(rows, schema=CONNECTIONS)
+
+
+def _project(
+    settings: Settings,
+    engine: Engine,
+    dataset: str,
+    tables: Mapping[str, Table],
+    more: Mapping[str, pa.Table] | None = None,
+) -> dict[str, int]:
     projected = {
         name: pa.Table.from_pylist(
             [_plain(row, table) for row in rows_of(engine, table)], schema=schema_of_table(table)
         )
         for name, table in tables.items()
-    }
+    } | dict(more or {})
     replace_tables(settings, dataset, projected)
     return {name: table.num_rows for name, table in projected.items()}
 

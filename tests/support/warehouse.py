@@ -20,6 +20,7 @@ from sqlalchemy import Boolean, Integer, Table
 from contracts.arrow import INSTANT, schema_of
 from contracts.base import Envelope
 from contracts.resources import RESOURCES, resource
+from ingestion.ledger import CONNECTIONS
 from state.projections import GATE, LEDGER, PAYLOADS
 from state.types import Instant, Money
 
@@ -39,6 +40,7 @@ def create_raw_tables(path: Path) -> None:
         for dataset, tables in (("raw_gate", GATE), ("raw_ledger", LEDGER)):
             for name, table in tables.items():
                 _create(connection, dataset, name, _state_schema(table))
+        _create(connection, "raw_ledger", "connections", CONNECTIONS)
         for dataset in sorted({each.dataset for each in RESOURCES} | {"raw_gate", "raw_ledger"}):
             connection.execute(f"CREATE TABLE {dataset}._dlt_loads (load_id VARCHAR, status BIGINT)")
             connection.execute(f"INSERT INTO {dataset}._dlt_loads VALUES (?, 0)", [LOAD_ID])
