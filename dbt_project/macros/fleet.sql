@@ -1,0 +1,53 @@
+{# Vehicles on the map: grid cells, runs of fixes, and ways. #}
+
+{# A degree of latitude in metres, on the sphere that distance_km measures on. #}
+{% macro metres_per_degree() -%} 111195.08 {%- endmacro %}
+
+{# Cells that are a fiftieth of a degree high and wide: about 2.2 km, less towards the poles. Columns are counted
+   from the antimeridian eastwards, 18,000 of them; a longitude beyond either end comes back from the other. #}
+{% macro cell_row(latitude) -%}
+    cast(floor(({{ latitude }}) * 50) as bigint)
+{%- endmacro %}
+
+{% macro cell_column(longitude) -%}
+    cast(floor(({{ longitude }} + 180) * 50) as bigint)
+{%- endmacro %}
+
+{% macro cell_column_on_map(column) -%}
+    mod({{ column }} + 18000, 18000)
+{%- endmacro %}
+
+{# 0, 1, ... one row each, for spreading a row over the cells or hours it touches. #}
+{% macro numbers(how_many) -%}
+    {%- for number in range(how_many) %}
+    select {{ number }} as step {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}
+
+{# True when no silence too long for knowing anything lies between two fixes. #}
+{% macro heard_between(from_at, to_at) -%}
+    coalesce({{ epoch_s(to_at) }} - {{ epoch_s(from_at) }} <= {{ var('longest_gap_s') }}, false)
+{%- endmacro %}
+
+{# Of a run of fixes in their order: the fix of the unit before its first, and after its last; NULL where none is.
+   The first fix of all has nothing before it, and MIN would overlook that. #}
+{% macro before_run(from_at, first_at) -%}
+    case when min({{ from_at }}) < min({{ first_at }}) then min({{ from_at }}) end
+{%- endmacro %}
+
+{% macro after_run(next_at, last_at) -%}
+    case when max({{ next_at }}) > max({{ last_at }}) then max({{ next_at }}) end
+{%- endmacro %}
+
+{# The instant at which a local day begins in `zone`. #}
+{% macro start_of_day(day, zone) -%}
+    {{ return(adapter.dispatch('start_of_day')(day, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__start_of_day(day, zone) -%}
+    timezone({{ zone }}, cast({{ day }} as timestamp))
+{%- endmacro %}
+
+{% macro spark__start_of_day(day, zone) -%}
+    to_utc_timestamp(cast({{ day }} as timestamp), {{ zone }})
+{%- endmacro %}
