@@ -6,13 +6,25 @@ with actions as (
     where stop_id is not null or action_type = 'stop'
 ),
 
--- One stop from all actions there: arrival and departure are what was realized, by whatever result.
+placed as (
+    select
+        *,
+        coalesce(
+            min(case when action_type = 'stop' then location_id end) over stop,
+            min(case when action_type <> 'load' then location_id end) over stop
+        ) as stop_location_id
+    from actions
+    window stop as (partition by source_system, stop_no)
+),
+
+-- One stop from all actions there: arrival and departure are what was realized, by whatever result. The load of
+-- goods for a stop happened elsewhere, and earlier.
 stops as (
     select
         source_system,
         stop_no,
         min(trip_id) as trip_id,
-        min(location_id) as location_id,
+        min(coalesce(stop_location_id, location_id)) as location_id,
         min(sequence_nr) as sequence_nr,
         min(planned_start_at) as planned_start_at,
         max(planned_end_at) as planned_end_at,
@@ -34,7 +46,8 @@ stops as (
         max(ingested_at) as ingested_at,
         max(run_id) as run_id,
         max(contract_version) as contract_version
-    from actions
+    from placed
+    where action_type <> 'load' or coalesce(location_id = stop_location_id, true)
     group by source_system, stop_no
 ),
 
