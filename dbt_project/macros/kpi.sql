@@ -26,15 +26,12 @@
 
 {# The instant at which a local day ends in `zone`. #}
 {% macro end_of_day(day, zone) -%}
-    {{ return(adapter.dispatch('end_of_day')(day, zone)) }}
+    {{ local_midnight(next_day(day), zone) }}
 {%- endmacro %}
 
-{% macro duckdb__end_of_day(day, zone) -%}
-    timezone({{ zone }}, cast({{ day }} + 1 as timestamp))
-{%- endmacro %}
-
-{% macro spark__end_of_day(day, zone) -%}
-    to_utc_timestamp(cast(date_add({{ day }}, 1) as timestamp), {{ zone }})
+{# The last instant at which a promise is kept: one for a day ends with the day and still lies on it. #}
+{% macro promise_last_at(ends_at='promise_ends_at', precision='promise_precision') -%}
+    case when {{ precision }} = 'date' then {{ ends_at }} - interval 1 microsecond else {{ ends_at }} end
 {%- endmacro %}
 
 {# One cycle time as facts. `scope` is the SQL of (is in scope, why not); every shipment gets one row with

@@ -26,31 +26,44 @@
     cast(from_utc_timestamp({{ instant }}, {{ zone }}) as date)
 {%- endmacro %}
 
+{# The first instant of a local day: where clocks show midnight twice it is the first one (an hour after 23:00 the
+   day before; DuckDB takes the later), where they show none it is the instant at which they jump over it. #}
+{% macro local_midnight(day, zone) -%}
+    {{ return(adapter.dispatch('local_midnight')(day, zone)) }}
+{%- endmacro %}
+
+{% macro duckdb__local_midnight(day, zone) -%}
+    least(
+        timezone({{ zone }}, cast({{ day }} as timestamp)),
+        timezone({{ zone }}, cast({{ day }} as timestamp) - interval 1 hour) + interval 1 hour
+    )
+{%- endmacro %}
+
+{% macro spark__local_midnight(day, zone) -%}
+    to_utc_timestamp(cast({{ day }} as timestamp), {{ zone }})
+{%- endmacro %}
+
+{# The day after a date. #}
+{% macro next_day(day) -%}
+    {{ return(adapter.dispatch('next_day')(day)) }}
+{%- endmacro %}
+
+{% macro duckdb__next_day(day) -%}
+    ({{ day }} + 1)
+{%- endmacro %}
+
+{% macro spark__next_day(day) -%}
+    date_add({{ day }}, 1)
+{%- endmacro %}
+
 {# The instant at which the local day of `instant` begins. #}
 {% macro start_of_local_day(instant, zone) -%}
-    {{ return(adapter.dispatch('start_of_local_day')(instant, zone)) }}
-{%- endmacro %}
-
-{% macro duckdb__start_of_local_day(instant, zone) -%}
-    timezone({{ zone }}, cast({{ local_date(instant, zone) }} as timestamp))
-{%- endmacro %}
-
-{% macro spark__start_of_local_day(instant, zone) -%}
-    to_utc_timestamp(cast({{ local_date(instant, zone) }} as timestamp), {{ zone }})
+    {{ local_midnight(local_date(instant, zone), zone) }}
 {%- endmacro %}
 
 {# Seconds of a local day: 23, 24 or 25 hours. #}
 {% macro day_length_s(day, zone) -%}
-    {{ return(adapter.dispatch('day_length_s')(day, zone)) }}
-{%- endmacro %}
-
-{% macro duckdb__day_length_s(day, zone) -%}
-    (epoch(timezone({{ zone }}, cast({{ day }} + 1 as timestamp))) - epoch(timezone({{ zone }}, cast({{ day }} as timestamp))))
-{%- endmacro %}
-
-{% macro spark__day_length_s(day, zone) -%}
-    ((unix_micros(to_utc_timestamp(cast(date_add({{ day }}, 1) as timestamp), {{ zone }}))
-        - unix_micros(to_utc_timestamp(cast({{ day }} as timestamp), {{ zone }}))) / 1e6)
+    ({{ epoch_s(local_midnight(next_day(day), zone)) }} - {{ epoch_s(local_midnight(day, zone)) }})
 {%- endmacro %}
 
 {# Whole days from one date to another. #}

@@ -1,7 +1,7 @@
 {% set delivered, not_delivered = "is_delivered", "'not delivered'" %}
 {% set late = "case when is_early then 'before the promised window' else 'after the promise' end" %}
 with shipments as (
-    select * from {{ ref('fct_shipments') }}
+    select *, {{ promise_last_at() }} as promise_last_at from {{ ref('fct_shipments') }}
 )
 
 {% for variant, column, missed in [
@@ -24,7 +24,7 @@ union all
     'promise_ends_at is not null', "'no promise is known'", 'is_otif',
     "case when not is_delivered then 'not delivered' when not coalesce(is_on_time, false) then 'not on time'
         else 'not in full' end",
-    'promise_ends_at', 'destination_zone') }}
+    'promise_last_at', 'destination_zone') }}
 from shipments
 union all
 {{ rate_facts('same_day_invoice_rate', 'default', "pod_outcome in ('succeeded', 'partiallySucceeded')",

@@ -29,7 +29,7 @@ invoices as (
     select
         invoices.invoice_key as invoice_id, invoices.invoice_id as invoice_no, invoices.company_id,
         invoices.customer_id, invoices.erp_connection, shipments.depot_id, shipments.region, shipments.carrier_id, invoices.made_by,
-        invoices.posted_at, {{ as_of() }} as as_of, coalesce(shipments.origin_zone, 'UTC') as origin_zone,
+        invoices.posted_at, {{ as_of() }} as as_of, coalesce(shipments.origin_zone, companies.time_zone, 'UTC') as origin_zone,
         case
             when invoices.status = 'cancelled' then 'cancelled'
             when invoices.first_credited_at is null then null
@@ -40,6 +40,9 @@ invoices as (
     left join {{ ref('int_invoice_shipments') }} as bills
         on invoices.invoice_key = bills.invoice_key and bills.is_named
     left join shipments on bills.shipment_id = shipments.shipment_id
+    -- One that names no shipment belongs to the day at the company.
+    left join {{ ref('canonical_companies') }} as companies
+        on invoices.erp_connection = companies.source_system and invoices.company_id = companies.company_id
     where not invoices.is_credit_note and invoices.posted_at is not null
 )
 

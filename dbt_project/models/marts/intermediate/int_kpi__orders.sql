@@ -5,6 +5,9 @@ with shipments as (
     select
         *,
         coalesce(order_id, source_system || '|' || order_no) as known_order_id,
+        {{ promise_last_at() }} as promise_last_at,
+        max({{ promise_last_at() }}) over (partition by coalesce(order_id, source_system || '|' || order_no))
+            as order_promise_last_at,
         coalesce(relation, '') = 'redelivery' as is_redelivery,
         coalesce(relation, '') <> 'redelivery' and not is_cancelled_before_dispatch as is_to_leave
     from {{ ref('fct_shipments') }}
@@ -17,6 +20,7 @@ shipped as (
         known_order_id as order_id,
         min(order_no) as order_no,
         max(promise_ends_at) as promise_ends_at,
+        max(promise_last_at) as promise_last_at,
         min(confirmed_at) as confirmed_at,
         min(case when is_to_leave then released_at end) as released_at,
         min(case when is_to_leave then departed_at end) as first_departed_at,
@@ -26,7 +30,8 @@ shipped as (
         end as last_departed_at,
         min(as_of) as as_of,
         min(origin_zone) as origin_zone,
-        min(destination_zone) as destination_zone,
+        coalesce(min(case when promise_last_at = order_promise_last_at then destination_zone end), min(destination_zone))
+            as destination_zone,
         max(case when time_quality in ('gap', 'ambiguous') then 'gap' else 'exact' end) as time_quality,
         sum(case when is_cancelled_before_dispatch then 0 else 1 end) > 0 as is_alive,
         min(case when is_cancelled_before_dispatch or is_redelivered or coalesce(is_otif, false) then 1 else 0 end) = 1
@@ -39,9 +44,10 @@ shipped as (
 
 -- Nobody has put these on a lorry yet: they wait, and are missed like any other.
 waiting as (
-    select *, coalesce(time_zone, 'UTC') as local_zone
-    from {{ ref('canonical_orders') }}
-    where order_id not in (select order_id from shipped)
+    select orders.*, places.depot_zone, places.local_zone, places.promise_ends_at
+    from {{ ref('canonical_orders') }} as orders
+    inner join {{ ref('int_order_places') }} as places on orders.order_id = places.order_id
+    where orders.order_id not in (select order_id from shipped)
 ),
 
 orders as (
@@ -49,17 +55,15 @@ orders as (
     union all
     select
         order_id, order_no,
-        case when promise_precision = 'date' then {{ end_of_local_day('first_promised_at', 'local_zone') }}
-            else first_promised_at end as promise_ends_at,
-        confirmed_at, null as released_at, null as first_departed_at, null as last_departed_at, {{ as_of() }} as as_of,
-        local_zone as origin_zone, local_zone as destination_zone, time_quality,
+        promise_ends_at, {{ promise_last_at() }} as promise_last_at, confirmed_at, null as released_at, null as first_departed_at, null as last_departed_at, {{ as_of() }} as as_of,
+        depot_zone as origin_zone, local_zone as destination_zone, time_quality,
         status not in ('draft', 'cancelled') and cancelled_at is null as is_alive, false as is_otif,
         source_system, company_id, customer_id, depot_id, null as region, null as carrier_id, null as made_by
     from waiting
 )
 
 {{ rate_facts('otif_rate', 'order', measured, not_measured, 'promise_ends_at is not null', "'no promise is known'",
-    'is_otif', "'a shipment of it is late, short or missing'", 'promise_ends_at', 'destination_zone', entity='order') }}
+    'is_otif', "'a shipment of it is late, short or missing'", 'promise_last_at', 'destination_zone', entity='order') }}
 from orders
 {% for metric, started in [('order_to_dispatch_s', 'confirmed_at'), ('release_to_dispatch_s', 'released_at')] -%}
 {% for end in ['first', 'last'] -%}

@@ -9,7 +9,12 @@ again as (
     where relation = 'redelivery'
 ),
 
--- A date promise holds to the end of that day where the goods are delivered.
+order_zones as (
+    select order_id, time_zone as order_zone from {{ ref('canonical_orders') }}
+),
+
+-- A date promise is written as the midnight at its start in the order's own zone, and holds to the end of that
+-- day where the goods are delivered.
 ends as (
     select
         shipments.shipment_id, shipments.delivered_at,
@@ -22,7 +27,7 @@ ends as (
         again.parent_shipment_no is not null as is_redelivered,
         {%- for kind, column in [('first_confirmed', 'promised_at'), ('last_confirmed', 'last_promised_at')] %}
         case
-            when promise_precision = 'date' then {{ end_of_local_day(column, 'local_zone') }}
+            when promise_precision = 'date' then {{ end_of_day(local_date(column, 'coalesce(order_zone, local_zone)'), 'local_zone') }}
             else {{ column }}
         end as {{ kind }}_end,
         {%- endfor %}
@@ -30,6 +35,7 @@ ends as (
     from shipments
     left join again
         on shipments.source_system = again.source_system and shipments.shipment_no = again.parent_shipment_no
+    left join order_zones on shipments.order_id = order_zones.order_id
 )
 
 select

@@ -1,0 +1,48 @@
+"""Whether shipments and orders came on time and whole."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tests.reference.facts import rate
+from tests.reference.inputs import Inputs
+from tests.reference.promises import KINDS
+
+_JUST_BEFORE = pl.duration(microseconds=1)
+
+
+def of_shipments(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
+    delivered = pl.col("is_delivered")
+    delivery_day = pl.coalesce("delivered_at", pl.lit(inputs.as_of))
+    rates = [
+        rate(ships, "on_time_rate", variant=kind, scope=delivered, met=pl.col(f"{kind}_met"),
+             known=pl.col(f"{kind}_met").is_not_null(), day_at=delivery_day, zone="place_zone")
+        for kind in KINDS
+    ]  # fmt: skip
+    full = rate(ships, "in_full_rate", scope=delivered, met=pl.col("is_in_full"),
+                known=pl.col("is_in_full").is_not_null(), day_at=delivery_day, zone="place_zone")  # fmt: skip
+    return pl.concat([*rates, full, _otif(inputs, ships, "shipment", ~pl.col("is_off"))])
+
+
+def of_orders(inputs: Inputs, orders: pl.DataFrame) -> pl.DataFrame:
+    """An order is kept when each of its living shipments is; without one it is missed once it is due."""
+    return _otif(inputs, orders, "order", pl.col("is_alive"))
+
+
+def with_verdict(ships: pl.DataFrame) -> pl.DataFrame:
+    """Adds whether each shipment came on time and whole, and the last instant of its promise: that of a day
+    lies on that day."""
+    is_day = pl.col("promise_precision") == "date"
+    end = pl.col("first_confirmed_ends_at")
+    kept = pl.col("first_confirmed_met").fill_null(value=False) & pl.col("is_in_full").fill_null(value=False)
+    last = pl.when(is_day).then(end - _JUST_BEFORE).otherwise(end)
+    return ships.with_columns(kept.alias("is_kept"), last.alias("promise_last_at"))
+
+
+def _otif(inputs: Inputs, frame: pl.DataFrame, entity: str, scope: pl.Expr) -> pl.DataFrame:
+    """Due is what has a promise that has passed; without one nobody can say. Undelivered counts as missed."""
+    end = pl.col("first_confirmed_ends_at")
+    due = end.is_null() | (end <= inputs.as_of)
+    return rate(frame, "otif_rate", variant=entity, entity=entity, scope=due & scope, met=pl.col("is_kept"),
+                known=end.is_not_null(), day_at=pl.coalesce("promise_last_at", pl.lit(inputs.as_of)),
+                zone="place_zone")  # fmt: skip

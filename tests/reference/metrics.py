@@ -1,0 +1,33 @@
+"""All facts of the reference, in one frame."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tests.reference import cycle_times, delivery, invoicing
+from tests.reference.gate import with_decisions
+from tests.reference.inputs import Inputs
+from tests.reference.invoices import with_invoices
+from tests.reference.orders import orders
+from tests.reference.promises import with_promises
+from tests.reference.quantities import with_fullness
+from tests.reference.shipments import shipments
+
+
+def facts(inputs: Inputs) -> pl.DataFrame:
+    ships = with_promises(shipments(inputs))
+    ships = delivery.with_verdict(with_fullness(inputs, ships))
+    ships = with_decisions(inputs, with_invoices(inputs, ships)).with_columns(
+        pl.when("is_proved").then("pod_captured_at").alias("proved_captured_at")
+    )
+    heads = orders(inputs, ships)
+    return pl.concat(
+        [
+            cycle_times.of_shipments(inputs, ships),
+            cycle_times.of_orders(inputs, heads),
+            delivery.of_shipments(inputs, ships),
+            delivery.of_orders(inputs, heads),
+            invoicing.of_shipments(inputs, ships),
+            invoicing.of_invoices(inputs, ships),
+        ]
+    )

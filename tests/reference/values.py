@@ -1,0 +1,81 @@
+"""Published numbers out of facts: every grain and dimension from the rows anew."""
+
+from __future__ import annotations
+
+import polars as pl
+
+from tests.reference.facts import DIMENSIONS
+
+GRAINS = {"day": "1d", "week": "1w", "month": "1mo", "all": None}
+LEAST_FOR_TAILS = 20
+KEY = ("metric", "variant", "unit", "currency", "grain", "period_start", "dimension", "dimension_value")
+MEASURES = (
+    "n",
+    "numerator",
+    "denominator",
+    "value",
+    "p50",
+    "p90",
+    "p95",
+    "n_open",
+    "n_negative",
+    "n_excluded",
+)
+
+
+def values(facts: pl.DataFrame) -> pl.DataFrame:
+    """One row per metric, variant, currency, grain, period and value of a dimension."""
+    facts = facts.filter(pl.col("standing") != "out")
+    cuts = [
+        _numbers(_cut(facts, grain, step, dimension))
+        for grain, step in GRAINS.items()
+        for dimension in ("all", *DIMENSIONS)
+    ]
+    return pl.concat(cuts)
+
+
+def _cut(facts: pl.DataFrame, grain: str, step: str | None, dimension: str) -> pl.DataFrame:
+    start = pl.col("period_date").dt.truncate(step) if step else pl.lit(None, pl.Date())
+    shown = pl.lit("all") if dimension == "all" else pl.col(dimension)
+    name = dimension.removesuffix("_id")
+    cut = facts.with_columns(
+        pl.lit(grain).alias("grain"), start.alias("period_start"), pl.lit(name).alias("dimension"),
+        shown.alias("dimension_value"),
+    )  # fmt: skip
+    return cut.filter(pl.col("dimension_value").is_not_null())
+
+
+def _numbers(cut: pl.DataFrame) -> pl.DataFrame:
+    counts = cut.group_by(KEY).agg(
+        _standing("in").sum().alias("n"),
+        pl.col("numerator").filter(_standing("in")).sum().alias("met"),
+        pl.col("denominator").filter(_standing("in")).sum().alias("over"),
+        pl.col("amount").filter(_standing("in")).sum().alias("sum"),
+        pl.col("duration_s").filter(_standing("in")).sort().alias("lengths"),
+        _standing("open").sum().alias("n_open"),
+        _standing("negative").sum().alias("n_negative"),
+        _standing("excluded").sum().alias("n_excluded"),
+    )
+    is_rate, is_time = pl.col("unit") == "ratio", pl.col("unit") == "s"
+    tails = is_time & (pl.col("n") >= LEAST_FOR_TAILS)
+    found = counts.with_columns(
+        pl.when(is_rate).then("met").alias("numerator"),
+        pl.when(is_rate).then("over").alias("denominator"),
+        pl.when(is_time).then(_quantile(50)).alias("p50"),
+        pl.when(tails).then(_quantile(90)).alias("p90"),
+        pl.when(tails).then(_quantile(95)).alias("p95"),
+    )
+    ratio = pl.when(pl.col("over") > 0).then(pl.col("met") / pl.col("over"))
+    total = pl.when(pl.col("n") > 0).then(pl.col("sum").cast(pl.Float64()))
+    value = pl.when(is_rate).then(ratio).when(is_time).then("p50").otherwise(total)
+    return found.with_columns(value.alias("value")).select(*KEY, *MEASURES)
+
+
+def _standing(name: str) -> pl.Expr:
+    return pl.col("standing") == name
+
+
+def _quantile(percent: int) -> pl.Expr:
+    """The smallest row at which the share of rows up to it is the percentage: never one in between."""
+    place = (pl.col("n") * percent + 99) // 100 - 1
+    return pl.when(pl.col("n") > 0).then(pl.col("lengths").list.get(place, null_on_oob=True))
