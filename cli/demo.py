@@ -20,7 +20,7 @@ from core.settings import Settings, get_settings
 def demo(
     seed: Annotated[int, typer.Option(help="Which world: the same number makes the same one.")] = 7,
     orders: Annotated[int, typer.Option(help="How many orders the world has.", min=120)] = 2000,
-    base_port: Annotated[int, typer.Option(help="First of the sandbox's five ports; 0 = free ones.")] = 8700,
+    base_port: Annotated[int, typer.Option(help="First of the sandbox's seven ports; 0 = free ones.")] = 8700,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Start the sandbox, run everything once through Dagster, post the invoices, print the result.

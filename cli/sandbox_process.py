@@ -23,6 +23,8 @@ DEFAULT_SECRETS = {
     "SANDBOX_TELEMATICS_TOKEN": "sandbox-telematics-token",
     "SANDBOX_POD_API_KEY": "sandbox-pod-key",
     "SANDBOX_DEPOT_POD_TOKEN": "sandbox-depot-pod-token",
+    "SANDBOX_WMS_TOKEN": "sandbox-wms-token",
+    "SANDBOX_TMS_TOKEN": "sandbox-tms-token",
 }
 _STOP_TIMEOUT_S = 10
 
@@ -102,9 +104,10 @@ def _ready(process: subprocess.Popen[bytes], log: Path) -> dict[str, str]:
 
 
 def _export(ready: dict[str, str]) -> None:
-    for system in ("erp", "dispatch", "telematics", "pod", "depot_pod"):
+    for system in ("erp", "dispatch", "telematics", "pod", "depot_pod", "wms", "tms"):
         os.environ[f"SANDBOX_{system.upper()}_URL"] = str(ready[system])
-    os.environ["SANDBOX_GO_LIVE_AT"] = str(ready["go_live_at"])
+    for variable, word in (("GO_LIVE_AT", "go_live_at"), ("NOW", "now"), ("DROP", "drop")):
+        os.environ[f"SANDBOX_{variable}"] = str(ready[word])
     for name, value in DEFAULT_SECRETS.items():
         os.environ.setdefault(name, value)
 

@@ -24,7 +24,7 @@ from core.settings import ROOT, Settings, get_settings
 def up(
     seed: Annotated[int, typer.Option(help="Which world: the same number makes the same one.")] = 7,
     orders: Annotated[int, typer.Option(help="How many orders the world has.", min=120)] = 2000,
-    base_port: Annotated[int, typer.Option(help="First of the sandbox's five ports; 0 = free ones.")] = 8700,
+    base_port: Annotated[int, typer.Option(help="First of the sandbox's seven ports; 0 = free ones.")] = 8700,
     dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
     dashboard_port: Annotated[int, typer.Option(help="Port of the executive page.")] = 8500,
     speed: Annotated[float, typer.Option(help="Seconds of the sandbox's clock per second.", min=0.1)] = 1.0,

@@ -77,7 +77,18 @@ class HttpSource:
 
     def get_json(self, path: str, parameters: Mapping[str, str | int]) -> dict[str, Any]:
         """The JSON object at ``path``; numbers with a point are Decimal. SourceFailure when there is none."""
+        return self._json(path, self._get(path, parameters))
+
+    def get_page(
+        self, path: str, parameters: Mapping[str, str | int]
+    ) -> tuple[dict[str, Any], dict[str, str] | None]:
+        """The same, and the parameters of the page that the answer's ``Link`` names as the next one."""
         response = self._get(path, parameters)
+        link = httpx.Response(response.status, headers=response.headers).links.get("next")
+        following = dict(httpx.URL(link["url"]).params) if link else None
+        return self._json(path, response), following
+
+    def _json(self, path: str, response: _Answer) -> dict[str, Any]:
         if response.excess:
             raise self._failure(path, f"sent {response.excess}", "Ask the source's owner why.")
         kind = response.headers.get("content-type", "")

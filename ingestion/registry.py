@@ -16,6 +16,8 @@ ADAPTERS: dict[tuple[str, str], str] = {
     ("telematics", "samsara"): "ingestion.telematics.samsara:SamsaraAdapter",
     ("pod", "onfleet"): "ingestion.pod.onfleet:OnfleetAdapter",
     ("pod", "signed_links"): "ingestion.pod.signed_links:SignedLinksAdapter",
+    ("wms", "epcis"): "ingestion.wms.epcis:EpcisAdapter",
+    ("tms", "otm5"): "ingestion.tms.otm5:Otm5EtaAdapter",
 }
 FILES = "ingestion.files.adapter:FilesAdapter"
 

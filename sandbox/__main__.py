@@ -1,4 +1,4 @@
-"""``python -m sandbox --home DIR``: build the world if absent, run its five servers until told to stop.
+"""``python -m sandbox --home DIR``: build the world if absent, run its servers until told to stop.
 
 One JSON line on stdout when all answer; everything else goes to stderr. Exit 0 on SIGTERM, SIGINT, SIGHUP.
 """
@@ -57,7 +57,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--home", type=Path, required=True, help="folder that gets sandbox/")
     parser.add_argument("--seed", type=int, default=7, help="which world (default 7)")
     parser.add_argument("--orders", type=int, default=2000, help="size of the world (default 2000)")
-    parser.add_argument("--base-port", type=int, default=8700, help="first of five ports; 0 = free ones")
+    parser.add_argument("--base-port", type=int, default=8700, help="first of seven ports; 0 = free ones")
     parser.add_argument("--speed", type=float, default=1.0, help="world seconds per second (default 1)")
     parser.add_argument("--with-parent", action="store_true", help="end when the starting process ends")
     given = parser.parse_args()
@@ -85,13 +85,14 @@ def _same_world(meta: dict[str, str], seed: int, orders: int, path: Path) -> Non
 
 
 def _announce(home: Path, children: Children, clock: world_clock.WorldClock, meta: dict[str, str]) -> None:
-    """Write endpoints.json and the one line on stdout: URLs, pids, the world's now, go-live and truth."""
+    """Write endpoints.json and the one line on stdout: URLs, pids, the world's now, go-live, truth and files."""
     document = {
         **children.urls,
         "pids": children.pids,
         "go_live_at": meta["go_live"],
         "now": world_clock.instant(clock.now()),
         "truth": str(home / "sandbox" / "truth.json"),
+        "drop": str(home / "sandbox" / "drop"),
     }
     file = home / "sandbox" / "endpoints.json"
     draft = file.with_suffix(".tmp")

@@ -1,12 +1,12 @@
 """Open Trip Model 5 over REST: entities by change time, through the documented list extension.
 
-Belongs here: paths, paging and which collection fills which resource. Field by field is ``otm5_fields``.
+Belongs here: which collection fills which resource. Field by field is ``otm5_fields`` and ``otm5_fleet``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from typing import Any
 
@@ -14,19 +14,22 @@ from core.connections import Connection
 from core.settings import Settings, secret
 from ingestion.base import Page, SourceRecord, Stream, Window
 from ingestion.dispatch import otm5_fields as fields
+from ingestion.dispatch import otm5_fleet as fleet
 from ingestion.http import HttpSource
 from ingestion.known import known_parents_of_consignments
+from ingestion.otm5 import changed_at, listed
 from ingestion.paging import by_change
 from ingestion.records import Furthest, is_inside, start_of
-from ingestion.times import Refused, Times
+from ingestion.times import Times
 
-PAGE_ROWS = 1000
 _Make = Callable[[Sequence[dict[str, Any]], fields.Reader], list[SourceRecord]]
 
 _STREAMS: dict[str, tuple[tuple[str, ...], _Make]] = {
     "locations": (("locations",), fields.locations),
-    "vehicles": (("vehicles",), fields.vehicles),
+    "vehicles": (("vehicles",), fleet.vehicles),
+    "actors": (("drivers",), fleet.drivers),
     "trips": (("trips",), fields.trips),
+    "routes": (("route_points",), fleet.route_points),
     "consignments": (("consignments", "consignment_lines", "consignment_charges"), fields.consignments),
     "actions": (("actions",), fields.actions),
 }
@@ -59,7 +62,7 @@ class Otm5Adapter:
         if stream.name == "consignments":
             self._reader.parents.update(known_parents_of_consignments(self._settings, self._http.name))
         start = start_of(cursor, self._window)
-        for found in by_change(partial(self._list, stream.name), self._changed_at, start):
+        for found in by_change(partial(listed, self._http, stream.name), self._changed_at, start):
             for each in found:
                 furthest.see(self._changed_at(each))
             inside = [each for each in found if is_inside(self._changed_at(each), self._window)]
@@ -69,20 +72,8 @@ class Otm5Adapter:
         """Close the connections."""
         self._http.close()
 
-    def _list(self, collection: str, since: datetime | None, offset: int) -> tuple[list[Any], bool]:
-        path = f"/api/v5/{collection}"
-        parameters: dict[str, str | int] = {"limit": PAGE_ROWS, "offset": offset}
-        if since is not None:
-            parameters["modifiedSince"] = since.astimezone(UTC).isoformat()
-        document = self._http.get_json(path, parameters)
-        rows = [each for each in self._http.rows(path, document, "items") if isinstance(each, dict)]
-        return rows, document.get("hasMore") is True
-
     def _times(self) -> Times:
         return Times(self._zone)
 
     def _changed_at(self, entity: dict[str, Any]) -> datetime | None:
-        try:
-            return self._times().iso(entity.get("lastModified"), "lastModified")
-        except Refused:
-            return None
+        return changed_at(entity, self._zone)

@@ -1,4 +1,4 @@
-"""Open Trip Model 5's entities as contract rows, field by field."""
+"""Open Trip Model 5's entities of orders and trips as contract rows, field by field."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from functools import partial
 from typing import Any
 
 from ingestion.base import SourceRecord
+from ingestion.otm5 import Entity, inner_of, more_of, named_by, number
 from ingestion.records import Fields, filled, record
 from ingestion.times import Refused, Times
 
-Entity = dict[str, Any]
 _LOCATION_KINDS = {"warehouse": "depot", "customer": "customer"}
 
 
@@ -37,35 +37,20 @@ def locations(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
         key = {"location_id": entity.get("id")}
 
         def build() -> Fields:
-            more, place = _more(entity), entity.get("geoReference") or {}
+            more, place = more_of(entity), entity.get("geoReference") or {}
             kind = entity.get("type")
             return key | {
                 "name": entity.get("name"),
                 "kind": _LOCATION_KINDS.get(str(kind), kind),
                 "time_zone": more.get("timeZone"),
-                "latitude": _number(place.get("lat")),
-                "longitude": _number(place.get("lon")),
+                "latitude": number(place.get("lat")),
+                "longitude": number(place.get("lon")),
                 "region": filled(more.get("region")),
+                "gln": filled(more.get("gln")),
+                "un_code": filled(more.get("unCode")),
             }
 
         return record("locations", entity, reader.changed_at(entity), build, key=key)
-
-    return [one(each) for each in entities]
-
-
-def vehicles(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
-    """Lorries and the devices in them."""
-
-    def one(entity: Entity) -> SourceRecord:
-        key = {"vehicle_id": entity.get("id")}
-
-        def build() -> Fields:
-            return key | {
-                "license_plate": filled(entity.get("licensePlate")),
-                "device_id": filled(_more(entity).get("deviceId")),
-            }
-
-        return record("vehicles", entity, reader.changed_at(entity), build, key=key)
 
     return [one(each) for each in entities]
 
@@ -80,10 +65,10 @@ def trips(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
             drivers = [each for each in entity.get("actors") or [] if "driver" in _roles(each)]
             return key | {
                 "status": entity.get("status"),
-                "vehicle_id": _reference(entity.get("vehicle")),
-                "driver_id": _reference(drivers[0]) if drivers else None,
+                "vehicle_id": named_by(entity.get("vehicle")),
+                "driver_id": named_by(drivers[0]) if drivers else None,
                 "driver_count": len(drivers),
-                "depot_id": filled(_more(entity).get("depotId")),
+                "depot_id": filled(more_of(entity).get("depotId")),
             }
 
         return record("trips", entity, reader.changed_at(entity), build, key=key)
@@ -93,7 +78,7 @@ def trips(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
 
 def consignments(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
     """Consignments, their goods and their charges; one that is its own ancestor is refused."""
-    reader.parents.update({each.get("id"): _more(each).get("parentId") for each in entities})
+    reader.parents.update({each.get("id"): more_of(each).get("parentId") for each in entities})
     return [row for each in entities for row in _consignment(each, reader)]
 
 
@@ -107,9 +92,9 @@ def actions(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
 
 
 def _consignment(entity: Entity, reader: Reader) -> Iterator[SourceRecord]:
-    more, changed = _more(entity), reader.changed_at(entity)
+    more, changed = more_of(entity), reader.changed_at(entity)
     key = {"consignment_id": entity.get("id")}
-    order_no = more.get("orderId") or _more(_entity(entity.get("transportOrder"))).get("orderId")
+    order_no = more.get("orderId") or more_of(inner_of(entity.get("transportOrder"))).get("orderId")
 
     def build() -> Fields:
         if _is_cyclic(entity.get("id"), reader.parents):
@@ -128,7 +113,7 @@ def _consignment(entity: Entity, reader: Reader) -> Iterator[SourceRecord]:
 
     yield record("consignments", entity, changed, build, key=key, order_ref=order_no)
     for each in entity.get("goods") or []:
-        fields = _line(_entity(each), key)
+        fields = _line(inner_of(each), key)
         yield record(
             "consignment_lines", each, changed, partial(dict, fields), key=fields, order_ref=order_no
         )
@@ -140,7 +125,7 @@ def _consignment(entity: Entity, reader: Reader) -> Iterator[SourceRecord]:
 
 
 def _line(goods: Entity, key: Fields) -> Fields:
-    more = _more(goods)
+    more = more_of(goods)
     quantity = more.get("quantityDecimal")
     return {
         "consignment_line_id": goods.get("id"),
@@ -150,6 +135,7 @@ def _line(goods: Entity, key: Fields) -> Fields:
         "quantity": goods.get("quantity") if quantity is None else quantity,
         "uom": more.get("uom"),
         "weight_kg": filled(more.get("weightKg")),
+        "sscc": filled(more.get("sscc")),
     }
 
 
@@ -166,8 +152,8 @@ def _charge(charge: Entity, key: Fields) -> Fields:
 
 def _action(entity: Entity, reader: Reader) -> SourceRecord:
     key = {"action_id": entity.get("id")}
-    more = _more(entity)
-    shipment = more.get("consignmentId") or _reference(entity.get("consignment"))
+    more = more_of(entity)
+    shipment = more.get("consignmentId") or named_by(entity.get("consignment"))
 
     def build() -> Fields:
         if _is_cyclic(entity.get("id"), reader.stops):
@@ -178,10 +164,10 @@ def _action(entity: Entity, reader: Reader) -> SourceRecord:
             "lifecycle": entity.get("lifecycle"),
             "result_status": filled(result.get("status")),
             "result_reason": filled(result.get("reason")),
-            "trip_id": filled(more.get("tripId")) or _reference(entity.get("trip")),
+            "trip_id": filled(more.get("tripId")) or named_by(entity.get("trip")),
             "consignment_id": filled(shipment),
-            "stop_id": filled(more.get("stopId")) or _reference(entity.get("stop")),
-            "location_id": filled(more.get("locationId")) or _reference(entity.get("location")),
+            "stop_id": filled(more.get("stopId")) or named_by(entity.get("stop")),
+            "location_id": filled(more.get("locationId")) or named_by(entity.get("location")),
             "sequence_nr": entity.get("sequenceNr"),
             "start_at": times.iso(entity.get("startTime"), "startTime"),
             "end_at": times.iso(entity.get("endTime"), "endTime"),
@@ -205,33 +191,10 @@ def _is_cyclic(identity: object, parents: dict[Any, Any]) -> bool:
     return False
 
 
-def _more(entity: Entity) -> Entity:
-    found = entity.get("externalAttributes")
-    return found if isinstance(found, dict) else {}
-
-
-def _entity(association: object) -> Entity:
-    """What an association holds inline, else the thing itself."""
-    if not isinstance(association, dict):
-        return {}
-    inner = association.get("entity")
-    return inner if isinstance(inner, dict) else association
-
-
-def _reference(association: object) -> Any:
-    """The id that an association names, inline or by reference."""
-    inner = _entity(association)
-    return filled(inner.get("uuid") or inner.get("id"))
-
-
 def _roles(actor: Entity) -> list[Any]:
-    inner = _entity(actor)
+    inner = inner_of(actor)
     return [
         *(actor.get("roles") or []),
         *(inner.get("roles") or []),
         *([actor["role"]] if "role" in actor else []),
     ]
-
-
-def _number(value: Any) -> Any:
-    return None if value is None else float(value)

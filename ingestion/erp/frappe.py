@@ -32,6 +32,7 @@ _Make = Callable[
 # stream: (its resources, doctype, child doctypes, how its documents become rows)
 _STREAMS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...], _Make]] = {
     "companies": (("companies",), "Company", (), fields.company),
+    "cost_centres": (("cost_centres",), "Cost Center", (), fields.cost_centre),
     "customers": (("customers",), "Customer", ("Customer Credit Limit",), fields.customer),
     "items": (
         ("items", "item_uoms", "item_accounts"),

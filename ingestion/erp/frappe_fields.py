@@ -58,6 +58,21 @@ def company(doc: Doc, changed: datetime | None, _: Children, clock: Clock) -> li
     return [record("companies", doc, changed, build, key=key)]
 
 
+def cost_centre(doc: Doc, changed: datetime | None, _: Children, __: Clock) -> list[SourceRecord]:
+    """Where a company books a cost."""
+    key = {"cost_centre_id": doc.get("name")}
+
+    def build() -> Fields:
+        disabled = flag(doc.get("disabled"))
+        return key | {
+            "company_id": filled(doc.get("company")),
+            "name": doc.get("cost_center_name"),
+            "is_active": not disabled if isinstance(disabled, bool) else disabled,
+        }
+
+    return [record("cost_centres", doc, changed, build, key=key)]
+
+
 def customer(doc: Doc, changed: datetime | None, children: Children, _: Clock) -> list[SourceRecord]:
     """One customer; its first credit limit counts."""
     key = {"customer_id": doc.get("name")}

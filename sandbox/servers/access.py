@@ -17,6 +17,8 @@ DEFAULTS: Mapping[str, str] = {
     "SANDBOX_TELEMATICS_TOKEN": "sandbox-telematics-token",
     "SANDBOX_POD_API_KEY": "sandbox-pod-key",
     "SANDBOX_DEPOT_POD_TOKEN": "sandbox-depot-pod-token",
+    "SANDBOX_WMS_TOKEN": "sandbox-wms-token",
+    "SANDBOX_TMS_TOKEN": "sandbox-tms-token",
 }
 
 

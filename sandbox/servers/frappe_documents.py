@@ -21,7 +21,8 @@ from sandbox.servers.store import Document, Entry, Store
 
 SITE_ZONE = ZoneInfo("Europe/Berlin")
 DOCTYPES = (
-    "Company", "Customer", "Item", "Item Tax Template", "Sales Order", "Delivery Note", "Sales Invoice",
+    "Company", "Cost Center", "Customer", "Item", "Item Tax Template", "Sales Order", "Delivery Note",
+    "Sales Invoice",
 )  # fmt: skip
 CHILDREN = {
     "Sales Order Item": ("Sales Order", "items"),

@@ -1,6 +1,6 @@
-"""Dispatch: the Open Trip Model 5 dialect, entities by id as published, and our documented list extension.
+"""Dispatch and the TMS: the Open Trip Model 5 dialect, entities by id as published, and our documented list extension.
 
-Belongs here: paths, paging and errors of dispatch. The bodies are the world's and are served untouched.
+Belongs here: paths, paging and errors of both. The bodies are the world's and are served untouched.
 """
 
 from __future__ import annotations
@@ -12,19 +12,22 @@ from fastapi import FastAPI, Request, Response
 from sandbox.servers import access, texts
 from sandbox.servers.store import Store
 
-COLLECTIONS = ("locations", "vehicles", "trips", "consignments", "actions")
+COLLECTIONS = {
+    "dispatch": ("locations", "vehicles", "actors", "trips", "routes", "consignments", "actions"),
+    "tms": ("actions",),
+}
 PAGE, LARGEST_PAGE = 500, 1000
 
 
 def app(store: Store) -> FastAPI:
     """GET /api/v5/{collection}?modifiedSince=&limit=&offset= and GET /api/v5/{collection}/{id}."""
     api = FastAPI(openapi_url=None)
-    wanted = access.expected("dispatch")
+    wanted = access.expected(store.system)
 
     def refusal(request: Request, collection: str) -> Response | None:
         if not access.allowed(request.headers.get("authorization"), wanted):
             return _problem(401, "A valid bearer token is due.", {"www-authenticate": "Bearer"})
-        if collection not in COLLECTIONS:
+        if collection not in COLLECTIONS[store.system]:
             return _problem(404, f"There is no collection {collection}.")
         return None
 

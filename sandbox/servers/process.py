@@ -20,7 +20,7 @@ from fastapi import FastAPI
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from sandbox.clock import WorldClock
-from sandbox.servers import frappe, onfleet, otm5, samsara, signed_links
+from sandbox.servers import epcis, frappe, onfleet, otm5, samsara, signed_links
 from sandbox.servers.faults import App, Outside, Receive, Send
 from sandbox.servers.store import Store
 
@@ -30,6 +30,8 @@ APPS: dict[str, Callable[[Store], FastAPI]] = {
     "telematics": samsara.app,
     "pod": onfleet.app,
     "depot_pod": signed_links.app,
+    "wms": epcis.app,
+    "tms": otm5.app,
 }
 SYSTEMS = tuple(APPS)
 _LONGEST_HEAD = 1 << 20

@@ -128,6 +128,21 @@ class Store:
         )
         return [Document(*row) for row in rows]
 
+    def behind(
+        self, collection: str, since: datetime | None, place: tuple[str, str], limit: int
+    ) -> list[Document]:
+        """Like ``page``, beginning behind the change time and id of ``place``: nothing is lost while it is paged."""
+        modified, identity = place
+        rows = self.connection.execute(
+            "SELECT d.id, d.modified, d.body FROM documents d"
+            f" WHERE {_CURRENT} AND d.modified >= :since AND (d.modified, d.id) > (:after, :last)"
+            " ORDER BY d.modified, d.id LIMIT :limit",
+            self._arguments(
+                collection, since=instant(since) if since else "", after=modified, last=identity, limit=limit
+            ),
+        )
+        return [Document(*row) for row in rows]
+
     def after_id(self, collection: str, since: datetime | None, last: str, limit: int) -> list[Document]:
         """Like ``page`` by id, beginning behind the id ``last``."""
         rows = self.connection.execute(

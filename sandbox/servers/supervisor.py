@@ -1,4 +1,4 @@
-"""The five children: ports, starting, waiting until all answer, watching, ending. None outlives the sandbox.
+"""The children: ports, starting, waiting until all answer, watching, ending. None outlives the sandbox.
 
 Belongs here: processes and ports. What a child does inside is `sandbox/servers/process`.
 """
@@ -88,7 +88,7 @@ def _build(
 
 
 class Children:
-    """The processes of the five systems. Use as a context manager: leaving it ends them all."""
+    """The processes of the systems. Use as a context manager: leaving it ends them all."""
 
     def __init__(self, listeners: dict[str, socket.socket], path: Path, clock: WorldClock) -> None:
         context = multiprocessing.get_context("fork")

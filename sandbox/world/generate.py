@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
-from sandbox.world import driving, history, masters, ordering
+from sandbox.world import driving, history, masters, ordering, predicting, scanning, troubles, workshop
 from sandbox.world.faults import planting
 from sandbox.world.model import Order, Shipment, World
 from sandbox.world.moments import END, told_once
@@ -42,7 +42,15 @@ def generate(seed: int, orders: int) -> World:
     planting.after_driving(cases)
     world.cases = cases
     world.invoices = sorted(history.by_hand(rng, world.shipments), key=lambda each: (each.posted, each.id))
+    _beside(world)
     return world
+
+
+def _beside(world: World) -> None:
+    """What hangs on all that, each from numbers of its own."""
+    world.lorries, world.visits = workshop.lorries(world), workshop.visits(world)
+    world.etas, world.scans = predicting.predict(world), scanning.scans(world)
+    world.troubles = troubles.troubles(world)
 
 
 def _cancel(rng: random.Random, order: Order) -> None:

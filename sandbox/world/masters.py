@@ -6,7 +6,7 @@ import random
 from datetime import date
 from decimal import Decimal
 
-from sandbox.world.model import Company, Customer, Depot, Item
+from sandbox.world.model import Company, CostCentre, Customer, Depot, Item
 
 TAX_RATES = {
     code: Decimal(rate)
@@ -34,6 +34,16 @@ def depots() -> list[Depot]:
         Depot("TYO", "Tokyo", "WBJP", "Asia/Tokyo", 35.62, 139.75, "Kanto", "JP-10"),
         Depot("LIS", "Lisbon", "WBDE", "Europe/Lisbon", 38.72, -9.14, "Iberia", "DE-19"),
     ]
+
+
+def cost_centres() -> list[CostCentre]:
+    """Road and warehouse of each company, and one that was closed."""
+    made = [
+        CostCentre(f"{word} - {company.id}", word, company.id)
+        for company in companies()
+        for word in ("Road", "Warehouse")
+    ]
+    return [*made, CostCentre("Rail - WBDE", "Rail", "WBDE", is_active=False)]
 
 
 def items() -> list[Item]:

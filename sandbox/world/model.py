@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from sandbox.world.happenings import Eta, Lorry, Scan, Trouble, Visit
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
@@ -21,6 +24,14 @@ class Company:
     zone: str
     country: str
     closed_until: date | None = None
+
+
+@dataclass
+class CostCentre:
+    id: str
+    name: str
+    company: str
+    is_active: bool = True
 
 
 @dataclass
@@ -47,6 +58,11 @@ class Customer:
     currency: str
     more: dict[str, Any] = field(default_factory=dict)
     """Fields of the ERP's document that differ from the usual."""
+
+    @property
+    def free_time_s(self) -> int:
+        """How long a lorry may stand there without being paid for it."""
+        return (900, 1200, 1800)[int(self.id[-4:]) % 3]
 
 
 @dataclass
@@ -108,6 +124,14 @@ class Shipment:
     def departed(self) -> datetime | None:
         return self.trip.departed if self.trip else None
 
+    @property
+    def carrier(self) -> str:
+        """Who drives it: Lisbon has no lorries of its own, Chicago gives away every third load."""
+        depot = self.order.depot.id
+        if depot == "LIS":
+            return "CAR-IBERIA"
+        return "CAR-LAKES" if depot == "CHI" and int(self.order.id[-5:]) % 3 == 0 else "WB-FLEET"
+
 
 @dataclass
 class Order:
@@ -142,6 +166,10 @@ class Trip:
     departed: datetime
     back: datetime
     shipments: list[Shipment]
+
+    @property
+    def planned(self) -> datetime:
+        return self.departed - timedelta(hours=1)
 
 
 @dataclass
@@ -205,6 +233,11 @@ class World:
     """Device by vehicle."""
     invoices: list[Invoice]
     cases: list[Case] = field(default_factory=list)
+    lorries: list[Lorry] = field(default_factory=list)
+    etas: list[Eta] = field(default_factory=list)
+    visits: list[Visit] = field(default_factory=list)
+    troubles: list[Trouble] = field(default_factory=list)
+    scans: list[Scan] = field(default_factory=list)
 
     @property
     def shipments(self) -> list[Shipment]:

@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox.world.dialects.drop import Drop
 from sandbox.world.faults.outcomes import Outcomes
 from sandbox.world.known import delivered as _delivered
 from sandbox.world.known import live as _live
@@ -24,6 +25,7 @@ from sandbox.world.truth_kpis import kpis
 
 _CHILDREN = {
     "Company": ("companies", None, None),
+    "Cost Center": ("cost_centres", None, None),
     "Customer": ("customers", None, None),
     "Item": ("items", "uoms", "item_uoms"),
     "Item Tax Template": ("tax_codes", None, None),
@@ -33,7 +35,7 @@ _CHILDREN = {
 }
 
 
-def truth_of(world: World, documents: Documents, strays: Outcomes) -> dict[str, Any]:
+def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes) -> dict[str, Any]:
     """The parts of truth.json that depend on the world."""
     shown = {key[2] for key in documents.current if key[1] == "consignments"}
     refused = [case.letter for case in world.cases for _ in range(case.kind.letter_count)]
@@ -41,7 +43,7 @@ def truth_of(world: World, documents: Documents, strays: Outcomes) -> dict[str, 
     invoices = _invoices(world, shown)
     return {
         "shipments": len(shown - {case.shipment.id for case in world.cases if case.is_lost}),
-        "sources": _sources(documents, letters, strays),
+        "sources": _sources(_rows(documents, left), letters, strays),
         "dead_letters": letters,
         "parked": strays.parked,
         "duplicates": strays.duplicates,
@@ -53,37 +55,8 @@ def truth_of(world: World, documents: Documents, strays: Outcomes) -> dict[str, 
 
 
 def _sources(
-    documents: Documents, letters: list[dict[str, Any]], strays: Outcomes
+    rows: Counter[str], letters: list[dict[str, Any]], strays: Outcomes
 ) -> dict[str, dict[str, int]]:
-    rows: Counter[str] = Counter()
-    listed = [(system, collection, body) for (system, collection, _), body in documents.current.items()]
-    for system, collection, body in [*listed, *documents.strays]:
-        if system == "erp":
-            parent, children, name = _CHILDREN[collection]
-            rows[f"sandbox_erp.{parent}"] += 1
-            if children and name:
-                rows[f"sandbox_erp.{name}"] += len(body[children])
-            rows["sandbox_erp.item_accounts"] += len(body.get("item_defaults", ()))
-        elif system == "dispatch":
-            rows[f"sandbox_dispatch.{collection}"] += 1
-            if collection == "consignments":
-                rows["sandbox_dispatch.consignment_lines"] += len(body["goods"])
-                rows["sandbox_dispatch.consignment_charges"] += len(body["externalAttributes"]["charges"])
-        elif system == "pod":
-            done = body["completionDetails"]
-            values = {each["name"]: each["value"] for each in body["metadata"]}
-            rows["sandbox_pod.proofs"] += 1
-            rows["sandbox_pod.delivered_lines"] += len(json.loads(values["delivered_lines"]))
-            rows["sandbox_pod.evidence"] += len(done["photoUploadIds"]) + bool(done["signatureUploadId"])
-        else:
-            rows["sandbox_depot_pod.proofs"] += 1
-            rows["sandbox_depot_pod.delivered_lines"] += len(body["lines"])
-            rows["sandbox_depot_pod.evidence"] += len(body["documents"])
-    # A feed serves what it has heard by NOW, without versions.
-    limit = NOW.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    rows["sandbox_telematics.positions"] = sum(
-        row[0] == "telematics" and row[4] <= limit for row in documents.rows
-    )
     dead, waiting, repeated = (
         Counter(f"{each['connection']}.{each['resource']}" for each in some)
         for some in (letters, strays.parked, strays.duplicates)
@@ -98,6 +71,53 @@ def _sources(
         }
         for name, count in sorted(rows.items())
     }
+
+
+def _rows(documents: Documents, left: Drop) -> Counter[str]:
+    """What each connection's readers get to see at NOW, by resource."""
+    rows: Counter[str] = Counter()
+    listed = [(system, collection, body) for (system, collection, _), body in documents.current.items()]
+    for system, collection, body in [*listed, *documents.strays]:
+        _count(rows, system, collection, body)
+    # A feed serves what it has heard by NOW, without versions.
+    limit = NOW.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    rows["sandbox_telematics.positions"] = sum(
+        row[0] == "telematics" and row[4] <= limit for row in documents.rows
+    )
+    rows["sandbox_crm.exception_events"] = len(left.cases)
+    rows["sandbox_maintenance.maintenance_orders"] = len(left.workshop)
+    rows["sandbox_carrier.carriers"] = len(left.carriers)
+    return rows
+
+
+def _count(rows: Counter[str], system: str, collection: str, body: dict[str, Any]) -> None:
+    """One document and the rows in it."""
+    if system == "erp":
+        parent, children, name = _CHILDREN[collection]
+        rows[f"sandbox_erp.{parent}"] += 1
+        if children and name:
+            rows[f"sandbox_erp.{name}"] += len(body[children])
+        rows["sandbox_erp.item_accounts"] += len(body.get("item_defaults", ()))
+    elif system == "dispatch":
+        if collection == "routes":
+            rows["sandbox_dispatch.route_points"] += len(body["geoReferences"]["points"])
+            return
+        rows[f"sandbox_dispatch.{'drivers' if collection == 'actors' else collection}"] += 1
+        if collection == "consignments":
+            rows["sandbox_dispatch.consignment_lines"] += len(body["goods"])
+            rows["sandbox_dispatch.consignment_charges"] += len(body["externalAttributes"]["charges"])
+    elif system == "pod":
+        done = body["completionDetails"]
+        values = {each["name"]: each["value"] for each in body["metadata"]}
+        rows["sandbox_pod.proofs"] += 1
+        rows["sandbox_pod.delivered_lines"] += len(json.loads(values["delivered_lines"]))
+        rows["sandbox_pod.evidence"] += len(done["photoUploadIds"]) + bool(done["signatureUploadId"])
+    elif system == "depot_pod":
+        rows["sandbox_depot_pod.proofs"] += 1
+        rows["sandbox_depot_pod.delivered_lines"] += len(body["lines"])
+        rows["sandbox_depot_pod.evidence"] += len(body["documents"])
+    else:
+        rows["sandbox_wms.delivery_events" if system == "wms" else "sandbox_tms.eta_predictions"] += 1
 
 
 def _invoices(world: World, shown: set[str]) -> dict[str, list[dict[str, Any]]]:

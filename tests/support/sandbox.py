@@ -9,7 +9,7 @@ from typing import Any
 from sandbox.launch import ready, start
 from sandbox.servers.access import DEFAULTS
 
-SYSTEMS = ("erp", "dispatch", "telematics", "pod", "depot_pod")
+SYSTEMS = ("erp", "dispatch", "telematics", "pod", "depot_pod", "wms", "tms")
 
 
 @dataclass(frozen=True)
@@ -27,13 +27,14 @@ class Running:
 
 @contextmanager
 def running_sandbox(home: Path, orders: int = 120, seed: int = 7, speed: float = 1.0) -> Iterator[Running]:
-    """Build the world if absent, run the five servers while the block runs, end them after it."""
+    """Build the world if absent, run the servers while the block runs, end them after it."""
     process = start(home, seed=seed, orders=orders, base_port=0, speed=speed)
     try:
         endpoints = ready(process)
         assert endpoints is not None, f"the sandbox ended with {process.returncode}; its error is on stderr"
         urls = {f"SANDBOX_{system.upper()}_URL": str(endpoints[system]) for system in SYSTEMS}
-        env = {**urls, "SANDBOX_GO_LIVE_AT": str(endpoints["go_live_at"]), **DEFAULTS}
+        told = {f"SANDBOX_{name.upper()}": str(endpoints[name]) for name in ("go_live_at", "now", "drop")}
+        env = {**urls, **told, **DEFAULTS}
         yield Running(home, endpoints, env, process.pid)
     finally:
         process.terminate()

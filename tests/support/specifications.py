@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from jsonschema import Draft202012Validator
+from jsonschema import Draft7Validator, Draft202012Validator, FormatChecker
 from openapi_schema_validator import OAS30Validator
 from referencing import Registry, Resource
 from referencing.jsonschema import DRAFT4
@@ -17,11 +17,14 @@ ROOT = Path(__file__).resolve().parents[2]
 PUBLISHED = ROOT.parent / "shared" / "data" / "contracts"
 OTM5 = PUBLISHED / "otm" / "otm-api-v5.6.yaml.gz"
 SAMSARA = PUBLISHED / "samsara" / "openapi_2020-06.yaml"
+EPCIS = PUBLISHED / "gs1_epcis" / "EPCIS-JSON-Schema.json"
 FIXTURES = ROOT / "tests" / "fixtures"
 OTM5_NAMES = {
     "locations": "location",
     "vehicles": "vehicle",
+    "actors": "actor",
     "trips": "trip",
+    "routes": "route",
     "consignments": "consignment",
     "actions": "action",
 }
@@ -45,6 +48,16 @@ def published(path: Path, name: str) -> Any:
     document, registry = _schemas(path)
     assert name in document["components"]["schemas"]
     return OAS30Validator({"$ref": f"urn:published#/components/schemas/{name}"}, registry=registry)
+
+
+def epcis() -> Any:
+    """A validator of EPCIS 2.0 documents and events; the test is skipped where the published schema is absent."""
+    if not EPCIS.exists():
+        pytest.skip(f"the published schema {EPCIS.name} is not on this machine")
+    formats = FormatChecker()
+    # A word that is none of the vocabulary's is allowed as a URI alone.
+    formats.checks("uri")(lambda value: not isinstance(value, str) or ":" in value)
+    return Draft7Validator(json.loads(EPCIS.read_text(encoding="utf-8")), format_checker=formats)
 
 
 def own(system: str, name: str) -> Any:

@@ -104,11 +104,44 @@ def add_one_of_each(world: TinyWorld) -> None:
     world.add("pod", "tasks", "T-1", task("T-1"))
     world.add("depot_pod", "deliveries", "DL-1", delivery("DL-1"))
     world.add_file("photo-1")
+    world.add("wms", "events", "urn:uuid:1", scan("1"))
+    world.add("tms", "actions", "ETA-1", prediction())
+
+
+def scan(number: str) -> dict[str, Any]:
+    """An EPCIS event of a load leaving."""
+    return {
+        "type": "ObjectEvent",
+        "eventID": f"urn:uuid:{number}",
+        "action": "OBSERVE",
+        "bizStep": "shipping",
+        "eventTime": "2026-11-12T10:00:00+01:00",
+        "eventTimeZoneOffset": "+01:00",
+        "recordTime": PAST,
+        "epcList": ["urn:epc:id:sscc:4012345.1000000001"],
+    }
+
+
+def prediction() -> dict[str, Any]:
+    """A stop that somebody expects to be reached."""
+    when = {"creationDate": "2026-11-12T09:00:00Z", "lastModified": "2026-11-12T09:00:00Z"}
+    more = {"stopId": "S-1", "tripId": "TR-1", "issuer": "planner"}
+    head = {
+        "id": "ETA-1",
+        "actionType": "stop",
+        "lifecycle": "projected",
+        "startTime": "2026-11-12T11:00:00Z",
+    }
+    return {**head, "externalAttributes": more, **when}
 
 
 def add_dispatch(world: TinyWorld) -> None:
     """One entity of each collection of dispatch, in the standard's words."""
     when = {"creationDate": "2026-11-12T09:00:00Z", "lastModified": "2026-11-12T09:00:00Z"}
+    line = {
+        "type": "latLonArrayGeoReference",
+        "points": [{"lat": 53.55, "lon": 9.99}, {"lat": 53.6, "lon": 10.0}],
+    }
     geo = {"type": "latLonPointGeoReference", "lat": 53.55, "lon": 9.99}
     vehicle = {"associationType": "reference", "entityType": "vehicle", "uuid": "V-1"}
     goods = {"entityType": "goods", "id": "G-1", "type": "items", "quantity": 2}
@@ -116,6 +149,8 @@ def add_dispatch(world: TinyWorld) -> None:
     entities: dict[str, dict[str, Any]] = {
         "locations": {"entityType": "location", "id": "L-1", "type": "customer", "geoReference": geo},
         "vehicles": {"entityType": "vehicle", "id": "V-1", "licensePlate": "HH-WB 1"},
+        "actors": {"entityType": "actor", "id": "D-1", "externalAttributes": {"role": "driver"}},
+        "routes": {"entityType": "route", "id": "RT-1", "geoReferences": line},
         "trips": {"entityType": "trip", "id": "TR-1", "status": "inTransit", "vehicle": vehicle},
         "consignments": {
             "entityType": "consignment",

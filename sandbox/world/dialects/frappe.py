@@ -7,7 +7,7 @@ from decimal import Decimal
 from functools import partial
 from typing import Any
 
-from sandbox.world.masters import TAX_RATES
+from sandbox.world.masters import TAX_RATES, cost_centres
 from sandbox.world.model import Customer, Invoice, Item, Order, Shipment, World, rounded, totals
 from sandbox.world.moments import NOW, START, site
 from sandbox.world.store import Documents
@@ -28,6 +28,14 @@ def write(world: World, documents: Documents) -> None:
                 "accounts_frozen_till_date": str(company.closed_until) if company.closed_until else None,
             },
         )
+    for centre in cost_centres():
+        body = {
+            "cost_center_name": centre.name,
+            "company": centre.company,
+            "is_group": 0,
+            "disabled": int(not centre.is_active),
+        }
+        _fixed(documents, "Cost Center", centre.id, body)
     for customer in world.customers:
         _fixed(documents, "Customer", customer.id, _customer(customer, world))
     for item in world.items:

@@ -1,4 +1,5 @@
-"""Open Trip Model 5 entities. A reference's ``uuid`` is UUIDv5 of the id; the id itself travels beside it."""
+"""Open Trip Model 5 entities of orders and trips. A reference's ``uuid`` is UUIDv5 of the id; the id itself travels
+beside it. Lorries, drivers, routes and predictions are in otm5_fleet.py."""
 
 from __future__ import annotations
 
@@ -21,7 +22,7 @@ def uid(name: str) -> str:
 
 
 def write(world: World, documents: Documents) -> None:
-    """Locations, vehicles, trips, consignments and actions."""
+    """Locations, trips, consignments and actions."""
     zones = {depot.id: depot.zone for depot in world.depots}
     places = [(d.id, d.name, "warehouse", d.lat, d.lon, d.zone, d.region) for d in world.depots]
     places += [
@@ -36,28 +37,12 @@ def write(world: World, documents: Documents) -> None:
             "type": kind,
             "geoReference": geo,
             "externalAttributes": {"timeZone": zone, "region": region},
-            **_dates(START, START),
+            **dates(START, START),
         }
-        documents.add("dispatch", "locations", identity, [START], partial(_unchanging, body))
-    for number, (vehicle, device) in enumerate(world.vehicles.items(), 1):
-        body = {
-            "entityType": "vehicle",
-            "id": uid(vehicle),
-            "name": vehicle,
-            "licensePlate": f"WB-{number:03d}",
-            "externalAttributes": {"deviceId": device},
-            **_dates(START, START),
-        }
-        documents.add("dispatch", "vehicles", uid(vehicle), [START], partial(_unchanging, body))
+        documents.add("dispatch", "locations", identity, [START], partial(unchanging, body))
     for trip in world.trips:
-        planned = trip.departed - timedelta(hours=1)
-        documents.add(
-            "dispatch",
-            "trips",
-            trip.id,
-            [planned, trip.departed, trip.back],
-            partial(_trip, trip, planned),
-        )
+        moments = [trip.planned, trip.departed, trip.back]
+        documents.add("dispatch", "trips", trip.id, moments, partial(_trip, trip, trip.planned))
         for nr, shipment in enumerate(trip.shipments, 1):
             _actions(documents, shipment, trip, nr)
     for shipment in world.shipments:
@@ -73,12 +58,19 @@ def write(world: World, documents: Documents) -> None:
         )
 
 
-def _unchanging(body: dict[str, Any], at: datetime, modified: datetime) -> dict[str, Any]:
+def unchanging(body: dict[str, Any], at: datetime, modified: datetime) -> dict[str, Any]:
+    """What never changes."""
     return body
 
 
-def _dates(created: datetime, modified: datetime) -> dict[str, str]:
+def dates(created: datetime, modified: datetime) -> dict[str, str]:
+    """When an entity came and when it last changed."""
     return {"creationDate": iso(created), "lastModified": iso(modified)}
+
+
+def stop_id(trip: Trip, nr: int) -> str:
+    """What a trip's stop is called; its stop action has the same name."""
+    return f"STOP-{trip.id}-{nr}"
 
 
 def reference(kind: str, name: str) -> dict[str, Any]:
@@ -95,7 +87,7 @@ def _trip(trip: Trip, planned: datetime, at: datetime, modified: datetime) -> di
         "vehicle": reference("vehicle", trip.vehicle),
         "actors": [{**reference("actor", trip.driver), "roles": ["driver"]}],
         "externalAttributes": {"depotId": trip.depot.id},
-        **_dates(planned, modified),
+        **dates(planned, modified),
     }
 
 
@@ -130,7 +122,7 @@ def consignment(shipment: Shipment, at: datetime, modified: datetime) -> dict[st
     more: dict[str, Any] = {
         "orderId": order.id,
         "depotId": order.depot.id,
-        "carrierId": "WB-FLEET",
+        "carrierId": shipment.carrier,
         "deliveryLocationId": f"LOC-{order.customer.id}",
         "timeZone": order.depot.zone,
         "charges": shipment.charges,
@@ -146,15 +138,15 @@ def consignment(shipment: Shipment, at: datetime, modified: datetime) -> dict[st
         "goods": goods,
         "transportOrder": reference("transportOrder", order.id),
         "externalAttributes": more,
-        **_dates(shipment.allocated, modified),
+        **dates(shipment.allocated, modified),
     }
 
 
 def _actions(documents: Documents, shipment: Shipment, trip: Trip, nr: int) -> None:
     arrived, delivered = shipment.arrived, shipment.delivered
     assert arrived and delivered
-    planned, order = trip.departed - timedelta(hours=1), shipment.order
-    place, stop = f"LOC-{order.customer.id}", f"STOP-{trip.id}-{nr}"
+    planned, order = trip.planned, shipment.order
+    place, stop = f"LOC-{order.customer.id}", stop_id(trip, nr)
     result: dict[str, Any] = {"status": "succeeded"}
     if shipment.is_failed:
         result = {"status": "failed", "reason": "receiverAbsent"}
@@ -177,7 +169,7 @@ def _actions(documents: Documents, shipment: Shipment, trip: Trip, nr: int) -> N
             {
                 "plannedStart": iso(arrived - timedelta(minutes=45)),
                 "plannedEnd": iso(arrived + timedelta(minutes=30)),
-                "freeTimeS": 1800,
+                "freeTimeS": order.customer.free_time_s,
             }
             if kind == "stop"
             else {}
@@ -206,6 +198,6 @@ def _action(
     """Planned before it ends, realized with its result from then on."""
     planned, start, end = times
     if end > at:
-        return {**fixed, "lifecycle": "planned", **_dates(planned, modified)}
+        return {**fixed, "lifecycle": "planned", **dates(planned, modified)}
     realized = {"lifecycle": "realized", "startTime": iso(start), "endTime": iso(end), "result": result}
-    return {**fixed, **realized, **_dates(planned, modified)}
+    return {**fixed, **realized, **dates(planned, modified)}

@@ -1,14 +1,13 @@
-"""Points of the stats feed: about a hundred per order, along each trip from stop to stop and back."""
+"""Points of the stats feed: about a hundred per order, along each trip as it was really driven."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from sandbox.world import routing
 from sandbox.world.model import Trip, World
 from sandbox.world.moments import END, iso, visible
 from sandbox.world.store import Documents
-
-_KM_PER_DEGREE = 111.0
 
 
 def write(world: World, documents: Documents, wanted: int) -> None:
@@ -22,6 +21,9 @@ def write(world: World, documents: Documents, wanted: int) -> None:
 
 def _way(trip: Trip) -> list[tuple[datetime, float, float]]:
     way = [(trip.departed, trip.depot.lat, trip.depot.lon)]
+    turn, first = routing.detour(trip), trip.shipments[0].arrived
+    if turn and first:
+        way.append((trip.departed + (first - trip.departed) / 2, *turn))
     for shipment in trip.shipments:
         place = shipment.order.customer
         assert shipment.arrived and shipment.delivered
@@ -33,7 +35,7 @@ def _points(documents: Documents, trip: Trip, device: str, every: int, odometers
     metres, rows = odometers.get(device, 120_000_000.0), documents.rows
     for (t0, lat0, lon0), (t1, lat1, lon1) in zip(_way(trip), _way(trip)[1:], strict=False):
         seconds = int((t1 - t0).total_seconds())
-        distance = ((lat1 - lat0) ** 2 + ((lon1 - lon0) * 0.7) ** 2) ** 0.5 * _KM_PER_DEGREE
+        distance = routing.distance_km((lat0, lon0), (lat1, lon1))
         mph = distance / max(seconds, 1) * 3600 / 1.609344
         begin = int(t0.timestamp())
         state = "On" if distance else "Idle"

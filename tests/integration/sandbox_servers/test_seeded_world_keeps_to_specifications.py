@@ -10,11 +10,12 @@ import pytest
 
 from sandbox.servers import access
 from tests.support.sandbox import Running, running_sandbox
-from tests.support.specifications import OTM5, OTM5_NAMES, SAMSARA, faults, own, published
+from tests.support.specifications import OTM5, OTM5_NAMES, SAMSARA, epcis, faults, own, published
 
 CLIENT = httpx.Client(timeout=30)
 DOCTYPES = (
-    "Company", "Customer", "Item", "Item Tax Template", "Sales Order", "Delivery Note", "Sales Invoice",
+    "Company", "Cost Center", "Customer", "Item", "Item Tax Template", "Sales Order", "Delivery Note",
+    "Sales Invoice",
 )  # fmt: skip
 
 
@@ -50,15 +51,37 @@ def unplanned(running: Running, system: str, validator: Any, documents: list[dic
     ]
 
 
-@pytest.mark.parametrize("collection", OTM5_NAMES)
-def test_dispatch(seeded: Running, collection: str) -> None:
+def listed(running: Running, system: str, collection: str) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = []
     more = True
     while more:
-        page = asked(seeded, "dispatch", f"/api/v5/{collection}", limit=1000, offset=len(found))
+        page = asked(running, system, f"/api/v5/{collection}", limit=1000, offset=len(found))
         found += page["items"]
         more = page["hasMore"]
+    return found
+
+
+@pytest.mark.parametrize("collection", OTM5_NAMES)
+def test_dispatch(seeded: Running, collection: str) -> None:
+    found = listed(seeded, "dispatch", collection)
     assert unplanned(seeded, "dispatch", published(OTM5, OTM5_NAMES[collection]), found) == []
+
+
+def test_tms(seeded: Running) -> None:
+    found = listed(seeded, "tms", "actions")
+    assert {each["lifecycle"] for each in found} == {"projected"}
+    assert unplanned(seeded, "tms", published(OTM5, "stop"), found) == []
+
+
+def test_wms(seeded: Running) -> None:
+    first = asked(seeded, "wms", "/epcis/events", perPage=1000)
+    assert faults(epcis(), first) == []
+    events = first["epcisBody"]["queryResults"]["resultsBody"]["eventList"]
+    declared = [each for each in events if "errorDeclaration" in each]
+    replaced = {name for each in declared for name in each["errorDeclaration"].get("correctiveEventIDs", [])}
+    assert replaced and replaced <= {each["eventID"] for each in events}
+    events[0]["bizStep"] = "juggling"
+    assert faults(epcis(), first)
 
 
 def test_telematics(seeded: Running) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from tests.support.specifications import OTM5, OTM5_NAMES, SAMSARA, faults, own, published
+from tests.support.specifications import OTM5, OTM5_NAMES, SAMSARA, epcis, faults, own, published
 
 Server = Callable[..., Any]
 
@@ -18,6 +18,26 @@ def test_dispatch_speaks_open_trip_model(server: Server, collection: str) -> Non
     assert faults(validator, item) == []
     assert faults(validator, client.get(f"/api/v5/{collection}/{item['id']}").json()) == []
     assert faults(validator, {**item, "entityType": "submarine", "status": 7, "actionType": "sing"})
+
+
+def test_the_tms_speaks_open_trip_model(server: Server) -> None:
+    client = server("tms")
+    (item,) = client.get("/api/v5/actions").json()["items"]
+    validator = published(OTM5, "stop")
+    assert faults(validator, item) == []
+    assert faults(validator, {**item, "lifecycle": "dreamt"})
+    assert client.get("/api/v5/trips").status_code == 404
+
+
+def test_the_wms_speaks_epcis(server: Server) -> None:
+    client, validator = server("wms"), epcis()
+    page = client.get("/epcis/events")
+    assert page.headers["content-type"] == "application/ld+json"
+    assert faults(validator, page.json()) == []
+    event = client.get("/epcis/events/urn:uuid:1").json()
+    assert faults(validator, event) == []
+    assert faults(validator, {**event, "eventTimeZoneOffset": "Z"})
+    assert faults(validator, {**page.json(), "epcisBody": {}})
 
 
 def test_telematics_speaks_samsara(server: Server) -> None:

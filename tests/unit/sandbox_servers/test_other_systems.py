@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 
 from sandbox.servers import onfleet, samsara, signed_links
-from tests.support.tiny_world import PNG, TinyWorld, delivery, point, task
+from sandbox.servers.process import SYSTEMS
+from tests.support.tiny_world import PNG, TinyWorld, delivery, point, scan, task
 
 Server = Callable[..., Any]
 FEED = "/fleet/vehicles/stats/feed"
@@ -23,6 +24,9 @@ TYPES = "gps,obdOdometerMeters,engineStates"
         ("pod", "/api/v2/tasks/all?from=0"),
         ("pod", "/cdn/uploads/photo-1"),
         ("depot_pod", "/v1/deliveries"),
+        ("wms", "/epcis/events"),
+        ("wms", "/epcis/events/urn:uuid:1"),
+        ("tms", "/api/v5/actions"),
     ],
 )
 def test_no_answer_without_the_right_credentials(server: Server, system: str, url: str) -> None:
@@ -33,7 +37,7 @@ def test_no_answer_without_the_right_credentials(server: Server, system: str, ur
 
 
 def test_every_answer_carries_the_worlds_date(server: Server) -> None:
-    for system in ("erp", "dispatch", "telematics", "pod", "depot_pod"):
+    for system in SYSTEMS:
         for url in ("/nowhere", "/_sandbox/health"):
             assert server(system).get(url).headers["date"].startswith("Fri, 13 Nov 2026 17:00:")
 
@@ -155,3 +159,35 @@ def test_deliveries_come_page_by_page(
     assert [each["id"] for each in first["deliveries"] + second["deliveries"]] == ["DL-1", "DL-2", "DL-3"]
     assert client.get("/v1/deliveries?updated_since=2026-11-13T00:00:00Z").json()["deliveries"] == []
     assert client.get("/v1/deliveries?page=0").status_code == 400
+
+
+def test_the_wms_pages_by_link_and_by_record_time(world: TinyWorld, server: Server) -> None:
+    for number in range(2, 6):
+        at = f"2026-11-13T10:0{number}:00.000000Z"
+        world.add("wms", "events", f"urn:uuid:{number}", scan(str(number)), visible_at=at)
+    client = server("wms")
+    seen, url = [], "/epcis/events?perPage=2"
+    while url:
+        page = client.get(url)
+        seen += events(page)
+        url = page.links["next"]["url"] if page.links else ""
+    assert seen == [f"urn:uuid:{n}" for n in range(1, 6)]
+    since = client.get("/epcis/events", params={"GE_recordTime": "2026-11-13T11:04:00+01:00"})
+    assert events(since) == ["urn:uuid:4", "urn:uuid:5"]
+
+
+def events(page: Any) -> list[str]:
+    return [each["eventID"] for each in page.json()["epcisBody"]["queryResults"]["resultsBody"]["eventList"]]
+
+
+@pytest.mark.parametrize(
+    "query",
+    ["perPage=0", "perPage=many", "GE_recordTime=2026-11-13", "nextPageToken=x", "EQ_bizStep=shipping"],
+)
+def test_the_wms_refuses_a_question_it_does_not_understand(server: Server, query: str) -> None:
+    refusal = server("wms").get(f"/epcis/events?{query}")
+    assert (refusal.status_code, refusal.json()["title"]) == (400, "QueryParameterException")
+
+
+def test_the_wms_knows_no_other_event(server: Server) -> None:
+    assert server("wms").get("/epcis/events/urn:uuid:none").json()["title"] == "NoSuchResourceException"
