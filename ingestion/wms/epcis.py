@@ -103,7 +103,7 @@ def _event(event: Event) -> SourceRecord:
     return record("delivery_events", event, _recorded_at(event), build, key=key, shipment_ref=shipment)
 
 
-def _shipment(event: Event) -> str | None:
+def _shipment(event: Event) -> Any:
     """The load that the despatch advice or the bill of lading names."""
     for each in event.get("bizTransactionList") or []:
         if isinstance(each, dict) and _word(each.get("type")) in _DELIVERY:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from math import ceil
+from math import ceil, hypot
 
 from sandbox.world.model import Trip
 
@@ -16,7 +16,7 @@ _ASIDE = 0.06
 
 def distance_km(one: Place, two: Place) -> float:
     """Flat, with meridians as far apart as in the middle latitudes: enough for a made-up world."""
-    return ((two[0] - one[0]) ** 2 + ((two[1] - one[1]) * 0.7) ** 2) ** 0.5 * KM_PER_DEGREE
+    return hypot(two[0] - one[0], (two[1] - one[1]) * 0.7) * KM_PER_DEGREE
 
 
 def stops(trip: Trip) -> list[Place]:
