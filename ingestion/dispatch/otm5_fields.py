@@ -86,7 +86,7 @@ def actions(entities: Sequence[Entity], reader: Reader) -> list[SourceRecord]:
     """Stops, loads, unloads and hand-overs; a stop that is nested in itself is refused."""
     for each in entities:
         inner = each.get("actions")
-        names = [_reference(one) for one in inner] if isinstance(inner, list) else []
+        names = [named_by(one) for one in inner] if isinstance(inner, list) else []
         reader.stops.update(dict.fromkeys(names, each.get("id")))
     return [_action(each, reader) for each in entities]
 
