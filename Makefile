@@ -31,7 +31,7 @@ setup-dev: $(VENV)/.dev ## install what tests and checks need as well
 demo: setup ## start a sandbox, run everything once, post the invoices, print the result
 	@$(BIN)/waybill demo
 
-up: setup ## keep the sandbox, the Dagster UI and the executive page running until Ctrl-C
+up: setup ## keep the sandbox, the Dagster UI, the executive page and the API running until Ctrl-C
 	@$(BIN)/waybill up
 
 test: setup-dev ## run every test (those of the page need ./scripts/install-browser.sh once)

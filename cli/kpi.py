@@ -4,27 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from cli.output import emit_json, table
+from contracts.kpi import Dimension, Grain
 from core.settings import get_settings
 from core.warehouse import open_serving
-
-Grain = Literal["day", "week", "month", "all"]
-Dimension = Literal[
-    "all",
-    "company",
-    "customer",
-    "depot",
-    "region",
-    "carrier",
-    "connection",
-    "severity",
-    "made_by",
-    "age_days",
-]
 
 _COLUMNS = (
     *("metric", "variant", "grain", "period_start", "dimension", "dimension_value", "unit", "currency"),

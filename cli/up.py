@@ -1,4 +1,4 @@
-"""``waybill up``: sandbox, Dagster and the page, together in the foreground until Ctrl-C."""
+"""``waybill up``: sandbox, Dagster, the page and the API, together in the foreground until Ctrl-C."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from functools import partial
 from typing import Annotated
@@ -27,9 +28,10 @@ def up(
     base_port: Annotated[int, typer.Option(help="First of the sandbox's seven ports; 0 = free ones.")] = 8700,
     dagster_port: Annotated[int, typer.Option(help="Port of the Dagster UI.")] = 3000,
     dashboard_port: Annotated[int, typer.Option(help="Port of the executive page.")] = 8500,
+    api_port: Annotated[int, typer.Option(help="Port of the API.")] = 8600,
     speed: Annotated[float, typer.Option(help="Seconds of the sandbox's clock per second.", min=0.1)] = 1.0,
 ) -> None:
-    """Keep the sandbox, the Dagster UI with its daemon, and the page running. Ctrl-C ends them all.
+    """Keep the sandbox, the Dagster UI with its daemon, the page and the API running. Ctrl-C ends them all.
 
     Where nothing is published yet, everything runs once first. Logs are in logs/ of the home.
     """
@@ -39,10 +41,11 @@ def up(
     with sandbox(settings, World(seed, orders, base_port, speed), partial(warm_up, settings)) as ready:
         if not settings.serving.exists():
             _first_run(settings)
-        children = _start(settings, dagster_port, dashboard_port)
+        children = _start(settings, dagster_port, {"dashboard": dashboard_port, "api": api_port})
         try:
             err.print(f"\n  Dagster UI      http://127.0.0.1:{dagster_port}")
             err.print(f"  Executive page  http://127.0.0.1:{dashboard_port}")
+            err.print(f"  API             http://127.0.0.1:{api_port}/v1/kpis")
             err.print(f"  Sandbox ERP     {ready['erp']}")
             err.print("\nCtrl-C ends everything.")
             _watch(children)
@@ -60,8 +63,11 @@ def _first_run(settings: Settings) -> None:
         err.print(f"problem {problem}")
 
 
-def _start(settings: Settings, dagster_port: int, dashboard_port: int) -> dict[str, subprocess.Popen[bytes]]:
-    """Each under a keeper, which ends it with all it started when this process is gone, killed or not."""
+def _start(
+    settings: Settings, dagster_port: int, ports: Mapping[str, int]
+) -> dict[str, subprocess.Popen[bytes]]:
+    """Dagster and each room of ``ports`` under a keeper, which ends it with all it started when this process is
+    gone, killed or not."""
     from orchestration.run import prepare_instance
 
     environment = {**os.environ, "DAGSTER_HOME": str(prepare_instance(settings))}
@@ -73,7 +79,7 @@ def _start(settings: Settings, dagster_port: int, dashboard_port: int) -> dict[s
             *(sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml")),
             *("-h", "127.0.0.1", "-p", str(dagster_port)),
         ],
-        "dashboard": [sys.executable, "-m", "dashboard", "--port", str(dashboard_port)],
+        **{room: [sys.executable, "-m", room, "--port", str(port)] for room, port in ports.items()},
     }
     children: dict[str, subprocess.Popen[bytes]] = {}
     for name, command in commands.items():

@@ -10,7 +10,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = (
-    "activation", "benchmarks", "cli", "contracts", "core", "dashboard", "ingestion", "orchestration",
+    "activation", "api", "benchmarks", "cli", "contracts", "core", "dashboard", "ingestion", "orchestration",
     "quality", "sandbox", "state",
 )  # fmt: skip
 MODULES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))

@@ -19,7 +19,15 @@ import stamina
 from core.settings import ROOT
 
 LONGEST_S = 120
-PARTS = ("sandbox", "dashboard", "dagster dev", "dagster_webserver", "dagster._daemon", "code-server")
+PARTS = (
+    "sandbox",
+    "-m dashboard",
+    "-m api",
+    "dagster dev",
+    "dagster_webserver",
+    "dagster._daemon",
+    "code-server",
+)
 
 
 class NotYet(Exception):
@@ -52,9 +60,9 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[psut
     serving = tmp_path / "serving" / "marts.duckdb"
     serving.parent.mkdir()
     duckdb.connect(str(serving)).close()
-    dagster, dashboard = free_port(), free_port()
+    dagster, dashboard, api = free_port(), free_port(), free_port()
     words = ["up", "--orders", "120", "--base-port", "0"]
-    ports = ["--dagster-port", str(dagster), "--dashboard-port", str(dashboard)]
+    ports = ["--dagster-port", str(dagster), "--dashboard-port", str(dashboard), "--api-port", str(api)]
     log = tmp_path / "up.log"
     with log.open("wb") as written:
         up = subprocess.Popen(
@@ -69,6 +77,7 @@ def running(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[bytes], list[psut
     below: list[psutil.Process] = []
     try:
         urls = [f"http://127.0.0.1:{dagster}/server_info", f"http://127.0.0.1:{dashboard}/healthz"]
+        urls += [f"http://127.0.0.1:{api}/healthz"]
         below = wait_until_up(up, urls, log)
         yield up, below
     finally:

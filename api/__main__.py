@@ -1,0 +1,22 @@
+"""``python -m api --port 8600``: the API on this machine only."""
+
+from __future__ import annotations
+
+import argparse
+
+import uvicorn
+
+from api.app import create_app
+from core.settings import get_settings
+
+
+def main() -> None:
+    """Serve on loopback until interrupted."""
+    parser = argparse.ArgumentParser(prog="api", description=__doc__)
+    parser.add_argument("--port", type=int, default=8600)
+    port = parser.parse_args().port
+    uvicorn.run(create_app(get_settings()), host="127.0.0.1", port=port, log_level="warning")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,114 @@
+"""The API gives what was published, page by page, to callers on this machine, and says what it takes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from fastapi.testclient import TestClient
+from openapi_schema_validator import OAS31Validator
+
+from api.app import create_app
+from contracts.kpi import KpiPage, KpiValue
+from core.settings import Settings
+
+DAYS = 5
+
+
+@pytest.fixture(scope="module")
+def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
+    settings = Settings(home=tmp_path_factory.mktemp("api"))
+    settings.serving.parent.mkdir(parents=True)
+    with duckdb.connect(str(settings.serving)) as copy:
+        copy.execute("SET TimeZone = 'UTC'")
+        copy.execute(
+            "CREATE TABLE kpi_values AS SELECT 'otif_rate' AS metric, 'shipment' AS variant, grain, "
+            "CAST(NULL AS DATE) AS period_start, 'all' AS dimension, 'all' AS dimension_value, 'ratio' AS unit, "
+            "CAST(NULL AS VARCHAR) AS currency, n, 1::BIGINT AS numerator, 3::BIGINT AS denominator, "
+            "CAST(0.333333 AS DECIMAL(28, 6)) AS value, NULL::DOUBLE AS p50, NULL::DOUBLE AS p90, "
+            "NULL::DOUBLE AS p95, 0 AS n_open, 0 AS n_negative, 0 AS n_excluded, "
+            "TIMESTAMPTZ '2026-11-13 17:00:00+00' AS as_of FROM (VALUES ('all', 3)) AS t(grain, n)"
+        )
+        copy.execute(
+            "INSERT INTO kpi_values SELECT kpi_values.* "
+            "REPLACE ('day' AS grain, DATE '2026-11-01' + CAST(days.number AS INTEGER) AS period_start) "
+            f"FROM kpi_values, range({DAYS}) AS days(number)"
+        )
+    return TestClient(create_app(settings), base_url="http://127.0.0.1:8600")
+
+
+def get(client: TestClient, **parameters: Any) -> dict[str, Any]:
+    answer = client.get("/v1/kpis", params=parameters)
+    assert answer.status_code == 200, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+def test_a_number_comes_with_every_digit(client: TestClient) -> None:
+    (row,) = get(client)["rows"]
+    assert (row["value"], row["n"], row["as_of"]) == ("0.333333", 3, "2026-11-13T17:00:00Z")
+
+
+def test_pages_give_every_row_once(client: TestClient) -> None:
+    seen, offset = [], 0
+    while offset is not None:
+        page = get(client, grain="day", limit=2, offset=offset)
+        seen += [row["period_start"] for row in page["rows"]]
+        offset = page["next_offset"]
+    assert seen == [f"2026-11-{day:02}" for day in range(1, DAYS + 1)]
+
+
+def test_an_exact_page_has_no_next(client: TestClient) -> None:
+    assert get(client, grain="day", limit=DAYS)["next_offset"] is None
+
+
+def test_an_unknown_metric_has_no_rows(client: TestClient) -> None:
+    assert get(client, metric="no_such") == {"rows": [], "next_offset": None}
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [{"grain": "year"}, {"dimension": "colour"}, {"limit": 0}, {"limit": 10_001}, {"offset": -1}],
+)
+def test_what_it_does_not_take_is_told(client: TestClient, parameters: dict[str, Any]) -> None:
+    assert client.get("/v1/kpis", params=parameters).status_code == 422
+
+
+def test_quotes_are_text(client: TestClient) -> None:
+    assert get(client, metric="' OR 1=1 --")["rows"] == []
+
+
+def test_it_only_reads(client: TestClient) -> None:
+    for method in ("post", "put", "patch", "delete"):
+        assert getattr(client, method)("/v1/kpis").status_code == 405
+
+
+def test_another_host_s_name_is_refused(client: TestClient) -> None:
+    assert client.get("/v1/kpis", headers={"Host": "evil.example:8600"}).status_code == 400
+    assert client.get("/v1/kpis", headers={"Host": "localhost:8600"}).status_code == 200
+
+
+def test_before_anything_is_published_it_says_so(tmp_path: Path) -> None:
+    answer = TestClient(create_app(Settings(home=tmp_path)), base_url="http://localhost").get("/v1/kpis")
+    assert answer.status_code == 503
+    assert answer.headers["content-type"] == "application/problem+json"
+    assert answer.headers["retry-after"] == "60"
+    assert "waybill run" in answer.json()["remedy"]
+
+
+def test_the_description_s_examples_are_what_it_answers(client: TestClient) -> None:
+    document = client.get("/v1/openapi.json").json()
+    operation = document["paths"]["/v1/kpis"]["get"]
+    example = operation["responses"]["200"]["content"]["application/json"]["example"]
+    assert KpiPage.model_validate(example).model_dump(mode="json") == example
+    schema = {"$ref": "#/components/schemas/KpiPage", "components": document["components"]}
+    OAS31Validator(schema).validate(example)
+    OAS31Validator(schema).validate(get(client))
+    assert all("description" in each for each in operation["parameters"])
+
+
+def test_its_columns_are_the_mart_s(client: TestClient) -> None:
+    (row,) = get(client)["rows"]
+    assert list(row) == list(KpiValue.model_fields)
