@@ -62,6 +62,7 @@ class Metric(_Strict):
     scope: str
     variants: dict[str, str] = Field(default_factory=lambda: {"default": ""})
     edges: str | None = None
+    settings: tuple[str, ...] = ()
     drill_down: DrillDown
 
     @model_validator(mode="after")
@@ -154,6 +155,9 @@ def _details(metric: Metric) -> str:
         lines.append(f"- Variants: {told}.")
     if metric.edges:
         lines.append(f"- Edges: {metric.edges.strip()}")
+    if metric.settings:
+        told = ", ".join(f"`{name}`" for name in metric.settings)
+        lines.append(f"- Set by {told} in dbt_project/dbt_project.yml.")
     columns = ", ".join(f"`{name}`" for name in metric.drill_down.columns)
     lines.append(
         f"- Rows: one per {' or '.join(metric.entities)}; see {columns} in `marts.{metric.drill_down.model}`."

@@ -1,0 +1,6 @@
+-- What is begun and not ended, and what is delivered and not billed: each waits, none is dropped.
+select
+    metric, variant, entity_type, entity_id, entity_no, age_days, why, unit, currency, amount,
+    company_id, customer_id, depot_id, region, carrier_id, connection, severity, made_by
+from {{ ref('kpi_facts') }}
+where standing = 'open' or (age_days is not null and standing <> 'out')
