@@ -25,6 +25,7 @@ LEDGER_TABLES = (
     "ingest_counts",
     "observations",
     "connections",
+    "entries",
 )
 
 
@@ -127,18 +128,19 @@ def ledger_assets() -> dg.AssetsDefinition:
         required_resource_keys={"platform"},
     )
     def _ledger(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[None]]:
-        from ingestion.ledger import project_ledger, schema_of_table
+        from ingestion.ledger import CONNECTIONS, project_ledger, schema_of_table
         from state.projections import LEDGER
 
         platform: Platform = context.resources.platform
         counts = project_ledger(platform.settings, platform.engine)
         for table in LEDGER_TABLES:
+            schema = schema_of_table(LEDGER[table]) if table in LEDGER else CONNECTIONS
             yield dg.MaterializeResult(
                 asset_key=dg.AssetKey(["raw_ledger", table]),
                 metadata={
                     "dagster/row_count": counts.get(table, 0),
                     "dagster/table_name": f"raw_ledger.{table}",
-                    "dagster/column_schema": arrow_entry(schema_of_table(LEDGER[table])),
+                    "dagster/column_schema": arrow_entry(schema),
                 },
             )
 

@@ -11,6 +11,7 @@ from state.tables import (
     dead_letters,
     gate_decisions,
     ingest_counts,
+    ledger,
     observations,
     outbox,
     push_attempts,
@@ -25,6 +26,7 @@ LEDGER: dict[str, Table] = {
     "dead_letters": dead_letters,
     "ingest_counts": ingest_counts,
     "observations": observations,
+    "entries": ledger,
 }
 PAYLOADS = frozenset({"payload", "raw", "fields"})
 
