@@ -100,7 +100,7 @@ class EvidenceFetcher:
         }
         if status != httpx.codes.OK:
             return fields | {"status": _STATUS.get(status, "missing"), "reason": f"the app answered {status}"}
-        wrong = objection(content, kind)
+        wrong = objection(content, kind, wanted.url)
         if wrong is not None:
             raise Refused("EVIDENCE_REJECTED", wrong)
         digest = seal(self._settings, content)

@@ -16,7 +16,7 @@ from core.settings import Settings, secret
 from ingestion.base import Page, SourceRecord, Stream, Window
 from ingestion.http import HttpSource
 from ingestion.pod.evidence import EvidenceFetcher, Wanted
-from ingestion.records import Fields, Furthest, is_inside, record, reference, start_of
+from ingestion.records import Fields, Furthest, flag, is_inside, record, reference, start_of
 from ingestion.strict_json import JsonRefused, loads
 from ingestion.times import Refused, Times
 
@@ -97,7 +97,7 @@ def _proof(
             "longitude": None if place[0] is None else float(place[0]),
             "supersedes_id": more.get("supersedes_task_id") or None,
             "voided_at": times.milliseconds(more.get("voided_at"), "voided_at"),
-            "has_damage": str(more.get("damage")).lower() == "true",
+            "has_damage": flag(more.get("damage")),
             "has_line_quantities": lines is not None,
             "time_quality": times.quality,
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 import struct
 from collections.abc import Iterable
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from core.ids import new_id, sha256_hex
 from core.settings import Settings
@@ -18,11 +18,15 @@ _MAGIC = {
     "image/jpeg": b"\xff\xd8\xff",
     "application/pdf": b"%PDF-",
 }
+_NAMED = {".png": "image", ".jpg": "image", ".jpeg": "image", ".pdf": "application"}
+_PNG_HEAD = 24
+# The segment that tells a JPEG's size is one of these; the others carry their length and are passed over.
+_JPEG_SIZES = frozenset({*range(0xC0, 0xD0)} - {0xC4, 0xC8, 0xCC})
 MOST_PIXELS = 100_000_000
 
 
-def objection(content: bytes, declared_type: str) -> str | None:
-    """Why these bytes are no evidence; None when they may be."""
+def objection(content: bytes, declared_type: str, name: str = "") -> str | None:
+    """Why these bytes are no evidence; None when they may be. ``name`` is what the app calls the file."""
     if not content:
         return "the file is empty"
     kind = mime_type(content)
@@ -30,9 +34,12 @@ def objection(content: bytes, declared_type: str) -> str | None:
         return "the file is neither PNG nor JPEG nor PDF"
     if declared_type in _MAGIC and declared_type != kind:
         return f"declared as {declared_type}, but it is {kind}"
-    if kind == "image/png":
-        return _png_objection(content)
-    return None
+    suffix = PurePosixPath(name.partition("?")[0]).suffix.lower()
+    if suffix in _NAMED and _NAMED[suffix] != kind.partition("/")[0]:
+        return f"named {suffix}, but it is {kind}"
+    if kind == "image/png" and len(content) < _PNG_HEAD:
+        return "the PNG is cut off"
+    return _size_objection(kind, content)
 
 
 def mime_type(content: bytes) -> str | None:
@@ -77,12 +84,28 @@ def sync_folders(settings: Settings, digests: Iterable[str]) -> None:
             os.close(handle)
 
 
-def _png_objection(content: bytes) -> str | None:
-    if len(content) < 24:
-        return "the PNG is cut off"
-    width, height = struct.unpack(">II", content[16:24])
+def _size_objection(kind: str, content: bytes) -> str | None:
+    """A picture of one pixel shows nothing, and one of too many would fill the memory that opens it."""
+    if kind == "image/png":
+        width, height = struct.unpack(">II", content[16:_PNG_HEAD])
+    elif kind == "image/jpeg":
+        width, height = _jpeg_size(content)
+    else:
+        return None
     if width <= 1 and height <= 1:
         return f"the picture has {width} x {height} pixels"
     if width * height > MOST_PIXELS:
         return f"the picture claims {width} x {height} pixels"
     return None
+
+
+def _jpeg_size(content: bytes) -> tuple[int, int]:
+    """Width and height; an ordinary size where no segment tells it."""
+    at = 2
+    while at + 9 <= len(content) and content[at] == 0xFF:
+        marker, (length,) = content[at + 1], struct.unpack(">H", content[at + 2 : at + 4])
+        if marker in _JPEG_SIZES:
+            height, width = struct.unpack(">HH", content[at + 5 : at + 9])
+            return width, height
+        at += 2 + length
+    return 2, 2

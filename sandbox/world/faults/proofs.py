@@ -23,12 +23,14 @@ def _pod(**changes: Any) -> Any:
 def _told(name: str, value: Any) -> Any:
     """Sets one metadata entry; ``value`` may be made from the case."""
 
+    kinds = {bool: "boolean", int: "number"}
+
     def patch(case: Case, documents: Documents) -> None:
         told = value(case) if callable(value) else value
 
         def change(body: dict[str, Any]) -> None:
             body["metadata"] = [each for each in body["metadata"] if each["name"] != name]
-            body["metadata"].append({"name": name, "type": "string", "value": told})
+            body["metadata"].append({"name": name, "type": kinds.get(type(told), "string"), "value": told})
 
         documents.edit("pod", "tasks", case.shipment.pods[0].id, change)
 
@@ -136,7 +138,7 @@ kind(
     letter=("sandbox_pod", "evidence", "EVIDENCE_HASH_MISMATCH"),
     patch=_told("evidence_sha256", lambda case: json.dumps({case.shipment.pods[0].signature: "0" * 64})),
 )
-kind(name="damage", system="pod", codes=("OPEN_DAMAGE_OR_SHORTAGE",), patch=_told("damage", "true"))
+kind(name="damage", system="pod", codes=("OPEN_DAMAGE_OR_SHORTAGE",), patch=_told("damage", True))
 kind(name="conflicting", system="pod", codes=("POD_SUPERSEDED",), after=_conflict)
 kind(name="photo missing", system="pod", codes=("POD_DOCUMENT_REQUIRED",), after=_no_photo)
 kind(name="over delivered", system="pod", codes=("QTY_OVER_DELIVERED",), after=_over)
