@@ -20,7 +20,7 @@ from core.connections import Connection
 from core.errors import PermanentFailure, TransientFailure
 from core.ids import canonical_json, sha256_hex
 from core.settings import secret
-from ingestion.files.damage import damage_of
+from ingestion.files.damage import MOST_CELLS, damage_of
 from ingestion.files.mapping import FilesOptions, ResourceMapping, date_columns, read_options, zone_of
 from ingestion.files.readers import FileRefused, Narration, Row, read_rows
 from ingestion.files.rows import Index, Mapped, RowMapper, index_rows, largest_of
@@ -84,7 +84,7 @@ class Extract:
         cells: dict[str, dict[str, tuple[str, ...]]] = {column: {} for column in formats}
         for row, _ in self._table(mapping):
             for column in formats:
-                if isinstance(cell := row.cells.get(column), str):
+                if isinstance(cell := row.cells.get(column), str) and len(cells[column]) < MOST_CELLS:
                     cells[column][cell.strip()] = formats[column]
         as_of = self.connection.as_of or utc_now()
         found = {column: damage for column in cells if (damage := damage_of(cells[column], as_of))}

@@ -19,7 +19,6 @@ from contracts.arrow import field_type
 from contracts.base import Contract
 from contracts.resources import RESOURCES, Resource
 from core.connections import Connection, Problem, options_of
-from ingestion.files.damage import has_two_digit_years
 from ingestion.files.values import Style, refusal_of_constant
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
@@ -229,12 +228,12 @@ def style_of(field: FieldMapping, table: Table, options: FilesOptions, time_zone
 def date_columns(
     mapping: ResourceMapping, contract: type[Contract], options: FilesOptions
 ) -> dict[str, tuple[str, ...]]:
-    """The columns read as days or instants in which day and year can change places, with their formats."""
+    """The columns read as days or instants, in which day, month and year can change places, with their formats."""
     found: dict[str, tuple[str, ...]] = {}
     for name, field in mapping.fields.items():
         kind = field_type(contract.model_fields[name])[0]
         formats = field.formats or options.formats
-        if (pa.types.is_timestamp(kind) or pa.types.is_date(kind)) and has_two_digit_years(formats):
+        if pa.types.is_timestamp(kind) or pa.types.is_date(kind):
             found |= {column: formats for column in [field.column, *field.first_of] if column}
     return {
         column: formats for column, formats in found.items() if column.split(".")[0] not in mapping.lookup

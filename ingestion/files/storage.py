@@ -5,6 +5,7 @@ Belongs here: finding files, their fingerprints, and opening them. What is in th
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import IO, Any, cast
@@ -13,6 +14,9 @@ import fsspec
 
 from contracts.base import EARLIEST
 from core.errors import PermanentFailure, TransientFailure
+
+# Brackets of a glob stay as they are; every other letter stands for both of its cases.
+_LETTER = re.compile(r"(\[[^\]]*\])|([A-Za-z])")
 
 
 @dataclass(frozen=True)
@@ -46,7 +50,10 @@ class Folder:
         self._listed: dict[str, list[Found]] = {}
 
     def find(self, pattern: str) -> list[Found]:
-        """The files whose name fits the glob ``pattern``, by path; none when there is none."""
+        """The files whose name fits the glob ``pattern`` in any case, by path; none when there is none.
+
+        A name that begins with a dot fits only a pattern that does.
+        """
         if pattern not in self._listed:
             try:
                 self._fs.invalidate_cache()
@@ -55,7 +62,7 @@ class Folder:
                         f"The folder {self.url} does not exist.",
                         remedy="Correct `options.folder`, or the variable it names.",
                     )
-                found = self._fs.glob(f"{self._root}/{pattern}", detail=True)
+                found = self._fs.glob(f"{self._root}/{_any_case(pattern)}", detail=True)
             except OSError as error:
                 raise TransientFailure(
                     f"The folder {self.url} did not answer: {error}.",
@@ -65,6 +72,7 @@ class Folder:
                 _found(path, info, self._root)
                 for path, info in sorted(found.items())
                 if info["type"] == "file"
+                and (pattern.startswith(".") or not path.rpartition("/")[2].startswith("."))
             ]
         return self._listed[pattern]
 
@@ -76,6 +84,11 @@ class Folder:
             raise TransientFailure(
                 f"{file.path} cannot be read: {error}.", remedy="Check the rights, then run again."
             ) from error
+
+
+def _any_case(pattern: str) -> str:
+    """The glob with every letter in both cases, except in brackets of its own."""
+    return _LETTER.sub(lambda found: found[1] or f"[{found[2].lower()}{found[2].upper()}]", pattern)
 
 
 def _compression(name: str) -> str | None:

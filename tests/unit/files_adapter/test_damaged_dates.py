@@ -53,6 +53,44 @@ def test_a_column_that_may_be_true_is_not_judged(texts: list[str]) -> None:
     assert judged(texts) is None
 
 
+QUARTER = [date(2018, 1, 1) + timedelta(days=step) for step in range(90)]
+EXPORTED = [each.replace(day=each.month, month=each.day) if each.day <= 12 else each for each in QUARTER]
+"""A spreadsheet of another country took what it could read its own way, and left the rest."""
+
+
+@pytest.mark.parametrize("written", ["%Y-%m-%d", "%m/%d/%Y", "%d.%m.%Y"])
+def test_days_and_months_exchanged_in_part_of_a_column_are_told(written: str) -> None:
+    formats = ("iso",) if written == "%Y-%m-%d" else (written,)
+    found = damage_of({f"{day:{written}}": formats for day in EXPORTED}, AS_OF)
+    assert found is not None and "with day and month exchanged 27 of them lie in months that do" in found
+    assert damage_of({f"{day:{written}}": formats for day in QUARTER}, AS_OF) is None
+
+
+@pytest.mark.parametrize(
+    "days",
+    [
+        [date(year, month, 1) for year in range(2000, 2010) for month in range(1, 13)],
+        [date(2018, 1, 5) + timedelta(days=7 * step) for step in range(150)],
+        QUARTER[:10],
+    ],
+    ids=["firsts of months", "every Friday", "too few to judge"],
+)
+def test_a_sparse_column_is_not_judged(days: list[date]) -> None:
+    assert damage_of({f"{day:%Y-%m-%d}": ("iso",) for day in days}, AS_OF) is None
+
+
+def test_a_column_written_the_other_way_round_is_told_and_single_slips_are_not() -> None:
+    other = {f"{day:%d/%m/%Y}": ("%m/%d/%Y",) for day in QUARTER}
+    found = damage_of(other, AS_OF)
+    assert found is not None and "fit with day and month exchanged only" in found
+    slips = [f"{day:%m/%d/%Y}" for day in QUARTER] + ["13/01/2018", "14/01/2018"]
+    assert damage_of(dict.fromkeys(slips, ("%m/%d/%Y",)), AS_OF) is None
+    both = dict.fromkeys([f"{day:%d/%m/%Y}" for day in QUARTER], ("%m/%d/%Y", "%d/%m/%Y"))
+    assert "no day after the twelfth occurs" in str(damage_of(both, AS_OF)), (
+        "the first format takes what it can"
+    )
+
+
 @pytest.mark.parametrize(("days", "faults"), [(SWAPPED, {"DATES_DAMAGED"}), (SOUND, set())])
 def test_every_row_of_a_damaged_column_is_refused(
     read: Callable[..., list[Mapped]], days: list[str], faults: set[str]
