@@ -51,3 +51,13 @@
 {% macro spark__start_of_day(day, zone) -%}
     to_utc_timestamp(cast({{ day }} as timestamp), {{ zone }})
 {%- endmacro %}
+
+{# Kilometres from a fix to a leg of a way (from_latitude, from_longitude, and east_km, north_km of its end), on a
+   plane laid at the leg's beginning. #}
+{% macro distance_to_leg_km(latitude, longitude) -%}
+    {%- set east = '((' ~ longitude ~ ' - legs.from_longitude) * legs.km_per_degree_east)' -%}
+    {%- set north = '((' ~ latitude ~ ' - legs.from_latitude) * ' ~ metres_per_degree() ~ ' / 1000)' -%}
+    {%- set share = 'least(1, greatest(0, coalesce((' ~ east ~ ' * legs.east_km + ' ~ north ~ ' * legs.north_km)'
+        ~ ' / nullif(legs.length_squared, 0), 0)))' -%}
+    sqrt(pow({{ east }} - {{ share }} * legs.east_km, 2) + pow({{ north }} - {{ share }} * legs.north_km, 2))
+{%- endmacro %}

@@ -20,6 +20,8 @@ with facts as (
     select * from {{ ref('int_kpi__exceptions') }}
     union all
     select * from {{ ref('int_kpi__data_issues') }}
+    union all
+    select * from {{ ref('int_kpi__etas') }}
 )
 
 select
