@@ -31,6 +31,7 @@ NO_KEY = {
     "int_moved_goods": "lines of two sources, told apart by nothing but their content",
     "int_matched_goods": "the same lines, matched",
     "int_vehicle_steps": "the usable fixes of canonical_positions, where the key is tested",
+    "int_trip_steps": "a view of int_vehicle_steps beside trips, which do not overlap: tested in int_trip_spans",
     "stg_telematics__positions": "200,000 rows a day; the key is tested once, on canonical_positions",
 }
 """Models whose key is not tested, and why."""

@@ -69,6 +69,15 @@ HELD_ELSEWHERE = {
     ("data_issue_delay_rate", "default"),
     ("exception_resolution_s", "default"),
     ("exception_detection_s", "default"),
+    *(
+        (f"eta_{measure}", f"h{hours}")
+        for measure in ("accuracy_rate", "coverage_rate", "absolute_error_s", "bias_s")
+        for hours in (24, 12, 4, 2, 1)
+    ),
+    *((metric, "default") for metric in ("fleet_utilisation_rate", "telemetry_coverage_rate", "loaded_km_share")),
+    *((metric, "default") for metric in ("load_factor_rate", "detention_s")),
+    ("fleet_utilisation_rate", "heard"),
+    ("detention_s", "billable"),
 }
 """Metric and variant that the world does not tell; tests of the marts hold them."""
 

@@ -22,6 +22,10 @@ with facts as (
     select * from {{ ref('int_kpi__data_issues') }}
     union all
     select * from {{ ref('int_kpi__etas') }}
+    union all
+    select * from {{ ref('int_kpi__fleet') }}
+    union all
+    select * from {{ ref('int_kpi__stops') }}
 )
 
 select

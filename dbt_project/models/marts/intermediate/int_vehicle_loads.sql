@@ -1,0 +1,42 @@
+with way as (
+    select source_system, device_id, local_day, sum(distance_km) as loaded_km
+    from {{ ref('int_trip_steps') }}
+    where is_loaded and seconds <= {{ var('longest_gap_s') }}
+    group by source_system, device_id, local_day
+),
+
+heard as (
+    select device_id, min(source_system) as source_system
+    from {{ ref('int_vehicle_steps') }}
+    group by device_id
+),
+
+-- A trip belongs to the day on which it departed. Only one of known load and capacity says how full it was.
+trips as (
+    select
+        coalesce(heard.source_system, zones.vehicle_connection) as source_system, zones.device_id,
+        {{ local_date('loads.departed_at', "coalesce(zones.time_zone, 'UTC')") }} as local_day,
+        loads.loaded_kg, zones.capacity_kg,
+        case when loads.loaded_kg is not null and zones.capacity_kg > 0 then 1 else 0 end as is_weighed
+    from {{ ref('int_trip_loads') }} as loads
+    inner join {{ ref('int_device_zones') }} as zones on loads.vehicle_id = zones.vehicle_id
+    left join heard on zones.device_id = heard.device_id
+),
+
+parts as (
+    select source_system, device_id, local_day, loaded_km, 0 as trip_count, 0 as weighed_trip_count,
+        null as loaded_kg, null as offered_kg
+    from way
+    union all
+    select source_system, device_id, local_day, null as loaded_km, 1 as trip_count, is_weighed as weighed_trip_count,
+        case when is_weighed = 1 then loaded_kg end as loaded_kg,
+        case when is_weighed = 1 then capacity_kg end as offered_kg
+    from trips
+)
+
+select
+    source_system, device_id, local_day, coalesce(sum(loaded_km), 0) as loaded_km,
+    cast(sum(trip_count) as bigint) as trip_count, cast(sum(weighed_trip_count) as bigint) as weighed_trip_count,
+    sum(loaded_kg) as loaded_kg, sum(offered_kg) as offered_kg
+from parts
+group by source_system, device_id, local_day
