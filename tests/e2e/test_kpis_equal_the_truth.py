@@ -74,7 +74,10 @@ HELD_ELSEWHERE = {
         for measure in ("accuracy_rate", "coverage_rate", "absolute_error_s", "bias_s")
         for hours in (24, 12, 4, 2, 1)
     ),
-    *((metric, "default") for metric in ("fleet_utilisation_rate", "telemetry_coverage_rate", "loaded_km_share")),
+    *(
+        (metric, "default")
+        for metric in ("fleet_utilisation_rate", "telemetry_coverage_rate", "loaded_km_share")
+    ),
     *((metric, "default") for metric in ("load_factor_rate", "detention_s")),
     ("fleet_utilisation_rate", "heard"),
     ("detention_s", "billable"),
