@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import logging
 import sys
@@ -16,6 +17,9 @@ from rich.table import Table
 _OFF_TERMINAL = 160
 """Columns where no terminal says how wide it is: a file or a pipe has room."""
 
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What a spreadsheet takes for the beginning of a formula."""
+
 out = Console(highlight=False, width=None if sys.stdout.isatty() else _OFF_TERMINAL)
 err = Console(stderr=True, highlight=False)
 
@@ -23,6 +27,17 @@ err = Console(stderr=True, highlight=False)
 def emit_json(document: Mapping[str, Any] | Sequence[Any]) -> None:
     """One JSON document on stdout, nothing else; decimals and instants as text."""
     out.file.write(json.dumps(document, indent=2, default=str, ensure_ascii=False) + "\n")
+
+
+def emit_csv(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:
+    """CSV on stdout. A text that a spreadsheet would run as a formula gets an apostrophe before it."""
+    writer = csv.writer(out.file)
+    writer.writerow([_harmless(each) for each in columns])
+    writer.writerows([[_harmless(each) for each in row] for row in rows])
+
+
+def _harmless(value: object) -> object:
+    return f"'{value}" if isinstance(value, str) and value.startswith(_FORMULA) else value
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[object]]) -> None:

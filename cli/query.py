@@ -7,7 +7,7 @@ from typing import Annotated
 import duckdb
 import typer
 
-from cli.output import emit_json, table, upright
+from cli.output import emit_csv, emit_json, table, upright
 from core.errors import WaybillError
 from core.settings import get_settings
 from core.warehouse import open_serving
@@ -19,8 +19,13 @@ _MOST_ABREAST = 14
 def query(
     sql: Annotated[str, typer.Argument(help="DuckDB's SQL on the schema marts; read-only.")],
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    csv_output: Annotated[
+        bool, typer.Option("--csv", help="Print CSV; a text that would be a formula gets an apostrophe.")
+    ] = False,
 ) -> None:
     """Run one SQL statement on the published marts, beside whatever else is running."""
+    if json_output and csv_output:
+        raise typer.BadParameter("either --json or --csv")
     with open_serving(get_settings()) as marts:
         try:
             result = marts.execute(sql)
@@ -34,6 +39,8 @@ def query(
             ) from error
     if json_output:
         emit_json([dict(zip(columns, row, strict=True)) for row in rows])
+    elif csv_output:
+        emit_csv(columns, rows)
     elif len(columns) > _MOST_ABREAST:
         upright(columns, rows)
     else:

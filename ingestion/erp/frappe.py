@@ -42,6 +42,7 @@ _STREAMS: dict[str, tuple[tuple[str, ...], str, tuple[str, ...], _Make]] = {
     ),
     "tax_codes": (("tax_codes",), "Item Tax Template", ("Item Tax Template Detail",), fields.tax_code),
     "orders": (("orders", "order_lines"), "Sales Order", ("Sales Order Item",), fields.order),
+    "deleted_orders": (("orders",), "Deleted Document", (), fields.deleted_order),
     "delivery_notes": (("delivery_notes",), "Delivery Note", (), fields.delivery_note),
     "invoices": (("invoices", "invoice_lines"), "Sales Invoice", ("Sales Invoice Item",), fields.invoice),
 }

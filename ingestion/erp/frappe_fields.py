@@ -13,6 +13,7 @@ from typing import Any
 
 from ingestion.base import SourceRecord
 from ingestion.records import Fields, filled, flag, record
+from ingestion.strict_json import loads
 from ingestion.times import Refused, Times
 
 Doc = dict[str, Any]
@@ -161,6 +162,23 @@ def order(doc: Doc, changed: datetime | None, children: Children, clock: Clock) 
 
     records = [record("orders", doc, changed, build, key=key)]
     return records + [_order_line(each, changed, key) for each in lines]
+
+
+def deleted_order(doc: Doc, changed: datetime | None, _: Children, clock: Clock) -> list[SourceRecord]:
+    """A sales order that somebody deleted, as the site remembers it: cancelled when it was deleted."""
+    if doc.get("deleted_doctype") != "Sales Order" or flag(doc.get("restored")) is True:
+        return []
+    key = {"order_id": doc.get("deleted_name")}
+
+    def build() -> Fields:
+        was = loads(doc["data"])
+        ended = {"status": "Cancelled", "custom_cancelled_at": doc.get("creation")}
+        [found] = order(was | ended, changed, {"Sales Order Item": []}, clock)
+        if found.rejection or not found.fields:
+            raise ValueError(found.rejection.detail if found.rejection else "no fields")
+        return dict(found.fields) | key
+
+    return [record("orders", doc, changed, build, key=key, order_ref=doc.get("deleted_name"))]
 
 
 def delivery_note(doc: Doc, changed: datetime | None, _: Children, clock: Clock) -> list[SourceRecord]:

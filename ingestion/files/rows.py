@@ -8,6 +8,7 @@ contract's business, checked where all rows cross the border.
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -122,7 +123,7 @@ class RowMapper:
             cells = [self._cell(row.cells, own) for own in lookup.match.values()]
             if any(cell is None for cell in cells):
                 continue
-            key = tuple(_word(cell) for cell in cells)
+            key = tuple(_compared(cell) for cell in cells)
             found = self._indexes[name].get(key, {})
             if found is None:
                 return "FIELD_INVALID", f"{row.place}: several rows of {lookup.table} match {'|'.join(key)}"
@@ -142,7 +143,8 @@ class RowMapper:
 
     def _reader(self, field: FieldMapping, convert: Converter) -> Callable[[Cells, Clockwork], Any]:
         origin = self._origin(field)
-        words, is_null = field.map, _null_test(field)
+        words = None if field.map is None else {_compared(word): to for word, to in field.map.items()}
+        is_null = _null_test(field)
         has_otherwise = "otherwise" in field.model_fields_set
 
         def read(cells: Cells, clock: Clockwork) -> Any:
@@ -150,7 +152,7 @@ class RowMapper:
             if is_null(cell):
                 cell = None
             if words is not None and cell is not None:
-                word = _word(cell)
+                word = _compared(cell)
                 if word not in words and not has_otherwise:
                     raise Refused("STATUS_UNKNOWN", f"{word[:80]!r} is none of: {', '.join(words)}")
                 cell = words.get(word, field.otherwise)
@@ -218,7 +220,7 @@ def largest_of(rows: Iterator[Kept], keep: Keep) -> Iterator[Kept]:
             detail = f"{row.place}: {keep.largest}: {row.cells.get(keep.largest)!r} is no number"
             yield Row(row.place, row.cells, row.raw, row.fault or ("FIELD_INVALID", detail)), version
             continue
-        group = tuple(_word(row.cells.get(each)) for each in keep.per)
+        group = tuple(_compared(row.cells.get(each)) for each in keep.per)
         if group not in groups or number > groups[group][0]:
             groups[group] = number, kept
     yield from (kept for _, kept in groups.values())
@@ -233,7 +235,7 @@ def index_rows(
         cells = [row.cells.get(each) for each in keys]
         if row.fault or any(cell is None or _word(cell) in nulls for cell in cells):
             continue
-        key = tuple(_word(cell) for cell in cells)
+        key = tuple(_compared(cell) for cell in cells)
         kept = {f"{name}.{each}": row.cells.get(each) for each in columns}
         index[key] = kept if index.get(key, kept) == kept else None
     return index
@@ -258,6 +260,12 @@ def _word(cell: Cell) -> str:
     return str(cell).lower() if isinstance(cell, bool) else str(cell).strip()
 
 
+def _compared(cell: Cell) -> str:
+    """A cell as it is compared: composed and decomposed letters are the same. What is kept stays as written."""
+    word = _word(cell)
+    return word if word.isascii() else unicodedata.normalize("NFC", word)
+
+
 def _null_test(field: FieldMapping) -> Callable[[Cell], bool]:
     """Whether a cell stands for no value in this field: by its words or by its pattern."""
     words = frozenset(field.nulls or ())
@@ -276,16 +284,19 @@ def _test(condition: Condition, cell_of: Callable[[Cells, str], Cell]) -> Callab
     matches = re.compile(condition.matches) if condition.matches is not None else None
     matches_not = re.compile(condition.matches_not) if condition.matches_not is not None else None
 
+    one_of = None if condition.one_of is None else {_compared(each) for each in condition.one_of}
+    none_of = {_compared(each) for each in condition.none_of or ()}
+
     def test(cells: Cells) -> bool:
         cell = cell_of(cells, condition.column)
         if condition.present is not None and (cell is not None) != condition.present:
             return False
-        word = None if cell is None else _word(cell)
-        if condition.equals is not None and word != _word(condition.equals):
+        word = None if cell is None else _compared(cell)
+        if condition.equals is not None and word != _compared(condition.equals):
             return False
-        if condition.one_of is not None and word not in condition.one_of:
+        if one_of is not None and word not in one_of:
             return False
-        if condition.none_of is not None and word in condition.none_of:
+        if word in none_of:
             return False
         if matches is not None and not (word is not None and matches.search(word)):
             return False

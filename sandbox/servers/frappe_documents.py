@@ -22,7 +22,7 @@ from sandbox.servers.store import Document, Entry, Store
 SITE_ZONE = ZoneInfo("Europe/Berlin")
 DOCTYPES = (
     "Company", "Cost Center", "Customer", "Item", "Item Tax Template", "Sales Order", "Delivery Note",
-    "Sales Invoice",
+    "Sales Invoice", "Deleted Document",
 )  # fmt: skip
 CHILDREN = {
     "Sales Order Item": ("Sales Order", "items"),

@@ -204,3 +204,28 @@ def test_an_unknown_field_refuses_nothing_and_is_counted(fresh: Intake) -> None:
         2,
         "run-2",
     )
+
+
+def deleted(name: str, **changes: Any) -> dict[str, Any]:
+    return {
+        "name": f"DEL-{name}", "creation": LATER, "modified": LATER, "deleted_doctype": "Sales Order",
+        "deleted_name": name, "restored": 0, "data": json.dumps(order(name)),
+    } | changes  # fmt: skip
+
+
+def test_an_order_that_was_deleted_is_cancelled_for_us_and_keeps_what_it_was(fresh: Intake) -> None:
+    fresh.vendors.lists["Customer"] = [customer("C-1")]
+    fresh.vendors.lists["Sales Order"] = [order("X-1"), order("X-2"), order("X-3")]
+    fresh.read("erp")
+    fresh.vendors.lists["Sales Order"] = []
+    broken = deleted("X-3", data="{")
+    fresh.vendors.lists["Deleted Document"] = [
+        deleted("X-1"), deleted("X-2", restored=1), deleted("Y", deleted_doctype="Note"), broken,
+    ]  # fmt: skip
+    counts = fresh.read("erp")["orders"]
+    assert (counts.loaded, counts.dead_lettered) == (1, 1)
+    before, after = fresh.rows("erp", "orders", "X-1")
+    assert (before["status"], after["status"]) == ("confirmed", "cancelled")
+    assert after["cancelled_at"] is not None and after["ordered_at"] == before["ordered_at"]
+    assert [each["status"] for each in fresh.rows("erp", "orders", "X-2")] == ["confirmed"]
+    assert fresh.letter(broken, "orders").order_ref == "X-3"

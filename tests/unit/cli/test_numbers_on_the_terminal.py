@@ -90,3 +90,19 @@ def test_instants_and_days_are_text(published: Settings) -> None:
     assert json.loads(said("query", "--json", "SELECT DATE '2026-11-13' AS d")) == [
         {"d": str(date(2026, 11, 13))}
     ]
+
+
+def test_csv_runs_no_formula_and_leaves_numbers_alone(published: Settings) -> None:
+    assert published
+    sql = (
+        "SELECT '=HYPERLINK(\"x\")' AS \"=a\", '+1' AS b, '-1' AS c, '@x' AS d, chr(9) || 'x' AS e, "
+        "-1.50 AS f, 'a=b' AS g, NULL AS h, 'x''); DROP TABLE y; --' AS i"
+    )
+    head, row = said("query", sql, "--csv").splitlines()
+    assert head == "'=a,b,c,d,e,f,g,h,i"
+    assert row == "\"'=HYPERLINK(\"\"x\"\")\",'+1,'-1,'@x,'\tx,-1.50,a=b,,x'); DROP TABLE y; --"
+
+
+def test_csv_and_json_at_once_is_a_wrong_use() -> None:
+    found = CliRunner().invoke(typer_app, ["query", "SELECT 1", "--csv", "--json"])
+    assert found.exit_code == 2

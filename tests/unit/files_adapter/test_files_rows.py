@@ -271,3 +271,18 @@ def test_a_span_on_a_text_is_a_mistake_of_the_mapping(read: Read) -> None:
     )
     with pytest.raises(ConfigurationError, match="only for a field that is an instant"):
         read(wrong, "dispatch", legs__csv="trip,leg,left,minutes\n")
+
+
+def test_composed_and_decomposed_words_are_the_same_word_and_stay_as_written(read: Read) -> None:
+    """Words of the mapping, conditions and keys of look-ups; the file writes them decomposed."""
+    files = {
+        "items__csv": "order,pos,freight,currency,kind\nBu\u0308ro,1,1.5,,Gr\u00f6\u00dfe\nBuro,1,2,,K\n",
+        "orders__csv": "no,day,customer\nB\u00fcro,2026-07-01 08:00:00,c1\nBuro,2026-07-02 08:00:00,c2\n",
+        "customers__csv": "id,currency\nc1,CHF\n",
+    }
+    where = "      where: [{column: kind, one_of: [Gro\u0308\u00dfe, K]}]\n"
+    options = charges(where).replace("T: by weight", "Gro\u0308\u00dfe: by weight")
+    first, second = read(options, "carrier", **files)
+    assert (first.fault, first.fields["basis"], first.fields["currency"]) == (None, "by weight", "CHF")
+    assert first.fields["order_id"] == "Bu\u0308ro"
+    assert second.fields["charged_at"] == datetime(2026, 7, 2, 6, tzinfo=UTC)

@@ -27,7 +27,7 @@ select
         case
             when by_hand.shipment_no = candidates.shipment_no or sisters.shipment_no is not null then null
             when
-                by_hand.po_no = candidates.po_no
+                {{ same_text('by_hand.po_no', 'candidates.po_no') }}
                 and by_hand.currency = candidates.currency
                 and by_hand.grand_total_amount = candidates.grand_total_amount
                 and by_hand.issue_date >= candidates.delivery_date
