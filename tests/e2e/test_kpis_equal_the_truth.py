@@ -81,6 +81,12 @@ HELD_ELSEWHERE = {
     *((metric, "default") for metric in ("load_factor_rate", "detention_s")),
     ("fleet_utilisation_rate", "heard"),
     ("detention_s", "billable"),
+    *(("integration_failure_rate", of) for of in ("default", "technical", "business")),
+    ("attempt_failure_rate", "default"),
+    ("missed_feed_windows", "default"),
+    ("partner_onboarding_s", "default"),
+    ("partner_time_to_stable_s", "default"),
+    ("manual_touches_per_100_shipments", "default"),
 }
 """Metric and variant that the world does not tell; tests of the marts hold them."""
 

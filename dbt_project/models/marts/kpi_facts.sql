@@ -26,6 +26,14 @@ with facts as (
     select * from {{ ref('int_kpi__fleet') }}
     union all
     select * from {{ ref('int_kpi__stops') }}
+    union all
+    select * from {{ ref('int_kpi__integration') }}
+    union all
+    select * from {{ ref('int_kpi__feeds') }}
+    union all
+    select * from {{ ref('int_kpi__partners') }}
+    union all
+    select * from {{ ref('int_kpi__touches') }}
 )
 
 select

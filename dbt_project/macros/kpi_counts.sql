@@ -1,0 +1,17 @@
+{# The end of a fact that is counted and neither timed nor of a shipment: from `duration_s` on. #}
+{% macro counted_fact(numerator, denominator, aggregation, unit, amount='cast(null as decimal(18, 4))') -%}
+    cast(null as double) as duration_s,
+    {{ amount }} as amount,
+    {{ numerator }} as numerator,
+    {{ denominator }} as denominator,
+    '{{ aggregation }}' as aggregation,
+    '{{ unit }}' as unit,
+    cast(null as varchar) as currency,
+{%- endmacro %}
+
+{# The dimensions of a fact that has none but its connection. #}
+{% macro connection_dimensions(connection='connection') -%}
+    cast(null as varchar) as company_id, cast(null as varchar) as customer_id, cast(null as varchar) as depot_id,
+    cast(null as varchar) as region, cast(null as varchar) as carrier_id, {{ connection }} as connection,
+    cast(null as varchar) as severity, cast(null as varchar) as made_by
+{%- endmacro %}
