@@ -16,6 +16,7 @@ from contracts.base import Envelope
 from contracts.resources import RESOURCES, Resource
 from core.connections import Connection
 from core.errors import WaybillError
+from orchestration import unagreed
 from orchestration.column_metadata import arrow_entry
 from orchestration.platform import Platform
 
@@ -26,11 +27,6 @@ log = logging.getLogger("waybill.ingestion")
 
 KIND_ORDER = ("erp", "dispatch", "telematics", "pod", "wms", "tms", "crm", "carrier", "maintenance")
 """Parents first: a position needs its vehicle, a proof of delivery its consignment."""
-
-
-ALARMING = ("STATUS_UNKNOWN", "URL_REFUSED")
-"""Reasons that tell of a changed source or of an attempt to lead us astray, not of one bad row."""
-_MOST_TOLD = 10
 
 
 def ingest_assets(connections: Sequence[Connection]) -> list[dg.AssetsDefinition]:
@@ -60,22 +56,7 @@ def _kind_assets(kind: str, connections: Sequence[Connection]) -> dg.AssetsDefin
     @dg.multi_asset(
         name=f"ingest_{kind}",
         specs=[_spec(each, connections) for each in resources],
-        check_specs=[
-            dg.AssetCheckSpec(
-                "rows_add_up",
-                asset=keys[0],
-                blocking=True,
-                description="rows in = loaded + dead-lettered + duplicate + parked",
-            ),
-            dg.AssetCheckSpec(
-                "sources_answered", asset=keys[0], description="every connection of this kind answered"
-            ),
-            dg.AssetCheckSpec(
-                "nothing_unagreed",
-                asset=keys[0],
-                description="no status, field or address that nobody agreed on came for the first time",
-            ),
-        ],
+        check_specs=_check_specs(keys[0]),
         required_resource_keys={"platform"},
     )
     def _ingest(
@@ -83,23 +64,31 @@ def _kind_assets(kind: str, connections: Sequence[Connection]) -> dg.AssetsDefin
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         platform: Platform = context.resources.platform
         counts, failures = ingest_kind(platform, kind, context.run_id)
-        yield from _results(kind, counts, unagreed_rows(platform, kind))
+        yield from _results(kind, counts, unagreed.rows_of(platform.engine, kind))
         yield dg.AssetCheckResult(
             asset_key=keys[0], check_name="rows_add_up", passed=all(each.adds_up for each in counts)
         )
         yield dg.AssetCheckResult(
             asset_key=keys[0], check_name="sources_answered", passed=not failures, metadata=dict(failures)
         )
-        unagreed = unagreed_in(platform, kind, context.run_id)
-        yield dg.AssetCheckResult(
-            asset_key=keys[0],
-            check_name="nothing_unagreed",
-            passed=not unagreed,
-            severity=dg.AssetCheckSeverity.WARN,
-            metadata=dict(unagreed),
-        )
+        yield unagreed.result(keys[0], platform.engine, kind, context.run_id)
 
     return _ingest
+
+
+def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            "rows_add_up",
+            asset=key,
+            blocking=True,
+            description="rows in = loaded + dead-lettered + duplicate + parked",
+        ),
+        dg.AssetCheckSpec(
+            "sources_answered", asset=key, description="every connection of this kind answered"
+        ),
+        unagreed.spec(key),
+    ]
 
 
 def ingest_kind(platform: Platform, kind: str, run_id: str) -> tuple["list[Counts]", dict[str, str]]:
@@ -119,32 +108,8 @@ def ingest_kind(platform: Platform, kind: str, run_id: str) -> tuple["list[Count
     return counts, failures
 
 
-def unagreed_in(platform: Platform, kind: str, run_id: str) -> dict[str, str]:
-    """Connection and resource → what this run met there first and a person should hear of."""
-    from state import dead_letters, source_fields
-
-    told: defaultdict[str, list[str]] = defaultdict(list)
-    for letter in dead_letters.of_run(platform.engine, run_id, kind, ALARMING):
-        told[f"{letter.connection} {letter.resource}"].append(f"{letter.reason}: {letter.detail}")
-    for each in source_fields.drift(platform.engine):
-        if (each.kind, each.first_run_id) == (kind, run_id):
-            told[f"{each.connection} {each.resource}"].append(f"unknown field {each.field!r}")
-    return {name: "; ".join(details[:_MOST_TOLD]) for name, details in told.items()}
-
-
-def unagreed_rows(platform: Platform, kind: str) -> dict[str, int]:
-    """Resource → rows so far that held a field which nobody agreed on, counted per field."""
-    from state import source_fields
-
-    rows: defaultdict[str, int] = defaultdict(int)
-    for each in source_fields.drift(platform.engine):
-        if each.kind == kind:
-            rows[each.resource] += each.row_count
-    return rows
-
-
 def _results(
-    kind: str, counts: "Sequence[Counts]", unagreed: Mapping[str, int]
+    kind: str, counts: "Sequence[Counts]", unknown_fields: Mapping[str, int]
 ) -> Iterator[dg.MaterializeResult[None]]:
     from contracts.arrow import schema_of
 
@@ -165,7 +130,7 @@ def _results(
                 "dead-lettered": sum(each.dead_lettered for each in found),
                 "duplicate": sum(each.duplicate for each in found),
                 "parked": sum(each.parked for each in found),
-                "unknown fields": unagreed.get(resource.name, 0),
+                "unknown fields": unknown_fields.get(resource.name, 0),
             },
         )
 
