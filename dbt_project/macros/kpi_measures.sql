@@ -1,8 +1,7 @@
 {# What is measured of each row and then divided by what it is measured against, as facts: shares of time, way and
-   weight, and means. `scope` says which rows can count at all, `known` which of them can be judged; what goes on
-   is open. A metric in seconds has percentiles of `duration` beside its mean. #}
+   weight, and means. `scope` says which rows can count at all, `known` which of them can be judged. A metric in seconds has percentiles of `duration` beside its mean. #}
 {% macro measured_facts(metric, variant, entity, scope, why_not, known, why_unknown, day, numerator, denominator,
-        unit='ratio', duration='cast(null as double)', is_open='false', why_open='null') -%}
+        unit='ratio', duration='cast(null as double)') -%}
     select
         '{{ metric }}' as metric,
         '{{ variant }}' as variant,
@@ -11,13 +10,11 @@
         {{ entity }}_no as entity_no,
         case
             when not coalesce({{ scope }}, false) then 'out'
-            when coalesce({{ is_open }}, false) then 'open'
             when not coalesce({{ known }}, false) then 'excluded'
             else 'in'
         end as standing,
         case
             when not coalesce({{ scope }}, false) then {{ why_not }}
-            when coalesce({{ is_open }}, false) then {{ why_open }}
             when not coalesce({{ known }}, false) then {{ why_unknown }}
         end as why,
         {{ day }} as period_date,
