@@ -29,11 +29,6 @@
     {{ local_midnight(next_day(day), zone) }}
 {%- endmacro %}
 
-{# The last instant at which a promise is kept: one for a day ends with the day and still lies on it. #}
-{% macro promise_last_at(ends_at='promise_ends_at', precision='promise_precision') -%}
-    case when {{ precision }} = 'date' then {{ ends_at }} - interval 1 microsecond else {{ ends_at }} end
-{%- endmacro %}
-
 {# One cycle time as facts. `scope` is the SQL of (is in scope, why not); every shipment gets one row with
    what became of it, so that a number can be followed to the rows that are in, out and why. `measured` says how
    long it took where that is not the time between the two; what is open has an age. #}

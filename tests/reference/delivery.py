@@ -8,8 +8,6 @@ from tests.reference.facts import rate
 from tests.reference.inputs import Inputs
 from tests.reference.promises import KINDS
 
-_JUST_BEFORE = pl.duration(microseconds=1)
-
 
 def of_shipments(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     delivered = pl.col("is_delivered")
@@ -30,13 +28,9 @@ def of_orders(inputs: Inputs, orders: pl.DataFrame) -> pl.DataFrame:
 
 
 def with_verdict(ships: pl.DataFrame) -> pl.DataFrame:
-    """Adds whether each shipment came on time and whole, and the last instant of its promise: that of a day
-    lies on that day."""
-    is_day = pl.col("promise_precision") == "date"
-    end = pl.col("first_confirmed_ends_at")
+    """Adds whether each shipment came on time and whole."""
     kept = pl.col("first_confirmed_met").fill_null(value=False) & pl.col("is_in_full").fill_null(value=False)
-    last = pl.when(is_day).then(end - _JUST_BEFORE).otherwise(end)
-    return ships.with_columns(kept.alias("is_kept"), last.alias("promise_last_at"))
+    return ships.with_columns(kept.alias("is_kept"))
 
 
 def _otif(inputs: Inputs, frame: pl.DataFrame, entity: str, scope: pl.Expr) -> pl.DataFrame:
@@ -44,5 +38,5 @@ def _otif(inputs: Inputs, frame: pl.DataFrame, entity: str, scope: pl.Expr) -> p
     end = pl.col("first_confirmed_ends_at")
     due = end.is_null() | (end <= inputs.as_of)
     return rate(frame, "otif_rate", variant=entity, entity=entity, scope=due & scope, met=pl.col("is_kept"),
-                known=end.is_not_null(), day_at=pl.coalesce("promise_last_at", pl.lit(inputs.as_of)),
+                known=end.is_not_null(), day_at=pl.coalesce("first_confirmed_last_at", pl.lit(inputs.as_of)),
                 zone="place_zone")  # fmt: skip

@@ -26,23 +26,26 @@ def invoices(inputs: Inputs) -> pl.DataFrame:
     ).with_columns(((pl.col("status") == "posted") & ~pl.col("is_credited_in_full")).alias("is_surviving"))
 
 
-def billed(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
-    """One row per surviving invoice and shipment that it bills: the one that it names, or all of its order."""
-    alive = invoices(inputs).filter("is_surviving")
+def bills_of(bills: pl.DataFrame, ships: pl.DataFrame) -> pl.DataFrame:
+    """One row per invoice and shipment that it bills: the one that it names, or all of its order."""
     heads = ships.select("shipment_no", "order_no")
-    named = alive.filter(pl.col("shipment_id").is_not_null()).with_columns(
+    columns = ("shipment_no", "invoice_id", "posted_at", "made_by")
+    named = bills.filter(pl.col("shipment_id").is_not_null()).with_columns(
         pl.col("shipment_id").alias("shipment_no")
     )
-    of_order = alive.filter(pl.col("shipment_id").is_null()).join(
+    of_order = bills.filter(pl.col("shipment_id").is_null()).join(
         heads, left_on="order_id", right_on="order_no"
     )
-    columns = ("shipment_no", "invoice_id", "posted_at", "made_by")
     return pl.concat([named.join(heads, on="shipment_no").select(columns), of_order.select(columns)])
 
 
 def with_invoices(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     """Adds when the first surviving invoice was posted, and who made it."""
-    first = billed(inputs, ships).sort("posted_at", "invoice_id").unique("shipment_no", keep="first")
+    first = (
+        bills_of(invoices(inputs).filter("is_surviving"), ships)
+        .sort("posted_at", "invoice_id")
+        .unique("shipment_no", keep="first")
+    )
     return ships.join(
         first.select("shipment_no", "made_by", pl.col("posted_at").alias("invoiced_at")),
         on="shipment_no",

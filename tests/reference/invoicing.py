@@ -5,6 +5,7 @@ from __future__ import annotations
 import polars as pl
 
 from tests.reference.amounts import with_candidate_amount
+from tests.reference.control import with_places
 from tests.reference.facts import age_bucket, rate, shaped
 from tests.reference.inputs import Inputs
 from tests.reference.invoices import invoices
@@ -51,16 +52,8 @@ def _unbilled(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
 def of_invoices(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     """Invoices that were posted once, and what went wrong with them afterwards. Their day is the depot's; of one
     that names no shipment, the company's."""
-    cut_by = ("depot_id", "region", "carrier_id", "depot_zone")
-    companies = inputs["erp", "companies"].select("company_id", company_zone="time_zone")
-    bills = (
-        invoices(inputs)
-        .filter(pl.col("posted_at").is_not_null())
-        .join(ships.select(*cut_by, shipment_id="shipment_no"), on="shipment_id", how="left")
-        .join(companies, on="company_id", how="left")
-        .with_columns(pl.coalesce("depot_zone", "company_zone").alias("zone"), connection="source_system")
-        .rename({"invoice_id": "invoice_no"})
-    )
+    posted = invoices(inputs).filter(pl.col("posted_at").is_not_null())
+    bills = with_places(inputs, posted, ships).rename({"invoice_id": "invoice_no"})
     cancelled = pl.col("status") == "cancelled"
     full, some = pl.col("is_credited_in_full"), pl.col("is_credited")
     reasons = {"default": cancelled | some, "cancelled": cancelled, "credited_in_full": full & ~cancelled,

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import polars as pl
 
-from tests.reference import cycle_times, delivery, invoicing
+from tests.reference import commitments, control, cycle_times, delivery, exceptions, invoicing
 from tests.reference.gate import with_decisions
 from tests.reference.inputs import Inputs
 from tests.reference.invoices import with_invoices
-from tests.reference.orders import orders
+from tests.reference.orders import orders, waiting
 from tests.reference.promises import with_promises
 from tests.reference.quantities import with_fullness
 from tests.reference.shipments import shipments
@@ -20,6 +20,7 @@ def facts(inputs: Inputs) -> pl.DataFrame:
     ships = with_decisions(inputs, with_invoices(inputs, ships)).with_columns(
         pl.when("is_proved").then("pod_captured_at").alias("proved_captured_at")
     )
+    ships = commitments.with_perfection(inputs, ships)
     heads = orders(inputs, ships)
     return pl.concat(
         [
@@ -29,5 +30,12 @@ def facts(inputs: Inputs) -> pl.DataFrame:
             delivery.of_orders(inputs, heads),
             invoicing.of_shipments(inputs, ships),
             invoicing.of_invoices(inputs, ships),
+            commitments.missed(inputs, ships, waiting(inputs, ships)),
+            commitments.perfect(inputs, ships, "shipment", ~pl.col("is_off")),
+            commitments.perfect(inputs, heads, "order", pl.col("is_alive")),
+            control.before_proof(inputs, ships),
+            control.cash_released(inputs, ships),
+            exceptions.facts(inputs, ships),
+            exceptions.data_issues(inputs, ships),
         ]
     )

@@ -11,16 +11,14 @@ from tests.reference.times import INSTANT, rank
 
 _SHARED = (
     "order_no", "company_id", "customer_id", "depot_id", "region", "carrier_id", "connection", "confirmed_at",
-    "released_at", "first_departed_at", "last_departed_at", "first_confirmed_ends_at", "promise_last_at",
-    "depot_zone", "place_zone", "quality", "is_alive", "is_kept",
+    "released_at", "first_departed_at", "last_departed_at", "first_confirmed_ends_at", "first_confirmed_last_at",
+    "depot_zone", "place_zone", "quality", "is_alive", "is_kept", "is_perfect",
 )  # fmt: skip
 
 
 def orders(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     """One row per order that dispatch has a shipment of, and per order that still waits for one."""
-    carried = _carried(ships)
-    waiting = _waiting(inputs).join(carried.select("order_no"), on="order_no", how="anti")
-    return pl.concat([carried.select(_SHARED), waiting.select(_SHARED)])
+    return pl.concat([_carried(ships).select(_SHARED), waiting(inputs, ships).select(_SHARED)])
 
 
 def _carried(ships: pl.DataFrame) -> pl.DataFrame:
@@ -30,7 +28,7 @@ def _carried(ships: pl.DataFrame) -> pl.DataFrame:
     goods = living & ~pl.col("is_again")
     judged = living & ~pl.col("is_brought_again")
     departures = pl.col("departed_at").filter(goods)
-    last_promise = pl.col("promise_last_at").max()
+    last_promise = pl.col("first_confirmed_last_at").max()
     return ships.group_by("order_no").agg(
         living.any().alias("is_alive"),
         departures.min().alias("first_departed_at"),
@@ -41,13 +39,14 @@ def _carried(ships: pl.DataFrame) -> pl.DataFrame:
         pl.col("first_confirmed_ends_at").max(),
         last_promise,
         pl.col("is_kept").filter(judged).all(),
-        pl.col("place_zone").filter(pl.col("promise_last_at") == last_promise).min().alias("last_zone"),
+        (pl.col("is_flawless").filter(judged).all() & ~pl.col("is_corrected").any()).alias("is_perfect"),
+        pl.col("place_zone").filter(pl.col("first_confirmed_last_at") == last_promise).min().alias("last_zone"),
         *(pl.col(name).min() for name in ("depot_zone", "place_zone", "company_id", "customer_id", "depot_id",
                                           "region", "carrier_id", "connection")),
     ).with_columns(pl.coalesce("last_zone", "place_zone").alias("place_zone"))  # fmt: skip
 
 
-def _waiting(inputs: Inputs) -> pl.DataFrame:
+def waiting(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     """Ordered and not cancelled: nobody knows yet where it leaves for, so the order's own zone tells its day."""
     depots = inputs["dispatch", "locations"].select(depot_id="location_id", depot_zone="time_zone")
     nobody = pl.lit(None, pl.String())
@@ -58,6 +57,7 @@ def _waiting(inputs: Inputs) -> pl.DataFrame:
         rank().alias("quality"),
         (~pl.col("status").is_in(["draft", "cancelled"]) & pl.col("cancelled_at").is_null()).alias("is_alive"),
         region=nobody, carrier_id=nobody, released_at=never, first_departed_at=never, last_departed_at=never,
-        delivered_at=never, is_in_full=pl.lit(None, pl.Boolean()),
+        delivered_at=never, is_in_full=pl.lit(None, pl.Boolean()), is_perfect=pl.lit(value=False),
     )  # fmt: skip
+    found = found.join(ships.select("order_no").unique(), on="order_no", how="anti")
     return with_verdict(with_promises(found.join(depots, on="depot_id", how="left")))

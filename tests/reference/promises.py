@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import polars as pl
@@ -10,15 +10,16 @@ import polars as pl
 from tests.reference.times import INSTANT, day_end, shown
 
 KINDS = ("first_confirmed", "last_confirmed", "requested")
+_JUST_BEFORE = timedelta(microseconds=1)
 
 
 def with_promises(ships: pl.DataFrame) -> pl.DataFrame:
-    """Adds ``<kind>_ends_at`` (the first instant too late), ``<kind>_day`` and ``<kind>_met``."""
+    """Adds ``<kind>_ends_at`` (after it the promise is broken), ``<kind>_last_at`` (on the promised day) and ``<kind>_met``."""
     windows = [_windows(row) for row in ships.iter_rows(named=True)]
     kinds = {
         f"{kind}_{part}": INSTANT if part != "met" else pl.Boolean()
         for kind in KINDS
-        for part in ("ends_at", "met")
+        for part in ("ends_at", "last_at", "met")
     }
     return ships.hstack(pl.DataFrame(windows, schema=kinds))
 
@@ -34,6 +35,7 @@ def _windows(row: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for kind, (begin, end, is_day) in promises.items():
         found[f"{kind}_ends_at"] = end
+        found[f"{kind}_last_at"] = end - _JUST_BEFORE if end and is_day else end
         found[f"{kind}_met"] = _met(row["delivered_at"], begin, end, is_day=is_day)
     return found
 

@@ -68,7 +68,11 @@ def _actions(inputs: Inputs) -> pl.DataFrame:
     return done.group_by(pl.col("consignment_id").alias("shipment_no")).agg(
         pl.col("end_at").filter((pl.col("action_type") == "load") & good).min().alias("departed_at"),
         pl.col("end_at").filter(is_handover & good).min().alias("handed_over_at"),
-        pl.col("end_at").filter(is_handover & (pl.col("result_status") == "failed")).min().alias("failed_at"),
+        pl.col("end_at")
+        .filter(is_handover & (pl.col("result_status") == "failed"))
+        .min()
+        .alias("attempt_failed_at"),
+        pl.col("result_status").filter(is_handover).sort_by(pl.col("end_at").filter(is_handover)).last(),
         rank().max().alias("action_quality"),
     )
 
@@ -103,6 +107,7 @@ def _with_ends(seen: pl.DataFrame) -> pl.DataFrame:
     order_is_off = pl.col("order_status").eq_missing("cancelled")
     is_cancelled = (pl.col("status") == "cancelled") | order_is_off
     off_at = pl.min_horizontal("cancelled_at", pl.when(order_is_off).then("order_cancelled_at"))
+    says_failed = pl.col("pod_outcome").eq_missing("failed")
     never_left = pl.col("departed_at").is_null()
     again = seen.filter(relation="redelivery")["parent_id"].drop_nulls()
     return seen.with_columns(
@@ -110,6 +115,8 @@ def _with_ends(seen: pl.DataFrame) -> pl.DataFrame:
         .then(pl.max_horizontal("credit_ok_at", "allocated_at"))
         .alias("released_at"),
         pl.col("delivered_at").is_not_null().alias("is_delivered"),
+        pl.coalesce("attempt_failed_at", pl.when(says_failed).then("pod_captured_at")).alias("failed_at"),
+        (pl.col("result_status").eq_missing("failed") | says_failed).alias("has_failed"),
         (is_cancelled & (never_left | (off_at < pl.col("departed_at")).fill_null(value=False))).alias(
             "is_off"
         ),

@@ -8,6 +8,8 @@ from tests.reference.facts import DIMENSIONS
 
 GRAINS = {"day": "1d", "week": "1w", "month": "1mo", "all": None}
 LEAST_FOR_TAILS = 20
+PER_DAY = ("cash_released_amount",)
+"""Amounts that are divided by the days of their period."""
 KEY = ("metric", "variant", "unit", "currency", "grain", "period_start", "dimension", "dimension_value")
 MEASURES = (
     "n",
@@ -52,6 +54,8 @@ def _numbers(cut: pl.DataFrame) -> pl.DataFrame:
         pl.col("denominator").filter(_standing("in")).sum().alias("over"),
         pl.col("amount").filter(_standing("in")).sum().alias("sum"),
         pl.col("duration_s").filter(_standing("in")).sort().alias("lengths"),
+        pl.col("period_date").min().alias("first_day"),
+        pl.col("period_date").max().alias("last_day"),
         _standing("open").sum().alias("n_open"),
         _standing("negative").sum().alias("n_negative"),
         _standing("excluded").sum().alias("n_excluded"),
@@ -66,9 +70,23 @@ def _numbers(cut: pl.DataFrame) -> pl.DataFrame:
         pl.when(tails).then(_quantile(95)).alias("p95"),
     )
     ratio = pl.when(pl.col("over") > 0).then(pl.col("met") / pl.col("over"))
-    total = pl.when(pl.col("n") > 0).then(pl.col("sum").cast(pl.Float64()))
+    amount = pl.when(pl.col("n") > 0).then(pl.col("sum").cast(pl.Float64()))
+    total = pl.when(pl.col("metric").is_in(PER_DAY)).then(amount / _days()).otherwise(amount)
     value = pl.when(is_rate).then(ratio).when(is_time).then("p50").otherwise(total)
     return found.with_columns(value.alias("value")).select(*KEY, *MEASURES)
+
+
+def _days() -> pl.Expr:
+    """How long the period is; of all of time, from the first day to the last."""
+    return (
+        pl.when(pl.col("grain") == "day")
+        .then(1)
+        .when(pl.col("grain") == "week")
+        .then(7)
+        .when(pl.col("grain") == "month")
+        .then(pl.col("period_start").dt.month_end().dt.day())
+        .otherwise((pl.col("last_day") - pl.col("first_day")).dt.total_days() + 1)
+    )
 
 
 def _standing(name: str) -> pl.Expr:

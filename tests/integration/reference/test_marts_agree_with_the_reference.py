@@ -18,11 +18,29 @@ FACT_MEASURES = (
     "standing", "period_date", "unit", "currency", "duration_s", "amount", "numerator", "denominator", *DIMENSIONS,
 )  # fmt: skip
 METRICS = (
-    "captured_to_received_s", "delivered_to_captured_s", "delivery_to_invoice_s", "first_pass_gate_rate",
-    "in_full_rate", "invoice_error_rate", "on_time_rate", "order_to_dispatch_s", "otif_rate", "pod_to_invoice_s",
-    "received_to_released_s", "release_to_dispatch_s", "released_to_posted_s", "same_day_invoice_rate",
+    "captured_to_received_s",
+    "cash_released_amount",
+    "data_issue_delay_rate",
+    "delivered_to_captured_s",
+    "delivery_to_invoice_s",
+    "exception_detection_s",
+    "exception_resolution_s",
+    "first_pass_gate_rate",
+    "in_full_rate",
+    "invoice_before_pod_rate",
+    "invoice_error_rate",
+    "missed_commitment_rate",
+    "on_time_rate",
+    "order_to_dispatch_s",
+    "otif_rate",
+    "perfect_order_rate",
+    "pod_to_invoice_s",
+    "received_to_released_s",
+    "release_to_dispatch_s",
+    "released_to_posted_s",
+    "same_day_invoice_rate",
     "unbilled_delivered_amount",
-)  # fmt: skip
+)
 SITUATIONS = (
     "a day of 23.0 hours", "a day of 25.0 hours", "another day than in UTC, east of it",
     "another day than in UTC, west of it", "a delivery in another zone", "cancelled, then delivered",
@@ -30,7 +48,8 @@ SITUATIONS = (
     "a credit in part", "a cancelled invoice", "a voided proof", "a superseded proof", "a proof without quantities",
     "a time that came twice", "a time that never was", "a promised day", "a promised hour", "a window with a start",
     "a moved promise", "no promise", "an order without a shipment", "an order in several versions", "a split order",
-    "a second departure", "a pushed invoice", "an invoice by hand",
+    "a second departure", "a pushed invoice", "an invoice by hand", "a case that waits for the customer", "a case opened again", "a case told twice",
+    "damage", "a document that is not under seal",
 )  # fmt: skip
 
 

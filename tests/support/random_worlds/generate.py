@@ -9,6 +9,7 @@ from tests.support.random_worlds.masters import plant_masters
 from tests.support.random_worlds.ordering import plant_order
 from tests.support.random_worlds.proofs import plant_proof
 from tests.support.random_worlds.transport import plant_movements
+from tests.support.random_worlds.troubles import plant_troubles
 from tests.support.random_worlds.world import RandomWorld, Row, merged
 from tests.support.warehouse import append, create_raw_tables, insert_rows
 
@@ -29,6 +30,8 @@ def _world(number: int, seed: int, orders: int) -> RandomWorld:
         order, lines = plant_order(world, each)
         moves = plant_movements(world, order, lines)
         told = [(move, plant_proof(world, move)) for move in moves]
+        for move in moves:
+            plant_troubles(world, move)
         plant_billing(world, order, [(move, proof) for move, proof in told if proof])
     return world
 

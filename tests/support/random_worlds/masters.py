@@ -19,7 +19,8 @@ def plant_masters(world: RandomWorld) -> None:
     world.add("erp", "companies", company_id=f"{name}-CO", name=name, currency=currency, time_zone=world.zone)
     for number in (1, 2, 3):
         world.add("erp", "customers", customer_id=f"{name}-C{number}", name=f"Customer {number}",
-                  payment_terms="30 days", bill_to_address="1 Quay", region=world.pick("North", None))  # fmt: skip
+                  payment_terms="30 days", bill_to_address="1 Quay", region=world.pick("North", None),
+                  requires_signature=world.chance(0.5), requires_photo=world.chance(0.3))  # fmt: skip
         world.add("erp", "items", item_id=f"{name}-I{number}", name=f"Item {number}", uom="EA",
                   income_account="8400")  # fmt: skip
     world.add("erp", "item_uoms", item_id=f"{name}-I1", uom="BOX", factor=BOX)

@@ -49,6 +49,7 @@ def _proof(
               captured_at=captured, received_at=received, order_id=move.order["order_id"],
               voided_at=received + timedelta(minutes=1) if void else None, supersedes_id=supersedes,
               has_line_quantities=quantities, time_quality=world.quality(), has_damage=world.chance(0.05))  # fmt: skip
+    _seal(world, pod_id, received)
     accepted = []
     for each, (line, loaded) in enumerate(move.loads, start=1):
         short = less or (move.outcome == "partiallySucceeded" and each == 1)
@@ -58,3 +59,12 @@ def _proof(
             world.add("pod", "delivered_lines", pod_line_id=f"{pod_id}-{each}", pod_id=pod_id, quantity=quantity,
                       order_line_id=line["order_line_id"], item_id=line["item_id"], uom=line["uom"])  # fmt: skip
     return Told(pod_id, received, move.outcome, accepted)
+
+
+def _seal(world: RandomWorld, pod_id: str, received: datetime) -> None:
+    """Signature and photo, mostly under seal; some links had expired, some proofs had none."""
+    for kind in ("signature", "photo"):
+        status = world.weighted(sealed=80, expired=8, missing=4, none=8)
+        if status != "none":
+            world.add("pod", "evidence", evidence_id=f"{pod_id}-{kind}", pod_id=pod_id, kind=kind, status=status,
+                      sha256="aa" if status == "sealed" else None, fetched_at=received)  # fmt: skip

@@ -15,7 +15,7 @@ _DELIVERS = {"succeeded", "partiallySucceeded"}
 def situations(rows: Rows) -> Counter[str]:
     """How often each situation occurs; what is missing is not in it."""
     return Counter({
-        **_orders(rows), **_shipments(rows), **_proofs(rows), **_invoices(rows), **_days(rows),
+        **_orders(rows), **_shipments(rows), **_proofs(rows), **_invoices(rows), **_troubles(rows), **_days(rows),
     })  # fmt: skip
 
 
@@ -87,6 +87,21 @@ def _invoices(rows: Rows) -> dict[str, int]:
         ),
         "a pushed invoice": len(pushed),
         "an invoice by hand": len(invoices) - len(pushed),
+    }
+
+
+def _troubles(rows: Rows) -> dict[str, int]:
+    events = rows["crm", "exception_events"]
+    opened = [(row["consignment_id"], row["code"]) for row in events if row["change"] == "opened"]
+    hurt = [row for row in rows["dispatch", "actions"] if row.get("result_reason")]
+    return {
+        "a case that waits for the customer": _count(row["is_customer_pause"] for row in events),
+        "a case opened again": _count(row["change"] == "reopened" for row in events),
+        "a case told twice": _repeated(map(str, opened)),
+        "damage": _count(row["has_damage"] for row in rows["pod", "proofs"]) + len(hurt),
+        "a document that is not under seal": _count(
+            row["status"] != "sealed" for row in rows["pod", "evidence"]
+        ),
     }
 
 

@@ -35,7 +35,7 @@ def plant_movements(world: RandomWorld, order: Row, lines: list[Row]) -> list[Mo
     if shape == "split":
         return [_move(world, order, part, relation="split") for part in _split(world, lines)]
     first = _move(world, order, _whole(world, lines), fails=shape == "again")
-    if shape == "again":
+    if shape == "again" and first.handed_over_at:
         again = _move(world, order, first.loads, parent=first, relation="redelivery")
         return [first, again]
     return [first]
@@ -65,7 +65,7 @@ def _move(
     start = (order["confirmed_at"] or order["ordered_at"]) + world.hours(-2, 40)
     if parent and parent.handed_over_at:
         start = parent.handed_over_at + world.hours(1, 20)
-    leaves = (parent is None or parent.handed_over_at) and world.chance(0.93)
+    leaves = world.chance(0.93)
     cancelled = _cancelled_at(world, order, start)
     if leaves and not (cancelled and cancelled < start and world.chance(0.6)):
         _drive(world, move, start, fails=fails)
@@ -149,7 +149,8 @@ def _act(world: RandomWorld, move: Movement, kind: str, result: str, end_at: dat
     if by_now(end_at):
         number = len(world.rows["dispatch", "actions"]) + 1
         world.add("dispatch", "actions", action_id=f"{world.name}-A{number}", action_type=kind, lifecycle="realized",
-                  result_status=result, consignment_id=move.shipment_id, start_at=end_at - timedelta(minutes=10),
+                  result_status=result, consignment_id=move.shipment_id,
+                  result_reason="Damaged on the way" if world.chance(0.02) else None, start_at=end_at - timedelta(minutes=10),
                   end_at=end_at, time_quality=world.quality())  # fmt: skip
 
 

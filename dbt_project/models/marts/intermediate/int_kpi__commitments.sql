@@ -1,5 +1,9 @@
 with shipments as (
-    select shipments.*, promises.last_promise_ends_at, promises.request_ends_at
+    select
+        shipments.*, promises.last_promise_ends_at, promises.request_ends_at,
+        {{ promise_last_at('shipments.promise_ends_at', 'shipments.promise_precision') }} as promise_last_at,
+        {{ promise_last_at('promises.last_promise_ends_at', 'shipments.promise_precision') }} as last_promise_last_at,
+        {{ promise_last_at('promises.request_ends_at', 'promises.request_precision') }} as request_last_at
     from {{ ref('fct_shipments') }} as shipments
     inner join {{ ref('int_shipment_promises') }} as promises on shipments.shipment_id = promises.shipment_id
 ),
@@ -18,7 +22,7 @@ waiting as (
     "case when is_cancelled_before_dispatch then 'cancelled before dispatch'
         when relation = 'redelivery' then 'a second attempt: the first one counts' else 'not due yet' end",
     shipment_end ~ ' is not null', "'no promise of that kind'", 'not coalesce(' ~ is_kept ~ ', false)', "'kept'",
-    shipment_end, 'destination_zone', why_met="case when not is_delivered and is_redelivered then 'the first attempt failed'
+    shipment_end | replace('ends', 'last'), 'destination_zone', why_met="case when not is_delivered and is_redelivered then 'the first attempt failed'
         when not is_delivered then 'not delivered'
         when delivered_at < " ~ shipment_end ~ " then 'before the promised window' else 'after the promise' end") }}
 from shipments
@@ -26,7 +30,7 @@ union all
 {{ rate_facts('missed_commitment_rate', variant,
     'is_alive and (' ~ order_end ~ ' <= as_of or ' ~ order_end ~ ' is null)',
     "case when not is_alive then 'cancelled before dispatch' else 'not due yet' end",
-    order_end ~ ' is not null', "'no promise of that kind'", 'true', "'kept'", order_end, 'local_zone', entity='order',
+    order_end ~ ' is not null', "'no promise of that kind'", 'true', "'kept'", order_end | replace('ends', 'last'), 'local_zone', entity='order',
     why_met="'not on a lorry yet'") }}
 from waiting
 {{ 'union all' if not loop.last }}

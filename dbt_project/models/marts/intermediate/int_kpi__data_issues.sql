@@ -5,7 +5,10 @@ with first_exceptions as (
 
 shipments as (
     select
-        shipments.*, first_exceptions.code, first_exceptions.cause_class,
+        shipments.*, first_exceptions.code, first_exceptions.cause_class, attempts.failed_attempt_at,
+        -- Failed before its promise was over and never known when: it is settled now, not in time to come.
+        least({{ promise_last_at('shipments.promise_ends_at', 'shipments.promise_precision') }}, shipments.as_of)
+            as known_missed_at,
         coalesce(
             shipments.is_redelivered or shipments.handover_result_status = 'failed' or shipments.pod_outcome = 'failed',
             false
@@ -15,6 +18,7 @@ shipments as (
         or (shipments.is_due and not shipments.is_delivered) as is_delayed
     from {{ ref('fct_shipments') }} as shipments
     left join first_exceptions on shipments.shipment_id = first_exceptions.shipment_id
+    left join {{ ref('canonical_shipments') }} as attempts on shipments.shipment_id = attempts.shipment_id
 )
 
 {{ rate_facts('data_issue_delay_rate', 'default',
@@ -23,5 +27,5 @@ shipments as (
     'true', 'null', "(is_delayed or is_failed) and cause_class = 'data'",
     "case when not is_delayed and not is_failed then 'neither delayed nor failed'
         when cause_class is null then 'nobody recorded an exception' else 'its first exception is of another kind' end",
-    'coalesce(delivered_at, promise_ends_at)', 'destination_zone', why_met="'first of its exceptions: ' || code") }}
+    'coalesce(delivered_at, failed_attempt_at, known_missed_at)', 'destination_zone', why_met="'first of its exceptions: ' || code") }}
 from shipments

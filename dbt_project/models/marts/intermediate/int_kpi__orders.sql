@@ -6,8 +6,7 @@ with shipments as (
         *,
         coalesce(order_id, source_system || '|' || order_no) as known_order_id,
         {{ promise_last_at() }} as promise_last_at,
-        max({{ promise_last_at() }}) over (partition by coalesce(order_id, source_system || '|' || order_no))
-            as order_promise_last_at,
+        {{ order_promise_last_at() }} as order_promise_last_at,
         coalesce(relation, '') = 'redelivery' as is_redelivery,
         coalesce(relation, '') <> 'redelivery' and not is_cancelled_before_dispatch as is_to_leave
     from {{ ref('fct_shipments') }}
@@ -30,8 +29,7 @@ shipped as (
         end as last_departed_at,
         min(as_of) as as_of,
         min(origin_zone) as origin_zone,
-        coalesce(min(case when promise_last_at = order_promise_last_at then destination_zone end), min(destination_zone))
-            as destination_zone,
+        {{ zone_of_last_promise() }} as destination_zone,
         max(case when time_quality in ('gap', 'ambiguous') then 'gap' else 'exact' end) as time_quality,
         sum(case when is_cancelled_before_dispatch then 0 else 1 end) > 0 as is_alive,
         min(case when is_cancelled_before_dispatch or is_redelivered or coalesce(is_otif, false) then 1 else 0 end) = 1

@@ -11,14 +11,17 @@ with judged as (
 ),
 
 shipments as (
-    select *, {{ flaw }} as flaw from judged
+    select
+        *, {{ flaw }} as flaw, {{ promise_last_at() }} as promise_last_at,
+        {{ order_promise_last_at() }} as order_promise_last_at
+    from judged
 ),
 
 -- An attempt that another shipment repeats is forgiven to the order, not what was billed wrongly for it.
 shipped as (
     select
         known_order_id as order_id, min(order_no) as order_no, max(promise_ends_at) as promise_ends_at,
-        min(destination_zone) as destination_zone, min(as_of) as as_of,
+        max(promise_last_at) as promise_last_at, {{ zone_of_last_promise() }} as destination_zone, min(as_of) as as_of,
         sum(case when is_cancelled_before_dispatch then 0 else 1 end) > 0 as is_alive,
         coalesce(
             min(case when not is_cancelled_before_dispatch and not is_redelivered then flaw end),
@@ -35,7 +38,7 @@ orders as (
     select * from shipped
     union all
     select
-        order_id, order_no, first_promise_ends_at, local_zone, as_of, is_alive, 'not on a lorry yet' as flaw,
+        order_id, order_no, first_promise_ends_at, first_promise_last_at, local_zone, as_of, is_alive, 'not on a lorry yet' as flaw,
         source_system, company_id, customer_id, depot_id, region, carrier_id, made_by
     from {{ ref('int_waiting_orders') }}
 )
@@ -43,12 +46,12 @@ orders as (
 {{ rate_facts('perfect_order_rate', 'shipment',
     'not is_cancelled_before_dispatch and (is_due or promise_ends_at is null)',
     "case when is_cancelled_before_dispatch then 'cancelled before dispatch' else 'not due yet' end",
-    'promise_ends_at is not null', "'no promise is known'", 'flaw is null', 'flaw', 'promise_ends_at',
+    'promise_ends_at is not null', "'no promise is known'", 'flaw is null', 'flaw', 'promise_last_at',
     'destination_zone') }}
 from shipments
 union all
 {{ rate_facts('perfect_order_rate', 'order', 'is_alive and (promise_ends_at <= as_of or promise_ends_at is null)',
     "case when is_alive then 'not due yet' else 'cancelled before dispatch' end",
-    'promise_ends_at is not null', "'no promise is known'", 'flaw is null', 'flaw', 'promise_ends_at',
+    'promise_ends_at is not null', "'no promise is known'", 'flaw is null', 'flaw', 'promise_last_at',
     'destination_zone', entity='order') }}
 from orders

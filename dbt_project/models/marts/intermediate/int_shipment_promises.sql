@@ -44,6 +44,7 @@ select
     first_confirmed_end as promise_ends_at,
     last_confirmed_end as last_promise_ends_at,
     requested_end as request_ends_at,
+    case when is_date_request then 'date' end as request_precision,
     {%- for kind in ['first_confirmed', 'last_confirmed'] %}
     case
         when delivered_at is null or {{ kind }}_end is null then null
