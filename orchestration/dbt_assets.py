@@ -36,6 +36,13 @@ def dbt_assets(manifest: dict[str, Any], tag: str) -> dg.AssetsDefinition:
     return _build
 
 
+def build_or_fail(platform: Platform, tag: str) -> None:
+    """The same outside of Dagster's graph: build everything tagged ``tag``, dg.Failure when a node failed."""
+    _raise_if_failed(tag, build(platform.settings, tag, run_variables(platform)))
+    with open_warehouse(platform.settings, f"checkpoint {tag}") as warehouse:
+        warehouse.execute("CHECKPOINT")
+
+
 def run_variables(platform: Platform) -> dict[str, str | None]:
     """``as_of``: the sources' own now; ``go_live_at``: since when invoices are Waybill's."""
     from state.observations import business_now

@@ -6,12 +6,13 @@ import dagster as dg
 
 from core.connections import load_connections
 from core.settings import Settings, get_settings
+from orchestration.backfill import backfill_assets
 from orchestration.dbt_assets import dbt_assets
 from orchestration.dbt_manifest import load_manifest
 from orchestration.freshness import freshness_checks
 from orchestration.gate_assets import gate_assets
 from orchestration.ingest_assets import fed_kinds, ingest_assets
-from orchestration.jobs import schedules
+from orchestration.jobs import backfill_day, schedules
 from orchestration.platform import PlatformResource
 from orchestration.push_assets import ledger_assets, push_assets
 from orchestration.serving import serving_assets
@@ -32,7 +33,9 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             ledger_assets(),
             dbt_assets(manifest, "after_push"),
             serving_assets(manifest),
+            backfill_assets(),
         ],
+        jobs=[backfill_day()],
         asset_checks=[freshness],
         schedules=schedules(freshness),
         resources={"platform": PlatformResource.of(settings)},

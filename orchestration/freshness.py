@@ -28,14 +28,14 @@ def freshness_checks(manifest: dict[str, Any], kinds: Collection[str]) -> dg.Ass
     watched = watched_sources(manifest, kinds)
 
     @dg.multi_asset_check(
-        name="source_freshness",
+        name="age_of_sources",
         specs=[
             dg.AssetCheckSpec(CHECK, asset=key, description=_limits(manifest["sources"][unique_id]))
             for unique_id, key in watched.items()
         ],
         required_resource_keys={"platform"},
     )
-    def _source_freshness(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+    def _age_of_sources(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
         from orchestration.dbt_runner import freshness
 
         platform: Platform = context.resources.platform
@@ -50,7 +50,7 @@ def freshness_checks(manifest: dict[str, Any], kinds: Collection[str]) -> dg.Ass
                 metadata={"status": age.status, "newest row": age.newest, "hours old": age.hours},
             )
 
-    return _source_freshness
+    return _age_of_sources
 
 
 def _limits(source: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ the stale source.
 import logging
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -91,8 +91,11 @@ def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
     ]
 
 
-def ingest_kind(platform: Platform, kind: str, run_id: str) -> tuple["list[Counts]", dict[str, str]]:
-    """Read every live connection of a kind; what was counted, and the message of each that failed."""
+def ingest_kind(
+    platform: Platform, kind: str, run_id: str, window: tuple[datetime, datetime] | None = None
+) -> tuple["list[Counts]", dict[str, str]]:
+    """Read every live connection of a kind, or a window of it again; what was counted, and the message of each
+    that failed."""
     from ingestion.run import ensure_warehouse, ingest
 
     ensure_warehouse(platform.settings, platform.engine)
@@ -101,7 +104,7 @@ def ingest_kind(platform: Platform, kind: str, run_id: str) -> tuple["list[Count
     for connection in platform.of_kind(kind):
         log.info("reading %s (%s)", connection.connection, connection.adapter)
         try:
-            counts.extend(ingest(platform.settings, platform.engine, connection, run_id))
+            counts.extend(ingest(platform.settings, platform.engine, connection, run_id, window))
         except WaybillError as error:
             log.error("%s failed: %s", connection.connection, error)
             failures[connection.connection] = str(error)

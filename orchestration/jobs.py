@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dagster as dg
 
+from orchestration.backfill import SOURCE_DAYS
+
 ORDER_TO_INVOICE = "order_to_invoice"
 # A process per step would cost seconds each, and the steps share the warehouse's one writer anyway.
 ONE_PROCESS = dg.in_process_executor
@@ -23,8 +25,22 @@ def order_to_invoice(freshness: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJ
     """Everything from the sources to the serving copy. How old the sources are is asked apart from it."""
     return dg.define_asset_job(
         name=ORDER_TO_INVOICE,
-        selection=dg.AssetSelection.all() - dg.AssetSelection.checks(freshness),
+        selection=dg.AssetSelection.all()
+        - dg.AssetSelection.assets(SOURCE_DAYS)
+        - dg.AssetSelection.checks(freshness),
         description="Read every source, build the shipment, gate, post what passed, measure, publish.",
+        # Runs go one after the other; days that are read again wait for the hourly run.
+        tags={"dagster/priority": "1"},
+        executor_def=ONE_PROCESS,
+    )
+
+
+def backfill_day() -> dg.UnresolvedAssetJobDefinition:
+    """One day of the sources again; several days are launched as a backfill of it."""
+    return dg.define_asset_job(
+        name="backfill_day",
+        selection=dg.AssetSelection.assets(SOURCE_DAYS),
+        description="Read one day of every source again without moving a cursor; rebuild when anything was new.",
         executor_def=ONE_PROCESS,
     )
 

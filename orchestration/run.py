@@ -27,6 +27,10 @@ event_log_storage:
   config:
     home:
       env: DAGSTER_HOME
+# One writer holds the warehouse, so runs queue instead of waiting for its lock one inside the other.
+concurrency:
+  runs:
+    max_concurrent_runs: 1
 """
 _QUIET = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}}
 
