@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -42,9 +42,13 @@ def is_on_time(order: Order, moment: datetime) -> bool:
     return moment < deadline(order) if order.precision == "date" else moment <= deadline(order)
 
 
-def is_on_requested_day(order: Order, moment: datetime) -> bool:
+def requested_end(order: Order) -> datetime:
     """The customer asks for a day and no hour: the one that the ERP's site writes into the order."""
-    return moment < next_midnight(order.promised.astimezone(SITE).date(), order.depot.zone)
+    return next_midnight(order.promised.astimezone(SITE).date(), order.depot.zone)
+
+
+def is_on_requested_day(order: Order, moment: datetime) -> bool:
+    return moment < requested_end(order)
 
 
 @dataclass(frozen=True)
@@ -62,6 +66,10 @@ class Told:
     """The newest proof, if it is not void."""
     is_alone: bool
     """Dispatch shows no other part of its order."""
+    is_redelivered: bool = False
+    """Dispatch shows another attempt at it."""
+    codes: frozenset[str] = frozenset()
+    """What is planted in it."""
 
     @property
     def order(self) -> Order:
@@ -70,6 +78,15 @@ class Told:
     @property
     def is_proven(self) -> bool:
         return self.proof is not None and self.proof.outcome != "failed"
+
+    @property
+    def is_due(self) -> bool:
+        """The promise is known and has passed, and the goods were not called off before they left."""
+        return self.is_order_known and not self.is_cancelled_before_dispatch and deadline(self.order) <= NOW
+
+    @property
+    def is_otif(self) -> bool:
+        return bool(self.is_on_time and self.is_in_full)
 
     @property
     def is_redelivery(self) -> bool:
@@ -104,7 +121,14 @@ def tell(world: World, shown: set[str]) -> list[Told]:
     lost = {case.shipment.id for case in world.cases if case.is_lost}
     known = [shipment for shipment in world.shipments if shipment.id in shown - lost]
     parts = Counter(shipment.order.id for shipment in known if shipment.relation != "redelivery")
-    return [_told(shipment, cases.get(shipment.id), parts[shipment.order.id] <= 1) for shipment in known]
+    again = {shipment.parent for shipment in known if shipment.relation == "redelivery"}
+    return [
+        replace(
+            _told(shipment, cases.get(shipment.id), parts[shipment.order.id] <= 1),
+            is_redelivered=shipment.id in again,
+        )
+        for shipment in known
+    ]
 
 
 def is_order_refused(case: Case | None) -> bool:
@@ -121,6 +145,7 @@ def _told(shipment: Shipment, case: Case | None, is_alone: bool) -> Told:
         delivered=delivered(shipment),
         proof=None if is_void else live(shipment),
         is_alone=is_alone,
+        codes=frozenset(case.codes) if case else frozenset(),
     )
 
 

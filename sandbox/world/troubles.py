@@ -56,7 +56,8 @@ def _case(rng: random.Random, number: int, shipment: Shipment, cause: str) -> li
 def _turns(rng: random.Random, case: Trouble, opened: datetime) -> datetime:
     """Fills the case; returns when it was first settled."""
     case.changes.append(_told(rng, "opened", opened))
-    moment = opened + _HOUR * rng.lognormvariate(0.8, 0.8)
+    # Nobody works on what nobody has noticed.
+    moment = case.changes[0].detected + _HOUR * rng.lognormvariate(0.8, 0.8)
     if rng.random() < 0.3:
         case.changes.append(_told(rng, "paused", moment, is_for_customer=rng.random() < 0.7))
         moment += _HOUR * rng.uniform(1, 20)

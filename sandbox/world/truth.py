@@ -37,10 +37,10 @@ _CHILDREN = {
 
 def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes) -> dict[str, Any]:
     """The parts of truth.json that depend on the world."""
-    shown = {key[2] for key in documents.current if key[1] == "consignments"}
+    shown = shown_of(documents)
     refused = [case.letter for case in world.cases for _ in range(case.kind.letter_count)]
     letters = [letter for letter in refused if letter] + strays.dead_letters
-    invoices = _invoices(world, shown)
+    invoices = invoices_of(world, shown)
     return {
         "shipments": len(shown - {case.shipment.id for case in world.cases if case.is_lost}),
         "sources": _sources(_rows(documents, left), letters, strays),
@@ -52,6 +52,11 @@ def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes) -
         "invoices": invoices,
         "kpis": kpis(world, shown, invoices),
     }
+
+
+def shown_of(documents: Documents) -> set[str]:
+    """The consignments that dispatch lists at NOW."""
+    return {key[2] for key in documents.current if key[1] == "consignments"}
 
 
 def _sources(
@@ -120,7 +125,8 @@ def _count(rows: Counter[str], system: str, collection: str, body: dict[str, Any
         rows["sandbox_wms.delivery_events" if system == "wms" else "sandbox_tms.eta_predictions"] += 1
 
 
-def _invoices(world: World, shown: set[str]) -> dict[str, list[dict[str, Any]]]:
+def invoices_of(world: World, shown: set[str]) -> dict[str, list[dict[str, Any]]]:
+    """What is to be posted, blocked and warned of."""
     found: dict[str, list[dict[str, Any]]] = {"post": [], "block": [], "warn": []}
     cases = {case.shipment.id: case for case in world.cases}
     zones = {company.id: ZoneInfo(company.zone) for company in world.companies}

@@ -3,20 +3,35 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from pathlib import Path
 
 from sandbox.world.dialects import drop, epcis, frappe, otm5, otm5_fleet, proofs, samsara
 from sandbox.world.faults import planting, strays
+from sandbox.world.faults.outcomes import Outcomes
 from sandbox.world.generate import generate
+from sandbox.world.model import World
 from sandbox.world.moments import GO_LIVE, NOW, iso
 from sandbox.world.store import Documents
-from sandbox.world.truth import truth_of
+from sandbox.world.truth import invoices_of, shown_of, truth_of
+from sandbox.world.truth_kpis import DIMENSIONS, facts
+from sandbox.world.truth_numbers import GRAINS, Row, rows
 
 POINTS_PER_ORDER = 100
 
 
-def write(path: Path, seed: int, orders: int) -> None:
-    """Truth first: a world file says that both are complete."""
+@dataclass(frozen=True)
+class Made:
+    """A world as it is told: documents, files, and what must become of what is planted beside it."""
+
+    world: World
+    documents: Documents
+    left: drop.Drop
+    outcomes: Outcomes
+
+
+def make(seed: int, orders: int) -> Made:
+    """Equal arguments make equal worlds; nothing is on disk yet."""
     world, documents = generate(seed, orders), Documents()
     frappe.write(world, documents)
     otm5.write(world, documents)
@@ -26,11 +41,23 @@ def write(path: Path, seed: int, orders: int) -> None:
     planting.patch(world.cases, documents)
     samsara.write(world, documents, POINTS_PER_ORDER * orders)
     outcomes = strays.plant(world, documents)
-    left = drop.drop_of(world)
-    drop.write(left, path.parent / "drop")
+    return Made(world, documents, drop.drop_of(world), outcomes)
+
+
+def write(path: Path, seed: int, orders: int) -> None:
+    """Truth first: a world file says that all is complete."""
+    made = make(seed, orders)
+    drop.write(made.left, path.parent / "drop")
     truth = {"seed": seed, "orders": orders, "now": iso(NOW), "go_live_at": iso(GO_LIVE)}
-    truth |= truth_of(world, documents, left, outcomes)
+    truth |= truth_of(made.world, made.documents, made.left, made.outcomes)
     (path.parent / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
-    documents.write(
+    made.documents.write(
         path, {"seed": str(seed), "orders": str(orders), "now": iso(NOW), "go_live": iso(GO_LIVE)}
     )
+
+
+def numbers(seed: int, orders: int) -> list[Row]:
+    """Every metric of this world by every period and dimension: too many rows for the truth file."""
+    made = make(seed, orders)
+    shown = shown_of(made.documents)
+    return rows(facts(made.world, shown, invoices_of(made.world, shown)), GRAINS, DIMENSIONS)
