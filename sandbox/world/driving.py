@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from sandbox.world.model import Depot, Pod, Shipment, Trip
-from sandbox.world.moments import END, told_once
+from sandbox.world.moments import END, of_sure_age, told_once
 from sandbox.world.ordering import local
 
 _WAVES = (5, 8, 11, 14)
@@ -71,7 +71,7 @@ def _drive(
     for shipment in group:
         moment += timedelta(seconds=rng.randint(1500, 4500))
         shipment.trip, shipment.arrived = trip, moment
-        moment += timedelta(seconds=rng.randint(420, 1500))
+        moment = of_sure_age(moment + timedelta(seconds=rng.randint(420, 1500)))
         shipment.delivered = moment
         prove(rng, shipment)
     trip.back = moment + timedelta(seconds=rng.randint(1500, 3600))

@@ -41,7 +41,7 @@ def generate(seed: int, orders: int) -> World:
     _after_dispatch(rng, world)
     planting.after_driving(cases)
     world.cases = cases
-    world.invoices = sorted(history.by_hand(rng, world.shipments), key=lambda each: (each.posted, each.id))
+    world.invoices = sorted(history.by_hand(rng, world.orders), key=lambda each: (each.posted, each.id))
     _beside(world)
     return world
 

@@ -31,7 +31,15 @@ def ms(moment: datetime) -> int:
 
 def told_once(moment: datetime) -> datetime:
     """Out of the hour that the ERP's clock shows twice in autumn, so that only planted times are ambiguous."""
-    return moment + timedelta(hours=2) if _FOLD[0] <= moment < _FOLD[1] else moment
+    return of_sure_age(moment + timedelta(hours=2) if _FOLD[0] <= moment < _FOLD[1] else moment)
+
+
+def of_sure_age(moment: datetime) -> datetime:
+    """Out of the half hours that are a day, three days and a week old at NOW or soon after: ages are told in these."""
+    for days in (1, 3, 7):
+        if timedelta(0) <= moment - (NOW - timedelta(days=days)) < QUIET:
+            return moment + QUIET
+    return moment
 
 
 def visible(moment: datetime) -> datetime:

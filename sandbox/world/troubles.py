@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from sandbox.world.happenings import Change, Trouble
 from sandbox.world.known import deadline
 from sandbox.world.model import Shipment, World
+from sandbox.world.moments import of_sure_age
 
 _CODES = {
     "business": (("RECEIVER_ABSENT", "medium"), ("TRAFFIC", "low"), ("LOADING_DELAY", "medium")),
@@ -41,7 +42,7 @@ def _case(rng: random.Random, number: int, shipment: Shipment, cause: str) -> li
     departed, arrived = shipment.departed, shipment.arrived
     assert departed and arrived
     code, severity = rng.choice(_CODES[cause])
-    opened = departed + (arrived - departed) * rng.random()
+    opened = of_sure_age(departed + (arrived - departed) * rng.random())
     first = Trouble(f"EX-{number:05d}", shipment, code, severity, cause)
     end = _turns(rng, first, opened)
     if rng.random() >= 0.06:

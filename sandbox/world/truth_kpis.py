@@ -49,7 +49,7 @@ def facts(world: World, shown: set[str], invoices: dict[str, list[dict[str, Any]
             found += judged("first_pass_gate_rate", about, NOW, name in own)
             if name not in billing.first:
                 found += truth_billing.unbilled(each, about)
-    found += _orders(world, told)
+    found += _orders(world, told, billing.corrected)
     found += truth_cases.resolving(world, {name: subject(each, billing) for name, each in told.items()})
     return found
 
@@ -134,7 +134,7 @@ def _delivering(told: Told, about: Subject) -> Iterator[Fact]:
         yield from judged("otif_rate", about, NOW, None, "shipment")
 
 
-def _orders(world: World, told: dict[str, Told]) -> Iterator[Fact]:
+def _orders(world: World, told: dict[str, Told], corrected: set[str]) -> Iterator[Fact]:
     """Orders: their first departure, their last as soon as nothing is left, and whether they were kept."""
     refused = {case.order.id for case in world.cases if is_order_refused(case)}
     parts: defaultdict[str, list[Told]] = defaultdict(list)
@@ -152,7 +152,7 @@ def _orders(world: World, told: dict[str, Told]) -> Iterator[Fact]:
         about = Subject(depot.zone, cuts)
         is_refused = order.id in refused
         yield from _dispatching(about, None if is_refused else by_now(order.confirmed), its, order.cancelled)
-        yield from orders_kept(order, its, about, is_refused=is_refused)
+        yield from orders_kept(order, its, about, corrected, is_refused=is_refused)
 
 
 def _dispatching(

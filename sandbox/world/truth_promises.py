@@ -34,14 +34,23 @@ def commitments(told: Told, about: Subject) -> Iterator[Fact]:
             yield from judged("missed_commitment_rate", about, _day(order, variant), is_missed, variant)
 
 
-def orders_kept(order: Order, parts: list[Told], about: Subject, *, is_refused: bool) -> Iterator[Fact]:
-    """OTIF of an order: all of it accepted, however many shipments and attempts it took, all on time."""
+def orders_kept(
+    order: Order, parts: list[Told], about: Subject, corrected: set[str], *, is_refused: bool
+) -> Iterator[Fact]:
+    """An order: all of it accepted, however many shipments and attempts it took, all on time; and perfect at that."""
     if by_now(order.cancelled) and not any(each.departed for each in parts):
         return
-    if is_refused:
-        yield from judged("otif_rate", about, NOW, None, "order")
-    elif deadline(order) <= NOW:
-        yield from judged("otif_rate", about, order.promised, _is_otif(order, parts), "order")
+    is_otif = _is_otif(order, parts)
+    # What another attempt made good is forgiven, a wrong bill is not.
+    counting = [each for each in parts if not each.is_redelivered and not each.is_cancelled_before_dispatch]
+    is_flawed = any(not is_flawless(each) for each in counting) or any(
+        e.shipment.id in corrected for e in parts
+    )
+    for metric, is_kept in (("otif_rate", is_otif), ("perfect_order_rate", is_otif and not is_flawed)):
+        if is_refused:
+            yield from judged(metric, about, NOW, None, "order")
+        elif deadline(order) <= NOW:
+            yield from judged(metric, about, order.promised, is_kept, "order")
     if not parts and not is_refused:
         for variant in _VARIANTS:
             if _end(order, variant) <= NOW:

@@ -210,7 +210,7 @@ def _invoice(invoice: Invoice, at: datetime, modified: datetime) -> dict[str, An
         "return_against": invoice.credits,
         "po_no": order.po_no,
         "custom_sales_order": order.id,
-        "custom_shipment": shipment.id,
+        "custom_shipment": shipment.id if invoice.names == "shipment" else None,
         "custom_waybill_key": None,
         "net_total": float(net),
         "total_taxes_and_charges": float(tax),
