@@ -72,11 +72,18 @@ def data_issues(told: Told, about: Subject, causes: dict[str, str]) -> list[Fact
     is_early = bool(told.delivered and promised_from and told.delivered < promised_from)
     is_delayed = (told.is_on_time is False and not is_early) or (told.is_due and not told.delivered)
     is_met = (is_failed or is_delayed) and causes.get(told.shipment.id) == "data"
-    moment = told.delivered or (told.order.promised if told.is_order_known else NOW)
+    promised = min(told.order.promised, NOW) if told.is_order_known else NOW
+    moment = told.delivered or _attempted(told) or promised
     return judged("data_issue_delay_rate", about, moment, is_met)
 
 
 def _has_failed(told: Told) -> bool:
+    return _attempted(told) is not None
+
+
+def _attempted(told: Told) -> datetime | None:
+    """When it was brought in vain, as far as anybody told."""
     attempt = told.shipment.delivered
-    is_attempted = bool(told.shipment.is_failed and attempt and attempt <= NOW)
-    return is_attempted or bool(told.proof and told.proof.outcome == "failed")
+    if told.shipment.is_failed and attempt and attempt <= NOW:
+        return attempt
+    return told.proof.captured if told.proof and told.proof.outcome == "failed" else None

@@ -5,8 +5,9 @@ from __future__ import annotations
 import polars as pl
 
 from tests.reference.facts import DIMENSIONS
+from tests.support.cuts import GRAINS, is_published
 
-GRAINS = {"day": "1d", "week": "1w", "month": "1mo", "all": None}
+STEPS = {"day": "1d", "week": "1w", "month": "1mo", "all": None}
 LEAST_FOR_TAILS = 20
 PER_DAY = ("cash_released_amount",)
 """Amounts that are divided by the days of their period."""
@@ -29,9 +30,10 @@ def values(facts: pl.DataFrame) -> pl.DataFrame:
     """One row per metric, variant, currency, grain, period and value of a dimension."""
     facts = facts.filter(pl.col("standing") != "out")
     cuts = [
-        _numbers(_cut(facts, grain, step, dimension))
-        for grain, step in GRAINS.items()
+        _numbers(_cut(facts, grain, STEPS[grain], dimension))
         for dimension in ("all", *DIMENSIONS)
+        for grain in GRAINS
+        if is_published(grain, dimension.removesuffix("_id"))
     ]
     return pl.concat(cuts)
 

@@ -12,10 +12,32 @@ from sandbox.world.generate import generate
 from sandbox.world.known import Told, deadline, is_on_requested_day, is_on_time, tell
 from sandbox.world.model import Invoice, Shipment, World
 from sandbox.world.moments import NOW
+from sandbox.world.truth_hours import worked_s
 from sandbox.world.truth_kpis import kpis
-from sandbox.world.truth_numbers import amount, at, cycle, rate
+from sandbox.world.truth_numbers import Fact, Subject, at, judged, rows, spent, summed
 
+ANYWHERE = Subject("UTC")
 START = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def cycle(
+    metric: str, items: Iterable[tuple[datetime | None, tuple[datetime, datetime] | None, bool]]
+) -> Any:
+    return alone([fact for item in items for fact in spent(metric, ANYWHERE, *item)])
+
+
+def rate(metric: str, verdicts: Iterable[bool | None]) -> Any:
+    return alone([fact for each in verdicts for fact in judged(metric, ANYWHERE, START, each)])
+
+
+def amount(metric: str, currency: str | None, amounts: Iterable[Decimal | None]) -> Any:
+    given = [None if each is None else (each, each) for each in amounts]
+    return alone([fact for each in given for fact in summed(metric, ANYWHERE, START, each, currency)])
+
+
+def alone(facts: list[Fact]) -> dict[str, Any]:
+    (found,) = rows(facts, ["all"], ["all"])
+    return found
 
 
 def after(*seconds: float) -> tuple[datetime, datetime]:
@@ -28,6 +50,50 @@ def world() -> World:
     return generate(7, 120)
 
 
+def test_a_number_is_cut_by_period_and_by_what_its_fact_knows() -> None:
+    facts = [
+        fact
+        for day, depot in ((1, "HAM"), (2, "HAM"), (2, None), (3, "TYO"))
+        for fact in judged("x_rate", Subject("UTC", {"depot": depot}), START.replace(day=day), day != 2)
+    ]
+    found = {
+        (row["grain"], row["period_start"], row["dimension_value"]): row["value"]
+        for row in rows(facts, ["week", "day"], ["all", "depot"])
+    }
+    assert found == {
+        ("week", "2026-10-26", "all"): 1.0,
+        ("week", "2026-10-26", "HAM"): 1.0,
+        ("week", "2026-11-02", "all"): 1 / 3,
+        ("week", "2026-11-02", "HAM"): 0.0,
+        ("week", "2026-11-02", "TYO"): 1.0,
+        ("day", "2026-11-01", "all"): 1.0,
+        ("day", "2026-11-01", "HAM"): 1.0,
+        ("day", "2026-11-02", "all"): 0.0,
+        ("day", "2026-11-02", "HAM"): 0.0,
+        ("day", "2026-11-03", "all"): 1.0,
+        ("day", "2026-11-03", "TYO"): 1.0,
+    }
+
+
+def test_a_day_is_that_of_the_clocks_there() -> None:
+    (fact,) = judged("x_rate", Subject("Asia/Tokyo"), START.replace(hour=20), True)
+    assert str(fact.day) == "2026-11-02"
+
+
+@pytest.mark.parametrize(
+    ("begun", "ended", "zone", "hours"),
+    [
+        ("2026-11-06T16:00", "2026-11-09T09:00", "UTC", 3),
+        ("2026-11-07T09:00", "2026-11-08T17:00", "UTC", 0),
+        ("2026-10-30T20:00", "2026-11-02T15:00", "America/Chicago", 4),
+        ("2026-11-06T10:00", "2026-11-06T09:00", "UTC", 0),
+    ],
+)
+def test_nights_and_weekends_are_no_working_hours(begun: str, ended: str, zone: str, hours: int) -> None:
+    first, last = (datetime.fromisoformat(each).replace(tzinfo=UTC) for each in (begun, ended))
+    assert worked_s(first, last, zone) == hours * 3600
+
+
 def shipments(world: World) -> list[Told]:
     return tell(world, {each.id for each in world.shipments if each.allocated <= NOW})
 
@@ -37,7 +103,7 @@ def row(
 ) -> dict[str, Any]:
     shown = {each.id for each in world.shipments if each.allocated <= NOW} - set(hidden)
     rows = kpis(world, shown, {"post": [{"shipment_no": each.id} for each in posted], "block": []})
-    wanted = {"metric": metric, "dimension": "all"} | cut
+    wanted = {"metric": metric, "variant": "default", "dimension": "all"} | cut
     (found,) = (each for each in rows if wanted.items() <= each.items())
     return found
 
@@ -73,7 +139,7 @@ def test_only_what_hangs_on_a_posting_to_come_is_an_interval() -> None:
 
 
 def test_a_rate_of_nothing_is_none_and_unknown_is_not_missed() -> None:
-    assert rate("x_rate", [])["value"] is None
+    assert rate("x_rate", [None])["value"] is None
     found = rate("x_rate", [True, None, False, True, True])
     assert (found["numerator"], found["denominator"], found["n_excluded"], found["value"]) == (3, 4, 1, 0.75)
 
@@ -110,11 +176,11 @@ def test_a_part_that_is_alone_may_have_sisters_to_come(world: World) -> None:
         for each in shipments(world)
         if len(each.order.shipments) > 1 and each.is_in_full and not each.is_redelivery and not each.is_alone
     )
-    assert alone(split, NOW + timedelta(hours=1)).is_in_full is None
-    assert alone(split, NOW - timedelta(hours=1)).is_in_full is False
+    assert by_itself(split, NOW + timedelta(hours=1)).is_in_full is None
+    assert by_itself(split, NOW - timedelta(hours=1)).is_in_full is False
 
 
-def alone(split: Told, promised: datetime) -> Told:
+def by_itself(split: Told, promised: datetime) -> Told:
     changed = replace(split.order, promised=promised, precision="timestamp")
     return replace(split, shipment=replace(split.shipment, order=changed), is_alone=True)
 
