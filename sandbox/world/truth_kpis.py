@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sandbox.world import truth_billing, truth_cases
+from sandbox.world import truth_billing, truth_cases, truth_stops
 from sandbox.world.known import Told, by_now, is_on_requested_day, is_order_refused, tell
 from sandbox.world.model import World
 from sandbox.world.moments import NOW
@@ -50,7 +50,9 @@ def facts(world: World, shown: set[str], invoices: dict[str, list[dict[str, Any]
             if name not in billing.first:
                 found += truth_billing.unbilled(each, about)
     found += _orders(world, told, billing.corrected)
-    found += truth_cases.resolving(world, {name: subject(each, billing) for name, each in told.items()})
+    subjects = {name: subject(each, billing) for name, each in told.items()}
+    found += truth_cases.resolving(world, subjects)
+    found += truth_stops.at_stops(world, subjects)
     return found
 
 

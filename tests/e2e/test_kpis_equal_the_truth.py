@@ -49,20 +49,21 @@ COMPARED = [
     ("exception_resolution_s", "default"),
     ("exception_detection_s", "default"),
     ("data_issue_delay_rate", "default"),
-]
-HELD_ELSEWHERE = {
     *(
         (f"eta_{measure}", f"h{hours}")
         for measure in ("accuracy_rate", "coverage_rate", "absolute_error_s", "bias_s")
         for hours in (24, 12, 4, 2, 1)
     ),
+    ("detention_s", "default"),
+]
+HELD_ELSEWHERE = {
     *(
         (metric, "default")
         for metric in ("fleet_utilisation_rate", "telemetry_coverage_rate", "loaded_km_share")
     ),
-    *((metric, "default") for metric in ("load_factor_rate", "detention_s")),
-    ("fleet_utilisation_rate", "heard"),
+    ("load_factor_rate", "default"),
     ("detention_s", "billable"),
+    ("fleet_utilisation_rate", "heard"),
     *(("integration_failure_rate", of) for of in ("default", "technical", "business")),
     ("attempt_failure_rate", "default"),
     ("missed_feed_windows", "default"),
