@@ -52,8 +52,9 @@ imports: setup-dev ## check who imports whom (import-linter)
 
 check: lint types imports ## style, types and imports: what CI asks before the tests
 
-docs: setup ## write docs/metrics.md from the definitions in dbt_project
+docs: setup ## write docs/metrics.md and dbt's documentation, a page that opens without a server
 	@$(BIN)/waybill docs metrics
+	@$(BIN)/waybill docs site
 
 bench: setup-dev ## measure time and memory of the default demo
 	$(BIN)/python -m benchmarks.demo

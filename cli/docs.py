@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 
 from cli.output import err
 from core.errors import ConfigurationError, WaybillError
-from core.settings import ROOT
+from core.settings import ROOT, get_settings
 
 app = typer.Typer(help="Write the pages of docs/ that follow from definitions.", no_args_is_help=True)
 
@@ -108,6 +108,17 @@ def write_metrics(
         return
     METRICS_PAGE.write_text(page, encoding="utf-8")
     err.print(f"Wrote {METRICS_PAGE.relative_to(ROOT)}")
+
+
+@app.command("site")
+def write_site() -> None:
+    """Write docs/index.html of the home: dbt's documentation of every source, model and column, in one file."""
+    from orchestration import dbt_docs
+
+    settings = get_settings()
+    err.print(f"Wrote {dbt_docs.write_site(settings)}")
+    if not settings.warehouse.exists():
+        err.print("No column shows its type yet: there is no warehouse in this home. `make demo` makes one.")
 
 
 def read_metrics(*paths: Path) -> list[Metric]:

@@ -70,6 +70,10 @@ class Settings(BaseSettings):
         return self.root / "dagster"
 
     @property
+    def dbt_docs(self) -> Path:
+        return self.root / "docs" / "index.html"
+
+    @property
     def data_docs(self) -> Path:
         return self.root / "data_docs"
 

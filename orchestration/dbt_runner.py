@@ -78,13 +78,20 @@ def freshness(settings: Settings) -> list[Age]:
     return [_age(each) for each in _invoke(settings, "ask the sources' age", arguments).results]
 
 
-def _invoke(settings: Settings, what: str, arguments: Sequence[str]) -> Any:
+def write_docs(settings: Settings, target: Path) -> Path:
+    """The site of the project's documentation, one HTML file under ``target``, with the columns' types as the
+    warehouse has them. WaybillError when dbt itself could not run."""
+    _invoke(settings, "write the docs", ["docs", "generate", "--static"], target)
+    return target / "static_index.html"
+
+
+def _invoke(settings: Settings, what: str, arguments: Sequence[str], target: Path | None = None) -> Any:
     """One dbt command over the parsed manifest, under the writer lock; the file is let go of afterwards."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     manifest = parse(settings)
-    arguments = [*arguments, "--log-level-file", "none", *_common(str(settings.dbt_target))]
+    arguments = [*arguments, "--log-level-file", "none", *_common(str(target or settings.dbt_target))]
     with writer_lock(settings, f"dbt {what}"):
         try:
             result = dbtRunner(manifest=manifest).invoke(arguments)

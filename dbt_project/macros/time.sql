@@ -1,5 +1,18 @@
 {# Instants and the days they fall on. Durations are differences of epoch_s, never of wall times. #}
 
+{# An instant out of a text that names its zone, or NULL of that type. #}
+{% macro instant(expression) -%}
+    {{ return(adapter.dispatch('instant')(expression)) }}
+{%- endmacro %}
+
+{% macro duckdb__instant(expression) -%}
+    cast({{ expression }} as timestamp with time zone)
+{%- endmacro %}
+
+{% macro spark__instant(expression) -%}
+    cast({{ expression }} as timestamp)
+{%- endmacro %}
+
 {# Seconds since 1970 with fractions. #}
 {% macro epoch_s(instant) -%}
     {{ return(adapter.dispatch('epoch_s')(instant)) }}
@@ -75,6 +88,10 @@
     date_diff('day', {{ first }}, {{ last }})
 {%- endmacro %}
 
+{% macro spark__days_between(first, last) -%}
+    datediff({{ last }}, {{ first }})
+{%- endmacro %}
+
 {# The same day of the next month, for the first of a month. #}
 {% macro add_month(day) -%}
     {{ return(adapter.dispatch('add_month')(day)) }}
@@ -91,7 +108,7 @@
 {# The instant this run is computed for: the sources' now. #}
 {% macro as_of() -%}
     {%- if var('as_of') -%}
-        cast('{{ var("as_of") }}' as timestamp with time zone)
+        {{ instant("'" ~ var('as_of') ~ "'") }}
     {%- else -%}
         current_timestamp
     {%- endif -%}
@@ -100,9 +117,9 @@
 {# Since when invoices are Waybill's; NULL when every shipment is. #}
 {% macro go_live_at() -%}
     {%- if var('go_live_at') -%}
-        cast('{{ var("go_live_at") }}' as timestamp with time zone)
+        {{ instant("'" ~ var('go_live_at') ~ "'") }}
     {%- else -%}
-        cast(null as timestamp with time zone)
+        {{ instant('null') }}
     {%- endif -%}
 {%- endmacro %}
 

@@ -10,7 +10,7 @@ with shipments as (
 
 windows as (
     select
-        *, 'requested' as promise_kind, cast(null as timestamp with time zone) as window_starts_at,
+        *, 'requested' as promise_kind, {{ instant('null') }} as window_starts_at,
         coalesce(requested_day_ends_at, requested_at) as window_ends_at,
         case when requested_date is null then 'timestamp' else 'date' end as window_precision
     from shipments

@@ -28,7 +28,7 @@ grouped as (
             shipment_numbers.shipment_id, {{ surrogate_uuid('source_system', 'consignment_id') }},
             {{ surrogate_uuid('source_system', 'exception_id') }}
         ) || '|' || spans.code as case_group,
-        case when is_closed then last_ended_at else cast('2100-01-01 00:00:00+00' as timestamp with time zone) end
+        case when is_closed then last_ended_at else {{ instant("'2100-01-01 00:00:00+00'") }} end
             as closed_at
     from spans
     left join {{ ref('int_shipment_numbers') }} as shipment_numbers
