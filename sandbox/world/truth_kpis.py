@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sandbox.world import truth_billing, truth_cases, truth_stops
+from sandbox.world import truth_billing, truth_cases, truth_fleet, truth_stops
 from sandbox.world.known import Told, by_now, is_on_requested_day, is_order_refused, tell
 from sandbox.world.model import World
 from sandbox.world.moments import NOW
@@ -53,6 +53,7 @@ def facts(world: World, shown: set[str], invoices: dict[str, list[dict[str, Any]
     subjects = {name: subject(each, billing) for name, each in told.items()}
     found += truth_cases.resolving(world, subjects)
     found += truth_stops.at_stops(world, subjects)
+    found += truth_fleet.loads(world, told)
     return found
 
 
@@ -76,12 +77,21 @@ def _shipment(told: Told, about: Subject, billing: Billing) -> Iterator[Fact]:
     yield from _delivering(told, about)
     yield from commitments(told, about)
     yield from perfection(told, about, billing)
+    yield from _untouched(told, about)
     yield from truth_billing.invoice_before_proof(told, about, billing.first.get(told.shipment.id))
     if told.proof and told.is_proven:
         received, posted = told.proof.received, billing.posted(told.shipment.id)
         # On no depot's calendar does a midnight fall into the half hour after NOW.
         is_same = posted is not None and about.day(posted[0]) == about.day(received)
         yield from judged("same_day_invoice_rate", about, received, is_same)
+
+
+def _untouched(told: Told, about: Subject) -> Iterator[Fact]:
+    """Nobody lends a hand in this world."""
+    if told.departed:
+        day = about.day(told.departed)
+        metric = "manual_touches_per_100_shipments"
+        yield Fact(metric, "default", "per_100", "in", day, about.cuts, denominator=1)
 
 
 def _times(told: Told, about: Subject, billing: Billing) -> Iterator[Fact]:
