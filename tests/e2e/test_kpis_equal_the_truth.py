@@ -23,6 +23,7 @@ CYCLE_TIMES = (
     "order_to_dispatch_s", "release_to_dispatch_s", "pod_to_invoice_s", "delivery_to_invoice_s",
     "delivered_to_captured_s", "captured_to_received_s", "received_to_released_s", "released_to_posted_s",
 )  # fmt: skip
+OF_ETAS = ("accuracy_rate", "absolute_error_s", "bias_s")
 COMPARED = [
     *((metric, variant) for metric in CYCLE_TIMES for variant in ("default", "business")),
     ("order_to_dispatch_s", "net"),
@@ -49,11 +50,8 @@ COMPARED = [
     ("exception_resolution_s", "default"),
     ("exception_detection_s", "default"),
     ("data_issue_delay_rate", "default"),
-    *(
-        (f"eta_{measure}", f"h{hours}")
-        for measure in ("accuracy_rate", "coverage_rate", "absolute_error_s", "bias_s")
-        for hours in (24, 12, 4, 2, 1)
-    ),
+    *((f"eta_{measure}", f"h{hours}") for measure in OF_ETAS for hours in (12, 4, 2, 1)),
+    *(("eta_coverage_rate", f"h{hours}") for hours in (24, 12, 4, 2, 1)),
     *(
         (metric, "default")
         for metric in ("detention_s", "load_factor_rate", "manual_touches_per_100_shipments")
@@ -65,6 +63,7 @@ HELD_ELSEWHERE = {
         for metric in ("fleet_utilisation_rate", "telemetry_coverage_rate", "loaded_km_share")
     ),
     ("detention_s", "billable"),
+    *((f"eta_{measure}", "h24") for measure in OF_ETAS),
     ("fleet_utilisation_rate", "heard"),
     *(("integration_failure_rate", of) for of in ("default", "technical", "business")),
     ("attempt_failure_rate", "default"),
