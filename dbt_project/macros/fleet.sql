@@ -39,19 +39,6 @@
     case when max({{ next_at }}) > max({{ last_at }}) then max({{ next_at }}) end
 {%- endmacro %}
 
-{# The instant at which a local day begins in `zone`. #}
-{% macro start_of_day(day, zone) -%}
-    {{ return(adapter.dispatch('start_of_day')(day, zone)) }}
-{%- endmacro %}
-
-{% macro duckdb__start_of_day(day, zone) -%}
-    timezone({{ zone }}, cast({{ day }} as timestamp))
-{%- endmacro %}
-
-{% macro spark__start_of_day(day, zone) -%}
-    to_utc_timestamp(cast({{ day }} as timestamp), {{ zone }})
-{%- endmacro %}
-
 {# Kilometres from a fix to a leg of a way (from_latitude, from_longitude, and east_km, north_km of its end), on a
    plane laid at the leg's beginning. #}
 {% macro distance_to_leg_km(latitude, longitude) -%}

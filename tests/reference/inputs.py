@@ -21,13 +21,43 @@ _OF_PARENT = {
     ("erp", "invoice_lines"): ("invoices", "invoice_id"),
     ("dispatch", "consignment_lines"): ("consignments", "consignment_id"),
     ("pod", "delivered_lines"): ("proofs", "pod_id"),
+    ("dispatch", "consignment_charges"): ("consignments", "consignment_id"),
 }
 """Lines belong to a version of their document: only those of its current version count."""
 _STATE = {
     "decisions": ("business_id", "shipment_no", "decision_id", "verdict", "decided_at", "sequence"),
-    "outbox": ("shipment_no", "decision_id", "state"),
+    "outbox": (
+        "shipment_no",
+        "decision_id",
+        "state",
+        "idempotency_key",
+        "business_id",
+        "destination",
+        "enqueued_at",
+        "updated_at",
+    ),
+    "push_attempts": ("idempotency_key", "outcome", "ended_at"),
+    "dead_letters": (
+        "dead_letter_id",
+        "connection",
+        "kind",
+        "resource",
+        "source_id",
+        "raw_sha256",
+        "source_version",
+        "shipment_ref",
+        "reason",
+        "status",
+        "received_at",
+    ),
+    "ingest_counts": ("connection", "source", "resource", "loaded", "counted_at"),
+    "observations": ("connection", "ok", "observed_at"),
+    "entries": ("subject", "event", "recorded_at"),
+    "connections": ("connection", "lifecycle", "freshness_s", "requested_at"),
     "receipts": ("shipment_no", "idempotency_key", "posted_at"),
 }
+_MOMENTS = ("source_version",)
+_NUMBERS = ("sequence", "loaded", "freshness_s")
 
 
 class Inputs:
@@ -71,8 +101,9 @@ def _current(kind: str, name: str, frame: pl.DataFrame) -> pl.DataFrame:
 
 def _state(rows: Sequence[Mapping[str, Any]], columns: Sequence[str]) -> pl.DataFrame:
     kinds: dict[str, pl.DataType] = {
-        name: pl.Datetime("us", "UTC") if name.endswith("_at") else pl.String() for name in columns
+        name: pl.Datetime("us", "UTC") if name in _MOMENTS or name.endswith("_at") else pl.String()
+        for name in columns
     }
-    if "sequence" in columns:
-        kinds["sequence"] = pl.Int64()
-    return pl.DataFrame([{name: row[name] for name in columns} for row in rows], schema=kinds)
+    kinds |= {name: pl.Int64() for name in _NUMBERS if name in columns}
+    kinds |= {"ok": pl.Boolean()} if "ok" in columns else {}
+    return pl.DataFrame([{name: row.get(name) for name in columns} for row in rows], schema=kinds)

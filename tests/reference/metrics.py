@@ -4,7 +4,20 @@ from __future__ import annotations
 
 import polars as pl
 
-from tests.reference import commitments, control, cycle_times, delivery, exceptions, invoicing
+from tests.reference import (
+    commitments,
+    control,
+    cycle_times,
+    delivery,
+    etas,
+    exceptions,
+    fleet,
+    invoicing,
+    messages,
+    partners,
+    stops,
+    touches,
+)
 from tests.reference.gate import with_decisions
 from tests.reference.inputs import Inputs
 from tests.reference.invoices import with_invoices
@@ -37,5 +50,12 @@ def facts(inputs: Inputs) -> pl.DataFrame:
             control.cash_released(inputs, ships),
             exceptions.facts(inputs, ships),
             exceptions.data_issues(inputs, ships),
+            stops.detention(inputs, ships),
+            etas.facts(inputs, ships),
+            fleet.facts(inputs),
+            messages.facts(inputs),
+            partners.missed_windows(inputs),
+            partners.onboarding(inputs),
+            touches.facts(inputs, ships),
         ]
     )

@@ -11,6 +11,8 @@ STEPS = {"day": "1d", "week": "1w", "month": "1mo", "all": None}
 LEAST_FOR_TAILS = 20
 PER_DAY = ("cash_released_amount",)
 """Amounts that are divided by the days of their period."""
+MEANS = ("eta_absolute_error_s", "eta_bias_s")
+"""Times of which the mean is the value; their percentiles stand beside it."""
 KEY = ("metric", "variant", "unit", "currency", "grain", "period_start", "dimension", "dimension_value")
 MEASURES = (
     "n",
@@ -62,7 +64,8 @@ def _numbers(cut: pl.DataFrame) -> pl.DataFrame:
         _standing("negative").sum().alias("n_negative"),
         _standing("excluded").sum().alias("n_excluded"),
     )
-    is_rate, is_time = pl.col("unit") == "ratio", pl.col("unit") == "s"
+    is_time, is_mean = pl.col("unit") == "s", pl.col("metric").is_in(MEANS)
+    is_rate = pl.col("unit").is_in(("ratio", "per_100")) | is_mean
     tails = is_time & (pl.col("n") >= LEAST_FOR_TAILS)
     found = counts.with_columns(
         pl.when(is_rate).then("met").alias("numerator"),
@@ -71,7 +74,8 @@ def _numbers(cut: pl.DataFrame) -> pl.DataFrame:
         pl.when(tails).then(_quantile(90)).alias("p90"),
         pl.when(tails).then(_quantile(95)).alias("p95"),
     )
-    ratio = pl.when(pl.col("over") > 0).then(pl.col("met") / pl.col("over"))
+    many = pl.when(pl.col("unit") == "per_100").then(100).otherwise(1)
+    ratio = pl.when(pl.col("over") > 0).then(many * pl.col("met") / pl.col("over"))
     amount = pl.when(pl.col("n") > 0).then(pl.col("sum").cast(pl.Float64()))
     total = pl.when(pl.col("metric").is_in(PER_DAY)).then(amount / _days()).otherwise(amount)
     value = pl.when(is_rate).then(ratio).when(is_time).then("p50").otherwise(total)

@@ -5,9 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 
 from tests.support.random_worlds.billing import plant_billing
+from tests.support.random_worlds.exchange import plant_exchange, unsettle
 from tests.support.random_worlds.masters import plant_masters
 from tests.support.random_worlds.ordering import plant_order
 from tests.support.random_worlds.proofs import plant_proof
+from tests.support.random_worlds.roads import plant_charges, plant_lorries, plant_trips
+from tests.support.random_worlds.signals import plant_signals
 from tests.support.random_worlds.transport import plant_movements
 from tests.support.random_worlds.troubles import plant_troubles
 from tests.support.random_worlds.world import RandomWorld, Row, merged
@@ -15,7 +18,13 @@ from tests.support.warehouse import append, create_raw_tables, insert_rows
 
 WORLDS = 24
 ORDERS = 18
-_NUMBERED = {"decisions": "sequence", "outbox": "outbox_id", "push_attempts": "attempt_id"}
+_NUMBERED = {
+    "decisions": "sequence",
+    "outbox": "outbox_id",
+    "push_attempts": "attempt_id",
+    "observations": "observation_id",
+    "entries": "sequence",
+}
 
 
 def generate(seed: int, worlds: int = WORLDS, orders: int = ORDERS) -> list[RandomWorld]:
@@ -33,6 +42,12 @@ def _world(number: int, seed: int, orders: int) -> RandomWorld:
         for move in moves:
             plant_troubles(world, move)
         plant_billing(world, order, [(move, proof) for move, proof in told if proof])
+    plant_lorries(world)
+    plant_trips(world)
+    plant_charges(world)
+    plant_signals(world)
+    plant_exchange(world)
+    unsettle(world)
     return world
 
 

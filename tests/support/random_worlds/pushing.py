@@ -56,7 +56,7 @@ def push(world: RandomWorld, decision: Row, invoice: Row) -> None:
     })  # fmt: skip
     world.rows["ledger", "push_attempts"].append({
         "idempotency_key": invoice["idempotency_key"], "attempt_no": 1, "worker": "w", "fencing_token": 1,
-        "started_at": posted - timedelta(seconds=1), "ended_at": posted, "outcome": "posted", "http_status": 200,
+        "started_at": posted - timedelta(seconds=1), "ended_at": posted, "outcome": "ACKED", "http_status": 200,
         "erp_id": invoice["invoice_id"],
     })  # fmt: skip
     world.rows["ledger", "receipts"].append(shared | {

@@ -6,6 +6,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date, timedelta
 
+from tests.support.random_worlds.traffic import traffic
 from tests.support.random_worlds.world import Row, local_day, midnight
 
 Rows = Mapping[tuple[str, str], Sequence[Row]]
@@ -16,6 +17,7 @@ def situations(rows: Rows) -> Counter[str]:
     """How often each situation occurs; what is missing is not in it."""
     return Counter({
         **_orders(rows), **_shipments(rows), **_proofs(rows), **_invoices(rows), **_troubles(rows), **_days(rows),
+        **traffic(rows),
     })  # fmt: skip
 
 
@@ -111,7 +113,7 @@ def _days(rows: Rows) -> dict[str, int]:
     ships = {row["consignment_id"]: row for row in rows["dispatch", "consignments"]}
     found: Counter[str] = Counter()
     for row in rows["dispatch", "actions"]:
-        if row["lifecycle"] == "realized":
+        if row["lifecycle"] == "realized" and row["action_type"] != "stop":
             ship = ships[row["consignment_id"]]
             zone = zones[ship["depot_id" if row["action_type"] == "load" else "delivery_location_id"]]
             day = local_day(row["end_at"], zone)

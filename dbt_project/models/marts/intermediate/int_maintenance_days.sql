@@ -32,13 +32,20 @@ spans as (
     group by vehicle_id, span_nr
 ),
 
+-- Also a day of which there is but a message, or a position that cannot be.
+told as (
+    select local_day from {{ ref('int_vehicle_fixes') }}
+    union
+    select local_day from {{ ref('int_vehicle_messages') }}
+),
+
 days as (
     select
         zones.device_id, zones.vehicle_id, days.local_day,
-        {{ start_of_day('days.local_day', "coalesce(zones.time_zone, 'UTC')") }} as starts_at,
+        {{ local_midnight('days.local_day', "coalesce(zones.time_zone, 'UTC')") }} as starts_at,
         {{ end_of_day('days.local_day', "coalesce(zones.time_zone, 'UTC')") }} as ends_at
     from {{ ref('int_device_zones') }} as zones
-    cross join (select distinct local_day from {{ ref('int_vehicle_steps') }}) as days
+    cross join told as days
     where zones.vehicle_id in (select vehicle_id from spans)
 )
 

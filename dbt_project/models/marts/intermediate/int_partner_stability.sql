@@ -23,7 +23,7 @@ weeks as (
 -- The first seven days in a row with less than one failure in a hundred.
 select
     partners.partner_id,
-    min(greatest({{ start_of_day('weeks.first_day', "'UTC'") }}, partners.first_accepted_at)) as stable_at
+    min(greatest({{ local_midnight('weeks.first_day', "'UTC'") }}, partners.first_accepted_at)) as stable_at
 from {{ ref('canonical_partners') }} as partners
 inner join weeks on partners.partner_id = weeks.connection
 where
