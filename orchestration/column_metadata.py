@@ -72,14 +72,14 @@ def kept_lineage(settings: Settings, tag: str) -> Lineage:
     return lineage
 
 
-def schema_entry(types: Mapping[str, str], described: Mapping[str, Any]) -> dg.TableSchemaMetadataValue:
+def schema_entry(
+    types: Mapping[str, str], descriptions: Mapping[str, str | None]
+) -> dg.TableSchemaMetadataValue:
     """Columns with type and description, for ``dagster/column_schema``."""
     return dg.MetadataValue.table_schema(
         dg.TableSchema(
             [
-                dg.TableColumn(
-                    name, data_type, description=described.get(name, {}).get("description") or None
-                )
+                dg.TableColumn(name, data_type, description=descriptions.get(name))
                 for name, data_type in types.items()
             ]
         )

@@ -7,6 +7,7 @@ import dagster as dg
 
 from core.warehouse import open_warehouse
 from orchestration.column_metadata import lineage_entry, read_catalogue, schema_entry, trace
+from orchestration.column_origins import described
 from orchestration.dbt_manifest import asset_key, asset_specs, check_specs, data_tests, nodes_tagged
 from orchestration.dbt_runner import NodeResult, build
 from orchestration.platform import Platform
@@ -113,10 +114,16 @@ def _materializations(
     lineage = trace(platform.settings, manifest, tag, compiled, catalogue)
     for node in nodes:
         count, traced = counts[node["unique_id"]], lineage.get(node["unique_id"])
+        types = catalogue[node["schema"]][node["alias"]]
+        behind = traced["columns"] if traced else {}
+        descriptions = {
+            name: described(node["columns"].get(name, {}).get("description"), behind.get(name, ()))
+            for name in types
+        }
         metadata: dict[str, Any] = {
             "dagster/row_count": count[0] if count else 0,
             "dagster/table_name": f"{node['schema']}.{node['alias']}",
-            "dagster/column_schema": schema_entry(catalogue[node["schema"]][node["alias"]], node["columns"]),
+            "dagster/column_schema": schema_entry(types, descriptions),
             "seconds": round(results[node["unique_id"]].seconds, 3),
         }
         if traced:

@@ -14,7 +14,8 @@ import dagster as dg
 from activation.document import FIELD_COLUMNS
 from contracts.invoice import InvoiceDocument
 from core.settings import Settings
-from orchestration.column_metadata import Behind, kept_lineage, lineage_entry
+from orchestration.column_metadata import Behind, kept_lineage, lineage_entry, schema_entry
+from orchestration.column_origins import by_relation, described, origins
 
 _LINES = "lines"
 _WRITTEN_IN = ("model.waybill.int_candidate_totals", "lines_json")
@@ -23,16 +24,28 @@ _WRITTEN_IN = ("model.waybill.int_candidate_totals", "lines_json")
 
 def payload_entries(settings: Settings, outbound: dg.AssetKey) -> dict[str, dg.MetadataValue]:
     """``dagster/column_schema`` and ``dagster/column_lineage`` of the document's fields."""
-    described = InvoiceDocument.model_json_schema(mode="serialization")
-    line = described["$defs"]["InvoiceDocumentLine"]["properties"]
-    fields = described["properties"] | {f"{_LINES}.{name}": each for name, each in line.items()}
+    schema = InvoiceDocument.model_json_schema(mode="serialization")
+    line = schema["$defs"]["InvoiceDocumentLine"]["properties"]
+    fields = schema["properties"] | {f"{_LINES}.{name}": each for name, each in line.items()}
     fields.pop(_LINES)
-    return {
-        "dagster/column_schema": dg.MetadataValue.table_schema(
-            dg.TableSchema([dg.TableColumn(name, _json_type(each)) for name, each in fields.items()])
-        ),
-        "dagster/column_lineage": lineage_entry(_behind(settings, outbound, list(line))),
+    behind = _behind(settings, outbound, list(line))
+    known = by_relation(*(kept_lineage(settings, tag) for tag in ("before_gate", "outbound")))
+    descriptions = {
+        name: described(each.get("description"), behind[name], origins(_own(name, behind), known))
+        for name, each in fields.items()
     }
+    return {
+        "dagster/column_schema": schema_entry(
+            {name: _json_type(each) for name, each in fields.items()}, descriptions
+        ),
+        "dagster/column_lineage": lineage_entry(behind),
+    }
+
+
+def _own(field: str, behind: Behind) -> list[list[str]]:
+    """What a field is made of; of a line's, its key alone and not the column that holds whole lines."""
+    keys = behind[field][len(FIELD_COLUMNS[_LINES]) :] if field.startswith(f"{_LINES}.") else []
+    return keys or behind[field]
 
 
 def _behind(settings: Settings, outbound: dg.AssetKey, line_fields: list[str]) -> Behind:

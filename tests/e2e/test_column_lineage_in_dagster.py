@@ -64,6 +64,18 @@ def test_the_grand_total_leads_back_to_the_price_on_the_order(
     )
 
 
+def test_the_whole_way_stands_beside_each_field_of_the_payload(
+    metadata: dict[tuple[str, ...], dict[str, Any]],
+) -> None:
+    shown = {
+        each.name: each.description or "" for each in metadata[PAYLOAD]["dagster/column_schema"].value.columns
+    }
+    assert "← outbound.outbound_erp__invoices.po_no\n" in shown["po_no"]
+    assert "raw_erp.orders.po_no" in shown["po_no"]
+    assert "raw_erp.order_lines.unit_price_amount" in shown["lines.net_price"]
+    assert "raw_pod.delivered_lines" not in shown["lines.net_price"]
+
+
 def test_a_line_s_price_does_not_come_from_its_quantity(
     metadata: dict[tuple[str, ...], dict[str, Any]],
 ) -> None:
