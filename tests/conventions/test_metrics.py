@@ -117,8 +117,8 @@ def test_the_check_tells_a_page_that_differs(tmp_path: Path, monkeypatch: pytest
     page = tmp_path / "metrics.md"
     page.write_text(metrics_page(read_metrics()), encoding="utf-8")
     monkeypatch.setattr(docs, "METRICS_PAGE", page)
-    assert CliRunner().invoke(docs.app, ["--check"]).exit_code == 0
+    assert CliRunner().invoke(docs.app, ["metrics", "--check"]).exit_code == 0
     page.write_text("by hand", encoding="utf-8")
-    found = CliRunner().invoke(docs.app, ["--check"])
+    found = CliRunner().invoke(docs.app, ["metrics", "--check"])
     assert isinstance(found.exception, WaybillError)
     assert page.read_text(encoding="utf-8") == "by hand"
