@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.output import emit_json, table
+from cli.restatements import show_restatements
 from contracts.kpi import Dimension, Grain
 from core.settings import get_settings
 from core.warehouse import open_serving
@@ -28,9 +29,18 @@ def kpi(
     ] = None,
     grain: Annotated[Grain, typer.Option(help="Periods of which length; all = one number.")] = "all",
     dimension: Annotated[Dimension, typer.Option(help="What to cut it by; all = the total.")] = "all",
+    restated: Annotated[
+        bool,
+        typer.Option(
+            "--restated", help="Show instead which numbers changed after their period was over, and why."
+        ),
+    ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
     """Show what was published of each metric: value, percentiles, and how many rows it rests on."""
+    if restated:
+        show_restatements(get_settings(), metric, grain, dimension, json_output=json_output)
+        return
     with open_serving(get_settings()) as marts:
         rows = marts.execute(
             f"SELECT {', '.join(_COLUMNS)} FROM marts.kpi_values "
