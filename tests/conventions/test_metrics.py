@@ -40,7 +40,10 @@ def rendered(model: Path) -> str:
             return lambda *arguments: f"{name}()"
 
     # dbt's `return` ends a macro; here what it was given is what the macro writes.
-    given = {"ref": str, "var": lambda *names: "", "adapter": Adapter, "return": lambda value: value}
+    given = {
+        "ref": str, "var": lambda *names: "", "adapter": Adapter, "return": lambda value: value,
+        "config": lambda **settings: "", "is_incremental": lambda: False,
+    }  # fmt: skip
     macros = "".join(path.read_text(encoding="utf-8") for path in sorted((PROJECT / "macros").glob("*.sql")))
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])
     environment.globals.update(given)

@@ -83,7 +83,13 @@ def append(path: Path, dataset: str, name: str, rows: Iterable[Mapping[str, Any]
         connection.execute(f"INSERT INTO {target} SELECT * FROM batch")
 
 
-def run_dbt(path: Path, command: str, *arguments: str, **variables: str | None) -> Any:
+@lru_cache(maxsize=1)
+def parsed(path: Path) -> Any:
+    """The project, parsed once for several runs that differ in their variables: those would parse it each time."""
+    return run_dbt(path, "parse").result
+
+
+def run_dbt(path: Path, command: str, *arguments: str, manifest: Any = None, **variables: str | None) -> Any:
     """Run one dbt command over the warehouse in this process; dbt's result, the file closed again."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
@@ -93,7 +99,7 @@ def run_dbt(path: Path, command: str, *arguments: str, **variables: str | None) 
     if variables:
         call += ["--vars", json.dumps(variables)]
     try:
-        return dbtRunner().invoke([*call, *_common(path)])
+        return dbtRunner(manifest=manifest).invoke([*call, *_common(path)])
     finally:
         DuckDBConnectionManager.close_all_connections()
 

@@ -1,0 +1,13 @@
+{{ config(materialized='table') }}
+{%- set kept = left_behind('intermediate', 'int_kpi_facts_published') %}
+-- Written once all that this run restates is written down, so that a run which breaks off before is none.
+-- depends_on: {{ ref('int_kpi_publications') }}
+select {{ fact_columns() }}
+from {{ ref('kpi_facts') }}
+where standing = 'in' and {{ as_of() }} >= {{ last_published('published_at') }}
+{%- if kept %}
+union all
+select {{ fact_columns() }}
+from {{ kept }}
+where {{ as_of() }} < {{ last_published('published_at') }}
+{%- endif %}
