@@ -32,8 +32,11 @@ BEFORE_A_BRACKET = words_of(
     "and as by case distinct else exists filter from group having in join not on or order over partition select then union"
     " using values when where with within all except intersect"
 )
-TYPES = words_of("bigint boolean date decimal double integer string timestamp varchar")
-"""`varchar` is the one that Spark wants to be told as `string`, which DuckDB takes too."""
+TYPES = words_of("bigint boolean date decimal double integer string timestamp varchar") | {
+    "timestamp with time zone"
+}
+"""Spark's types and standard SQL's: `varchar` and `timestamp with time zone` are `string` and `timestamp` there, word for
+word."""
 ONLY_DUCKDB = words_of("asof exclude positional qualify summarize unnest")
 QUOTED = frozenset({TokenType.STRING, TokenType.IDENTIFIER})
 
@@ -52,8 +55,9 @@ def texts() -> list[tuple[str, str]]:
 
 
 def without_jinja(text: str) -> str:
-    """SQL with a name in place of each expression; statements and comments are gone."""
-    text = re.sub(r"{#.*?#}|{%.*?%}", " ", text, flags=re.DOTALL)
+    """SQL with a name in place of each expression and a semicolon in place of each statement; comments are gone."""
+    text = re.sub(r"{#.*?#}", " ", text, flags=re.DOTALL)
+    text = re.sub(r"{%.*?%}", " ; ", text, flags=re.DOTALL)
     return re.sub(r"{{.*?}}", " jinja ", text, flags=re.DOTALL)
 
 
@@ -72,7 +76,7 @@ def not_portable(text: str) -> list[str]:
             found.append("group by all")
         elif token.token_type in {TokenType.DCOLON, TokenType.L_BRACKET, TokenType.L_BRACE, TokenType.ARROW}:
             found.append(token.text)
-    return found + [each for each in types_in(words) if each not in TYPES]
+    return found + [each for each in types_in(words) if each not in TYPES | {"jinja"}]
 
 
 def _is_unknown_function(token: Token, following: list[str]) -> bool:
@@ -99,7 +103,7 @@ def types_in(words: list[str]) -> list[str]:
             depth -= 1
         elif word == "as" and open_casts and open_casts[-1] == depth:
             following = words[at + 1 : at + 5]
-            found.append("timestamp with" if following[1:2] == ["with"] else following[0])
+            found.append(" ".join(following) if following[1:2] == ["with"] else following[0])
     return found
 
 
@@ -120,7 +124,9 @@ def test_what_is_only_duckdb_s_stands_in_a_dispatched_macro(name: str, text: str
         ("select * from x asof join y using (a)", ["asof"]),
         ("select cast(a as hugeint), cast(b as timestamptz) from x", ["hugeint", "timestamptz"]),
         ("select cast(a as decimal(18, 4)) as hugeint, cast(nullif(b, '') as date) from x", []),
-        ("select cast(a as timestamp with time zone) from x", ["timestamp with"]),
+        ("select cast(a as timestamp with time zone), cast(b as {{ type }}) from x", []),
+        ("select a from x where {% if y %} true {% else %} (b = 1) {% endif %}", []),
+        ("select a from x where {% if y %} true {% else %} isodow(b) = 1 {% endif %}", ["isodow()"]),
         ("select a::int from x", ["::"]),
         ("select [1, 2] as list from x", ["["]),
         ("select 'a::int [1]' as told, \"unnest\" from x -- list_sort(a)", []),
