@@ -9,7 +9,7 @@
 {% macro last_published(column) -%}
     {%- set runs = left_behind('intermediate', 'int_kpi_publications') -%}
     {%- if runs -%} (select max({{ column }}) from {{ runs }})
-    {%- else -%} cast(null as timestamp with time zone)
+    {%- else -%} {{ instant('null') }}
     {%- endif -%}
 {%- endmacro %}
 

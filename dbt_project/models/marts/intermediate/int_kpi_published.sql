@@ -60,7 +60,7 @@ where
     )
 {%- else %}
 select
-    {{ number_columns() }}, 1 as version, false as is_restatement, cast(null as timestamp with time zone) as published_before_at,
+    {{ number_columns() }}, 1 as version, false as is_restatement, {{ instant('null') }} as published_before_at,
     {{ now }} as published_at,
     {%- for name in measures %}
     {{ name }}, case when false then {{ name }} end as {{ name }}_before{{ ',' if not loop.last }}

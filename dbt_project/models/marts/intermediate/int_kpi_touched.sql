@@ -1,4 +1,4 @@
-{% set since = "coalesce(" ~ last_published('known_until') ~ ", cast('1970-01-01 00:00:00+00' as timestamp with time zone))" %}
+{% set since = 'coalesce(' ~ last_published('known_until') ~ ', ' ~ instant("'1970-01-01 00:00:00+00'") ~ ')' %}
 with orders as (
     select order_key, max(case when is_correction then 1 else 0 end) = 1 as is_correction
     from {{ ref('int_kpi_arrivals') }}
