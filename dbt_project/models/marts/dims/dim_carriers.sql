@@ -1,0 +1,4 @@
+{{ golden_records('carrier', [
+    'name',
+    'is_active'
+]) }}

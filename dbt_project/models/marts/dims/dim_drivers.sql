@@ -1,0 +1,4 @@
+{{ golden_records('driver', [
+    'depot_id',
+    'is_active'
+]) }}

@@ -1,0 +1,10 @@
+{{ golden_records('location', [
+    'name',
+    'kind',
+    'time_zone',
+    'region',
+    'gln',
+    'un_code',
+    'latitude',
+    'longitude'
+]) }}
