@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
+from cli.as_of import AsOf, published
 from cli.output import emit_json, table
 from cli.restatements import show_restatements
 from contracts.kpi import Dimension, Grain
@@ -36,12 +37,17 @@ def kpi(
         ),
     ] = False,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    as_of: AsOf = None,
 ) -> None:
     """Show what was published of each metric: value, percentiles, and how many rows it rests on."""
+    if restated and as_of:
+        raise typer.BadParameter(
+            "either --restated or --as-of: what was published when is kept once, for today"
+        )
     if restated:
         show_restatements(get_settings(), metric, grain, dimension, json_output=json_output)
         return
-    with open_serving(get_settings()) as marts:
+    with open_serving(published(as_of)) as marts:
         rows = marts.execute(
             f"SELECT {', '.join(_COLUMNS)} FROM marts.kpi_values "
             "WHERE grain = $grain AND dimension = $dimension AND ($metric IS NULL OR metric = $metric) "

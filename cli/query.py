@@ -7,9 +7,9 @@ from typing import Annotated
 import duckdb
 import typer
 
+from cli.as_of import AsOf, published
 from cli.output import emit_csv, emit_json, table, upright
 from core.errors import WaybillError
-from core.settings import get_settings
 from core.warehouse import open_serving
 
 _MOST_ABREAST = 14
@@ -22,11 +22,12 @@ def query(
     csv_output: Annotated[
         bool, typer.Option("--csv", help="Print CSV; a text that would be a formula gets an apostrophe.")
     ] = False,
+    as_of: AsOf = None,
 ) -> None:
     """Run one SQL statement on the published marts, beside whatever else is running."""
     if json_output and csv_output:
         raise typer.BadParameter("either --json or --csv")
-    with open_serving(get_settings()) as marts:
+    with open_serving(published(as_of)) as marts:
         try:
             result = marts.execute(sql)
             columns = [each[0] for each in result.description or []]

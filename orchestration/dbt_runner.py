@@ -72,6 +72,15 @@ def build(settings: Settings, tag: str, variables: Mapping[str, str | None]) -> 
     return [_node_result(each) for each in _invoke(settings, f"build {tag}", arguments).results]
 
 
+def rebuild(settings: Settings, variables: Mapping[str, str | None]) -> list[NodeResult]:
+    """Build every model and seed without their tests; results of what failed. WaybillError when dbt could not run."""
+    arguments = ["build", "--select", "tag:before_gate", "tag:outbound", "tag:after_push"]
+    arguments += ["--exclude-resource-type", "unit_test", "--exclude-resource-type", "test"]
+    arguments += ["--no-write-json", "--vars", json.dumps(dict(variables))]
+    results = [_node_result(each) for each in _invoke(settings, "build everything", arguments).results]
+    return [each for each in results if each.status != "success"]
+
+
 def freshness(settings: Settings) -> list[Age]:
     """How old the newest row of every watched source table is. WaybillError when dbt itself could not run."""
     arguments = ["source", "freshness", "--no-write-json"]

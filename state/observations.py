@@ -95,3 +95,21 @@ def business_now(engine: Engine) -> datetime:
     with reading(engine) as db:
         offsets: Sequence[timedelta] = [row.source_clock - row.observed_at for row in db.execute(query)]
     return utc_now() + max(offsets, default=timedelta(0))
+
+
+def machine_time(engine: Engine, business: datetime) -> datetime:
+    """When this machine's clock stood where ``business_now`` was this instant; the latest such time."""
+    query = (
+        select(observations.c.connection, observations.c.source_clock, observations.c.observed_at)
+        .where(observations.c.ok, observations.c.source_clock.is_not(None))
+        .order_by(observations.c.observation_id)
+    )
+    offsets: dict[str, timedelta] = {}
+    found: datetime | None = None
+    with reading(engine) as db:
+        for row in db.execute(query):
+            offsets[row.connection] = row.source_clock - row.observed_at
+            offset = max(offsets.values())
+            if found is None or row.observed_at + offset <= business:
+                found = business - offset
+    return found or business

@@ -226,3 +226,14 @@ def test_an_equal_decision_is_no_news(engine: Engine) -> None:
     assert decisions.record(engine, [decision]) == 1
     assert decisions.record(engine, [decision]) == 0
     assert decisions.latest(engine)["S", 1] == decision
+
+
+def test_an_instant_of_the_sources_is_an_instant_of_this_machine(engine: Engine) -> None:
+    """The clock's distance is the one that held then, not the one of a later answer."""
+    hour = timedelta(hours=1)
+    assert observations.machine_time(engine, NOW) == NOW
+    observations.record(engine, "erp", "erp", True, NOW, NOW + 2 * hour)
+    observations.record(engine, "pod", "pod", False, NOW, NOW + 9 * hour)
+    observations.record(engine, "erp", "erp", True, NOW + 5 * hour, NOW + 5 * hour + 30 * hour)
+    assert observations.machine_time(engine, NOW + 3 * hour) == NOW + hour
+    assert observations.machine_time(engine, NOW + 36 * hour) == NOW + 6 * hour
