@@ -13,6 +13,20 @@ NO_EDGE = {
     "kpi_facts": "a union of the models of each topic, which have their own",
     "dim_metrics": "what the models say of their metrics: tests/integration/dbt_core/test_definitions_are_published.py",
     "fct_integration_messages": "the columns of canonical_integration_messages as they are",
+    "dim_partners": "the columns of canonical_partners as they are",
+    "dim_entity_xref": "the columns of canonical_entity_xref, and whether one is empty",
+    **dict.fromkeys(
+        (
+            "dim_carriers",
+            "dim_companies",
+            "dim_customers",
+            "dim_depots",
+            "dim_drivers",
+            "dim_locations",
+            "dim_vehicles",
+        ),
+        "written by the macro golden_records alone, whose edges dim_cost_centres shows",
+    ),
 }
 """Published models that decide nothing themselves, and why."""
 
