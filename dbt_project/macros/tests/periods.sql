@@ -4,13 +4,13 @@ select {{ columns | join(', ') }}, valid_from, valid_to
 from (
     select
         *,
-        max(coalesce(valid_to, cast('2100-01-01 00:00:00+00' as timestamp with time zone))) over (
+        max(coalesce(valid_to, {{ instant("'2100-01-01 00:00:00+00'") }})) over (
             partition by {{ columns | join(', ') }}
-            order by coalesce(valid_from, cast('1900-01-01 00:00:00+00' as timestamp with time zone))
+            order by coalesce(valid_from, {{ instant("'1900-01-01 00:00:00+00'") }})
             rows between unbounded preceding and 1 preceding
         ) as taken_until
     from {{ model }}
 ) as periods
-where coalesce(valid_from, cast('1900-01-01 00:00:00+00' as timestamp with time zone)) < taken_until
+where coalesce(valid_from, {{ instant("'1900-01-01 00:00:00+00'") }}) < taken_until
     or valid_to <= valid_from
 {% endtest %}

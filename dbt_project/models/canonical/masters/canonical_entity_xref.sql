@@ -49,7 +49,7 @@ ruled as (
 matched as (
     select
         entity_type, source_system, source_id, golden_id,
-        cast(null as timestamp with time zone) as valid_from_at, cast(null as timestamp with time zone) as valid_to_at,
+        {{ instant('null') }} as valid_from_at, {{ instant('null') }} as valid_to_at,
         match_rule
     from ruled
     union all
