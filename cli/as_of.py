@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from cli.output import narrated
-from core.settings import Settings, get_settings
+from core.settings import Settings
 
 _HELP = (
     "Answer with what was known at this instant (UTC unless it says otherwise): the as_of of a number gives the "
@@ -27,9 +27,8 @@ def _instant(text: str | datetime) -> datetime:
 AsOf = Annotated[datetime | None, typer.Option(parser=_instant, metavar="<instant>", help=_HELP)]
 
 
-def published(as_of: datetime | None) -> Settings:
-    """The settings whose serving copy answers: today's, or that of the instant, built when there is none."""
-    settings = get_settings()
+def published(settings: Settings, as_of: datetime | None) -> Settings:
+    """The settings whose serving copy answers: these, or those of the instant, built when there is none."""
     if as_of is None:
         return settings
     from orchestration.known import marts_as_known

@@ -47,7 +47,7 @@ def kpi(
     if restated:
         show_restatements(get_settings(), metric, grain, dimension, json_output=json_output)
         return
-    with open_serving(published(as_of)) as marts:
+    with open_serving(published(get_settings(), as_of)) as marts:
         rows = marts.execute(
             f"SELECT {', '.join(_COLUMNS)} FROM marts.kpi_values "
             "WHERE grain = $grain AND dimension = $dimension AND ($metric IS NULL OR metric = $metric) "

@@ -10,6 +10,7 @@ import typer
 from cli.as_of import AsOf, published
 from cli.output import emit_csv, emit_json, table, upright
 from core.errors import WaybillError
+from core.settings import get_settings
 from core.warehouse import open_serving
 
 _MOST_ABREAST = 14
@@ -27,7 +28,7 @@ def query(
     """Run one SQL statement on the published marts, beside whatever else is running."""
     if json_output and csv_output:
         raise typer.BadParameter("either --json or --csv")
-    with open_serving(published(as_of)) as marts:
+    with open_serving(published(get_settings(), as_of)) as marts:
         try:
             result = marts.execute(sql)
             columns = [each[0] for each in result.description or []]
