@@ -81,17 +81,22 @@ def _read(
     tally, fresh, fields = Tally(), FreshParents(), Fields()
     resources: list[str] = []
     batches: list[Batch] = []
-    readings: list[_Reading] = []
+    waiting: dict[str, Waiting] = {}
+    streams = adapter.streams()
+    # What waits is taken up once, by the last stream that may have brought its resource.
+    ends_with = {name: stream.name for stream in streams for name in stream.resources}
     try:
-        for stream in adapter.streams():
+        for stream in streams:
             resources.extend(each for each in stream.resources if each not in resources)
-            reading = _Reading(settings, engine, connection, adapter, run_id, stream, tally, fresh, fields)
-            readings.append(reading)
+            takes_up = [name for name in stream.resources if ends_with[name] == stream.name]
+            reading = _Reading(
+                settings, engine, connection, adapter, run_id, stream, tally, fresh, fields, waiting, takes_up
+            )
             for batch in reading.batches(stands.get(stream.name), moves=moves):
                 batches.append(batch)  # one by one: what came before a failure is loaded
     finally:
         loader.load(batches)
-        for each in readings:
+        for each in waiting.values():
             each.close()
         fields.keep(engine, connection.connection, connection.kind, run_id)
         counts = tally.counts(connection.connection, f"raw_{connection.kind}", resources)
@@ -113,29 +118,26 @@ class _Reading:
         tally: Tally,
         fresh: FreshParents,
         fields: Fields,
+        waiting: dict[str, Waiting],
+        takes_up: Sequence[str],
     ) -> None:
         self._settings, self._engine = settings, engine
         self._connection, self._adapter = connection, adapter
         self._run_id, self._stream, self._tally = run_id, stream, tally
         self._fresh, self._fields = fresh, fields
         self._sorters: dict[str, Sorter] = {}
-        self._waiting: dict[str, Waiting] = {}
+        self._waiting, self._takes_up = waiting, takes_up
 
     def batches(self, cursor: str | None, *, moves: bool) -> Iterator[Batch]:
         """Every page sorted and landed, refused rows recorded; then the parked rows are taken up again."""
         for page in one_ahead(self._adapter.pages(self._stream, cursor)):
             is_news = moves and page.cursor != cursor
             yield from self._page(page, page.cursor if is_news else None)
-        for name in self._stream.resources:
+        for name in self._takes_up:
             own = resource(self._connection.kind, name)
             waiting = self._waiting_of(own).records()
             if waiting:
                 yield from self._landed(own, self._sort(own, waiting), None)
-
-    def close(self) -> None:
-        """Resolve parked rows that found their parent; call it once they are loaded."""
-        for waiting in self._waiting.values():
-            waiting.close()
 
     def _page(self, page: Page, cursor: str | None) -> list[Batch]:
         batches: list[Batch] = []
