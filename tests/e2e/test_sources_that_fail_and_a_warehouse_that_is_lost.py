@@ -133,10 +133,15 @@ def test_reading_any_seven_days_again_changes_no_row_of_the_marts(
 ) -> None:
     until = datetime.fromisoformat(running.endpoints["now"]) - timedelta(days=1)
     engine = open_state(settings)
+    read: dict[str, int] = {}
     for connection in load_connections(settings.connections_dir):
         counts = ingest(settings, engine, connection, "again", window=(until - timedelta(days=7), until))
-        assert sum(each.rows_in for each in counts) > 0
+        read[connection.connection] = sum(each.rows_in for each in counts)
         assert sum(each.loaded for each in counts) == 0
+    # A workshop's extract may have nothing of these days.
+    assert {name for name, rows in read.items() if rows} >= {
+        "sandbox_erp", "sandbox_dispatch", "sandbox_pod", "sandbox_telematics", "sandbox_wms",
+    }  # fmt: skip
     assert run_once(settings).push["posted"] == 0
     assert tables(settings) == settled
 
