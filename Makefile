@@ -1,6 +1,7 @@
 # Everything starts here: each target sets up what it needs and nothing more.
 PYTHON ?= python3
 VENV   := .venv
+BENCH_SHIPMENTS ?= 100000
 BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 
@@ -56,8 +57,9 @@ docs: setup ## write docs/metrics.md and dbt's documentation, a page that opens 
 	@$(BIN)/waybill docs metrics
 	@$(BIN)/waybill docs site
 
-bench: setup-dev ## measure time and memory of the default demo
+bench: setup-dev ## measure the default demo, and the build of a year (BENCH_SHIPMENTS=1000000)
 	$(BIN)/python -m benchmarks.demo
+	$(BIN)/python -m benchmarks.build --shipments $(BENCH_SHIPMENTS)
 
 # The locks name versions and hashes, never a download host.
 lock: | $(UV) ## resolve requirements.lock and requirements-dev.lock again

@@ -16,9 +16,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-import psutil
-
-_EVERY_S = 0.1
+from benchmarks.memory import peak_bytes
 
 
 def main() -> int:
@@ -40,7 +38,7 @@ def _measure(orders: int) -> dict[str, Any]:
         with output.open("wb") as stdout:
             started = time.monotonic()
             process = subprocess.Popen(command, stdout=stdout, env={**os.environ, "WAYBILL_HOME": str(home)})
-            peak = _peak_bytes(process)
+            peak = peak_bytes(process)
             wall = time.monotonic() - started
         document = json.loads(output.read_bytes() or b"{}")
         return {
@@ -50,26 +48,6 @@ def _measure(orders: int) -> dict[str, Any]:
             "stages_s": document.get("seconds"),
             "posted": document.get("invoices", {}).get("posted"),
         }
-
-
-def _peak_bytes(process: subprocess.Popen[bytes]) -> int:
-    """Largest sum of resident memory over the process and all its descendants until it ends."""
-    tree = psutil.Process(process.pid)
-    peak = 0
-    while process.poll() is None:
-        total = 0
-        try:
-            for each in [tree, *tree.children(recursive=True)]:
-                try:
-                    total += each.memory_info().rss
-                except psutil.NoSuchProcess:
-                    continue
-        except psutil.NoSuchProcess:
-            break
-        peak = max(peak, total)
-        time.sleep(_EVERY_S)
-    process.wait()
-    return peak
 
 
 if __name__ == "__main__":

@@ -1,14 +1,29 @@
-{# Percentiles by quantile_disc: an observed value, which one can open. #}
-{% macro quantile_disc(expression, share) -%}
-    {{ return(adapter.dispatch('quantile_disc')(expression, share)) }}
+{# Percentiles by quantile_disc: observed values, which one can open. Several at a time, as a list: each by itself
+   would keep all rows once more. #}
+{% macro quantiles_disc(expression, shares) -%}
+    {{ return(adapter.dispatch('quantiles_disc')(expression, shares)) }}
 {%- endmacro %}
 
-{% macro duckdb__quantile_disc(expression, share) -%}
-    quantile_disc({{ expression }}, {{ share }})
+{% macro duckdb__quantiles_disc(expression, shares) -%}
+    quantile_disc({{ expression }}, {{ shares }})
 {%- endmacro %}
 
-{% macro spark__quantile_disc(expression, share) -%}
-    percentile_disc({{ share }}) within group (order by {{ expression }})
+{% macro spark__quantiles_disc(expression, shares) -%}
+    array({% for share in shares %}percentile_disc({{ share }}) within group (order by {{ expression }})
+    {{- ', ' if not loop.last }}{% endfor %})
+{%- endmacro %}
+
+{# An item of a list, counted from 1; NULL beyond its end. #}
+{% macro list_item(items, place) -%}
+    {{ return(adapter.dispatch('list_item')(items, place)) }}
+{%- endmacro %}
+
+{% macro duckdb__list_item(items, place) -%}
+    {{ items }}[{{ place }}]
+{%- endmacro %}
+
+{% macro spark__list_item(items, place) -%}
+    get({{ items }}, {{ place }} - 1)
 {%- endmacro %}
 
 {# The first day of the period of a grain that a day falls in; NULL for `all`. #}
@@ -68,6 +83,37 @@
                 then {{ age_bucket(epoch_s('as_of') ~ ' - ' ~ epoch_s(started)) }}
         end as age_days,
         {{ kpi_dimensions(connection, severity) }}
+{%- endmacro %}
+
+{# The periods and dimensions by which numbers are published, as rows. Customers are too many for days and weeks:
+   their numbers would be as many as the facts themselves. #}
+{% macro published_cuts(grains=['day', 'week', 'month', 'all']) -%}
+    {%- set found = [] -%}
+    {%- for grain in grains -%}
+        {%- for name in ['all'] + kpi_dimension_names() if name != 'customer_id' or grain in ['month', 'all'] -%}
+            {%- do found.append("select '" ~ grain ~ "' as grain, '" ~ name | replace('_id', '') ~ "' as dimension") -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ found | join(' union all\n    ') }}
+{%- endmacro %}
+
+{# What a row says of the dimension that a cut names. #}
+{% macro cut_value(dimension) -%}
+    case {{ dimension }}
+        when 'all' then 'all'
+        {%- for name in kpi_dimension_names() %}
+        when '{{ name | replace('_id', '') }}' then {{ name }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{# The first day of the period of the grain that a cut names. #}
+{% macro cut_period(grain, day) -%}
+    case {{ grain }}
+        {%- for name in ['day', 'week', 'month'] %}
+        when '{{ name }}' then {{ period_start(name, day) }}
+        {%- endfor %}
+    end
 {%- endmacro %}
 
 {# The columns of a fact by which a number may be cut, from a relation that has the first ones; the others are

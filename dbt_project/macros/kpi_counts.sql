@@ -15,3 +15,13 @@
     cast(null as varchar) as region, cast(null as varchar) as carrier_id, {{ connection }} as connection,
     cast(null as varchar) as severity, cast(null as varchar) as made_by
 {%- endmacro %}
+
+{# What facts add up to, as columns: how many stand how, and what those that are in add above and below the line. #}
+{% macro fact_sums() -%}
+    {%- for standing, name in [('in', 'n'), ('open', 'n_open'), ('negative', 'n_negative'), ('excluded', 'n_excluded')] %}
+    sum(case when standing = '{{ standing }}' then 1 else 0 end) as {{ name }},
+    {%- endfor %}
+    {%- for name in ['numerator', 'denominator', 'amount'] %}
+    sum(case when standing = 'in' then {{ name }} end) as {{ name }}{{ ',' if not loop.last }}
+    {%- endfor %}
+{%- endmacro %}

@@ -6,7 +6,7 @@ What a second computation, or the world's own truth, expects of ``kpi_values`` b
 from __future__ import annotations
 
 GRAINS = ("day", "week", "month", "all")
-TOO_FINE: dict[str, tuple[str, ...]] = {}
+TOO_FINE: dict[str, tuple[str, ...]] = {"customer": ("day", "week")}
 """Grains at which a dimension is not published, because its rows would be as many as the facts themselves."""
 
 

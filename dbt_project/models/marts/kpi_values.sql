@@ -1,62 +1,82 @@
-{% set grains = ['day', 'week', 'month', 'all'] %}
-with facts as (
-    select * from {{ ref('kpi_facts') }}
+{% set number = 'metric, variant, aggregation, unit, currency' %}
+{% set few = kpi_dimension_names() | reject('equalto', 'customer_id') | join(', ') %}
+{% set counts = ['n', 'n_open', 'n_negative', 'n_excluded'] %}
+{% set sums = ['numerator', 'denominator', 'amount'] %}
+with cuts as (
+    {{ published_cuts() }}
+),
+
+-- What can be added is added up by the day first, and by the month of a customer: there are far fewer of those than
+-- facts, and every number is a sum of some.
+cells as (
+    select
+        {{ number }}, period_date as first_day, period_date as last_day, {{ few }}, cast(null as varchar) as customer_id,
+        {{ fact_sums() }}
+    from {{ ref('kpi_facts') }}
     where standing <> 'out'
-),
-
--- Every fact once per dimension it can be cut by, and once for the total.
-cut as (
-    select *, 'all' as dimension, 'all' as dimension_value from facts
-    {%- for name in kpi_dimension_names() %}
+    group by {{ number }}, period_date, {{ few }}
     union all
-    select *, '{{ name | replace('_id', '') }}' as dimension, {{ name }} as dimension_value
-    from facts
-    where {{ name }} is not null
-    {%- endfor %}
-),
-
--- And once per grain: each number is computed from rows again, never from other numbers.
-dated as (
-    {%- for grain in grains %}
-    select *, '{{ grain }}' as grain, {{ period_start(grain, 'period_date') }} as period_start from cut
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    select
+        {{ number }}, min(period_date) as first_day, max(period_date) as last_day,
+        {%- for name in few.split(', ') %} null as {{ name }},{% endfor %} customer_id,
+        {{ fact_sums() }}
+    from {{ ref('kpi_facts') }}
+    where standing <> 'out' and customer_id is not null
+    group by {{ number }}, {{ period_start('month', 'period_date') }}, customer_id
 ),
 
 counted as (
     select
-        metric, variant, aggregation, grain, period_start, dimension, dimension_value, unit, currency,
-        cast(sum(case when standing = 'in' then 1 else 0 end) as bigint) as n,
-        sum(case when standing = 'in' then numerator end) as numerators,
-        sum(case when standing = 'in' then denominator end) as denominators,
-        sum(case when standing = 'in' then amount end) as total_amount,
-        {{ period_days('grain', 'period_start', 'min(period_date)', 'max(period_date)') }} as days,
-        {{ quantile_disc("case when standing = 'in' then duration_s end", 0.5) }} as p50,
-        {{ quantile_disc("case when standing = 'in' then duration_s end", 0.9) }} as p90,
-        {{ quantile_disc("case when standing = 'in' then duration_s end", 0.95) }} as p95,
-        cast(sum(case when standing = 'open' then 1 else 0 end) as bigint) as n_open,
-        cast(sum(case when standing = 'negative' then 1 else 0 end) as bigint) as n_negative,
-        cast(sum(case when standing = 'excluded' then 1 else 0 end) as bigint) as n_excluded
-    from dated
-    group by metric, variant, aggregation, grain, period_start, dimension, dimension_value, unit, currency
+        {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }} as period_start, cuts.dimension,
+        {{ cut_value('cuts.dimension') }} as dimension_value,
+        {%- for name in counts + sums %}
+        sum({{ name }}) as {{ name }},
+        {%- endfor %}
+        min(first_day) as first_day, max(last_day) as last_day
+    from cells
+    inner join cuts on (cells.customer_id is null) = (cuts.dimension <> 'customer')
+    where {{ cut_value('cuts.dimension') }} is not null
+    group by {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }}, cuts.dimension, {{ cut_value('cuts.dimension') }}
+),
+
+-- Percentiles are of the rows themselves, never of other numbers. One grain after the other, so that no more than
+-- one of them is held at once.
+percentiles as (
+    {%- for grain in ['day', 'week', 'month', 'all'] %}
+    select
+        metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }} as period_start, cuts.dimension,
+        {{ cut_value('cuts.dimension') }} as dimension_value,
+        {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
+    from {{ ref('kpi_facts') }}
+    cross join cuts
+    where standing = 'in' and duration_s is not null and cuts.grain = '{{ grain }}' and {{ cut_value('cuts.dimension') }} is not null
+    group by metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }}, cuts.dimension, {{ cut_value('cuts.dimension') }}
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
 )
 
 select
-    metric, grain, period_start, dimension, dimension_value, n,
-    cast(case when aggregation in ('ratio', 'mean', 'per_100') then coalesce(numerators, 0) end as bigint) as numerator,
-    cast(case when aggregation in ('ratio', 'mean', 'per_100') then coalesce(denominators, 0) end as bigint)
-        as denominator,
+    counted.metric, counted.grain, counted.period_start, counted.dimension, counted.dimension_value,
+    cast(n as bigint) as n,
+    cast(case when aggregation in ('ratio', 'mean', 'per_100') then coalesce(numerator, 0) end as bigint) as numerator,
+    cast(case when aggregation in ('ratio', 'mean', 'per_100') then coalesce(denominator, 0) end as bigint) as denominator,
     cast(
         case aggregation
-            when 'median' then p50
-            when 'sum' then total_amount
-            when 'per_day' then cast(total_amount as double) / days
-            when 'per_100' then 100 * cast(numerators as double) / nullif(denominators, 0)
-            else cast(numerators as double) / nullif(denominators, 0)
+            when 'median' then {{ list_item('shares', 1) }}
+            when 'sum' then amount
+            when 'per_day' then cast(amount as double) / {{ period_days('counted.grain', 'counted.period_start', 'first_day', 'last_day') }}
+            when 'per_100' then 100 * cast(numerator as double) / nullif(denominator, 0)
+            else cast(numerator as double) / nullif(denominator, 0)
         end as decimal(28, 6)
     ) as value,
-    p50,
-    case when n >= 20 then p90 end as p90,
-    case when n >= 20 then p95 end as p95,
-    n_open, n_negative, n_excluded, unit, currency, variant, {{ as_of() }} as as_of
+    {{ list_item('shares', 1) }} as p50,
+    case when n >= 20 then {{ list_item('shares', 2) }} end as p90,
+    case when n >= 20 then {{ list_item('shares', 3) }} end as p95,
+    {% for name in counts[1:] %}cast({{ name }} as bigint) as {{ name }}, {% endfor -%}
+    unit, currency, counted.variant, {{ as_of() }} as as_of
 from counted
+left join percentiles
+    on counted.metric = percentiles.metric and counted.variant = percentiles.variant
+    and counted.grain = percentiles.grain and counted.dimension = percentiles.dimension
+    and counted.dimension_value = percentiles.dimension_value
+    and counted.period_start is not distinct from percentiles.period_start
