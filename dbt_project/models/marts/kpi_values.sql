@@ -1,10 +1,8 @@
+{% set value = cut_value('cuts.dimension') %}
 {% set number = 'metric, variant, aggregation, unit, currency' %}
 {% set few = kpi_dimension_names() | reject('equalto', 'customer_id') | join(', ') %}
 {% set counts = ['n', 'n_open', 'n_negative', 'n_excluded'] %}
-{% set sums = ['numerator', 'denominator', 'amount'] %}
-with cuts as (
-    {{ published_cuts() }}
-),
+with cuts as ( {{ published_cuts() }} ),
 
 -- What can be added is added up by the day first, and by the month of a customer: there are far fewer of those than
 -- facts, and every number is a sum of some.
@@ -28,15 +26,13 @@ cells as (
 counted as (
     select
         {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }} as period_start, cuts.dimension,
-        {{ cut_value('cuts.dimension') }} as dimension_value,
-        {%- for name in counts + sums %}
-        sum({{ name }}) as {{ name }},
-        {%- endfor %}
+        {{ value }} as dimension_value,
+        {%- for name in counts + ['numerator', 'denominator', 'amount'] %} sum({{ name }}) as {{ name }},{% endfor %}
         min(first_day) as first_day, max(last_day) as last_day
     from cells
     inner join cuts on (cells.customer_id is null) = (cuts.dimension <> 'customer')
-    where {{ cut_value('cuts.dimension') }} is not null
-    group by {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }}, cuts.dimension, {{ cut_value('cuts.dimension') }}
+    where {{ value }} is not null
+    group by {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }}, cuts.dimension, {{ value }}
 ),
 
 -- Percentiles are of the rows themselves, never of other numbers. One grain after the other, so that no more than
@@ -45,12 +41,11 @@ percentiles as (
     {%- for grain in ['day', 'week', 'month', 'all'] %}
     select
         metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }} as period_start, cuts.dimension,
-        {{ cut_value('cuts.dimension') }} as dimension_value,
-        {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
+        {{ value }} as dimension_value, {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
     from {{ ref('kpi_facts') }}
     cross join cuts
-    where standing = 'in' and duration_s is not null and cuts.grain = '{{ grain }}' and {{ cut_value('cuts.dimension') }} is not null
-    group by metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }}, cuts.dimension, {{ cut_value('cuts.dimension') }}
+    where standing = 'in' and duration_s is not null and cuts.grain = '{{ grain }}' and {{ value }} is not null
+    group by metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }}, cuts.dimension, {{ value }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
 )
@@ -70,13 +65,11 @@ select
         end as decimal(28, 6)
     ) as value,
     {{ list_item('shares', 1) }} as p50,
-    case when n >= 20 then {{ list_item('shares', 2) }} end as p90,
-    case when n >= 20 then {{ list_item('shares', 3) }} end as p95,
+    {%- for name in ['p90', 'p95'] %} case when n >= 20 then {{ list_item('shares', loop.index + 1) }} end as {{ name }},{% endfor %}
     {% for name in counts[1:] %}cast({{ name }} as bigint) as {{ name }}, {% endfor -%}
     unit, currency, counted.variant, {{ as_of() }} as as_of
 from counted
 left join percentiles
     on counted.metric = percentiles.metric and counted.variant = percentiles.variant
     and counted.grain = percentiles.grain and counted.dimension = percentiles.dimension
-    and counted.dimension_value = percentiles.dimension_value
-    and counted.period_start is not distinct from percentiles.period_start
+    and counted.dimension_value = percentiles.dimension_value and counted.period_start is not distinct from percentiles.period_start
