@@ -5,7 +5,7 @@ Every stage is a process of its own over one warehouse file, timed as a whole an
 - ``empty``: dbt over empty tables, which is its fixed start;
 - ``full``: dbt builds every model and seed, without their tests;
 - ``script``: the very SQL of that build, one statement after the other in one DuckDB connection;
-- ``more``: dbt again, after 1 % more has come in; ``nothing``: once more, with nothing new;
+- ``more``: dbt again, after 1 % more has come in: today that builds everything once more;
 - ``query``: one KPI query on the serving copy, the median of 50.
 
 Prints a table on stderr and one JSON document on stdout. What counts are the ratios: both sides run on one machine in
@@ -50,7 +50,7 @@ def main() -> int:
         "ratios": _ratios(stages),
     }
     _show(document)
-    print(json.dumps(document, indent=2))
+    print(json.dumps(document, indent=2, ensure_ascii=False))
     return 0
 
 
@@ -64,15 +64,14 @@ def _measure(folder: Path, shipments: int) -> dict[str, dict[str, Any]]:
     fill(warehouse, shipments)
     shutil.copy(warehouse, script)
     stages = {
-        "empty": _stage("build", empty, now, "full"),
-        "full": _stage("build", warehouse, now, "full"),
+        "empty": _stage("build", empty, now),
+        "full": _stage("build", warehouse, now),
         "script": _stage("script", script, str(warehouse)),
         "query": _stage("query", warehouse),
     }
     script.unlink()
     add(warehouse, shipments, more)
-    stages["more"] = _stage("build", warehouse, later, "changes")
-    stages["nothing"] = _stage("build", warehouse, later, "changes")
+    stages["more"] = _stage("build", warehouse, later)
     return stages
 
 
@@ -96,7 +95,6 @@ def _ratios(stages: dict[str, dict[str, Any]]) -> dict[str, float]:
     return {
         "full ÷ script": round(full / stages["script"]["wall_s"], 3),
         "1 % more, beyond dbt's start, ÷ full": round((stages["more"]["wall_s"] - start) / full, 3),
-        "nothing new, beyond dbt's start, ÷ full": round((stages["nothing"]["wall_s"] - start) / full, 3),
     }
 
 

@@ -24,7 +24,7 @@ _QUERY = """
 _SQL = "statements.json"
 
 
-def build(warehouse: str, as_of: str, what: str) -> dict[str, Any]:
+def build(warehouse: str, as_of: str) -> dict[str, Any]:
     """dbt builds everything; the statements of its models are left beside the warehouse in their order."""
     path = Path(warehouse)
     result = run_dbt(
@@ -44,8 +44,7 @@ def build(warehouse: str, as_of: str, what: str) -> dict[str, Any]:
         ]
         for node in models
     ]
-    if what == "full":
-        (path.parent / _SQL).write_text(json.dumps(statements))
+    (path.parent / _SQL).write_text(json.dumps(statements))
     slowest = sorted(result.result, key=lambda each: -each.execution_time)[:10]
     return {"slowest_s": {each.node.name: round(each.execution_time, 2) for each in slowest}}
 

@@ -90,7 +90,8 @@
 {% macro published_cuts(grains=['day', 'week', 'month', 'all']) -%}
     {%- set found = [] -%}
     {%- for grain in grains -%}
-        {%- for name in ['all'] + kpi_dimension_names() if name != 'customer_id' or grain in ['month', 'all'] -%}
+        {%- do found.append("select '" ~ grain ~ "' as grain, 'all' as dimension") -%}
+        {%- for name in kpi_dimension_names() if name != 'customer_id' or grain in ['month', 'all'] -%}
             {%- do found.append("select '" ~ grain ~ "' as grain, '" ~ name | replace('_id', '') ~ "' as dimension") -%}
         {%- endfor -%}
     {%- endfor -%}

@@ -4,18 +4,15 @@ with present as (
     where standing = 'in'
 ),
 
-former as (
-    select {{ fact_columns() }}
-    {% if published -%} from {{ published }}
-    {%- else -%} from present where false
-    {%- endif %}
-),
-
--- Where it counted, and where it counts now.
+-- Where it counted, and where it counts now. Before the first publication nothing counted otherwise.
 changed as (
-    (select * from former except select * from present)
+    {%- if published %}
+    (select {{ fact_columns() }} from {{ published }} except select * from present)
     union all
-    (select * from present except select * from former)
+    (select * from present except select {{ fact_columns() }} from {{ published }})
+    {%- else %}
+    select * from present where false
+    {%- endif %}
 )
 
 -- Of kinds that nothing is noted about when it arrives, what changed is what arrived.
