@@ -13,6 +13,7 @@ from tests.support.manifest import project_manifest
 
 Node = dict[str, Any]
 PUBLISHED = ("marts", "outbound")
+CANONICAL = ("canonical", "canonical_ledger")
 
 
 @pytest.fixture(scope="module")
@@ -32,6 +33,23 @@ def is_step(node: Node) -> bool:
     return "intermediate" in Path(node["original_file_path"]).parts
 
 
+def without_contract(node: Node) -> list[str]:
+    """What a model lacks of an enforced contract: `contract` itself, and each column that has no type."""
+    untyped = [name for name, column in node["columns"].items() if not column["data_type"]]
+    return untyped if node["contract"]["enforced"] else ["contract", *untyped]
+
+
+def canonical_without_contract(nodes: Iterator[Node]) -> dict[str, list[str]]:
+    """Canonical model → what it lacks of a contract; its steps (`int_`) need none."""
+    return {
+        node["name"]: lacking
+        for node in nodes
+        if layer(node) in CANONICAL
+        and node["name"].startswith("canonical_")
+        and (lacking := without_contract(node))
+    }
+
+
 def not_published_in_full(nodes: Iterator[Node]) -> dict[str, list[str]]:
     """Published model → what it lacks of contract, version, group, access and its own name in the database."""
     lacking: dict[str, list[str]] = {}
@@ -39,8 +57,7 @@ def not_published_in_full(nodes: Iterator[Node]) -> dict[str, list[str]]:
         if layer(node) not in PUBLISHED or is_step(node):
             continue
         has = {
-            "contract": node["contract"]["enforced"]
-            and all(c["data_type"] for c in node["columns"].values()),
+            "contract": not without_contract(node),
             "version": node["version"] is not None and node["latest_version"] is not None,
             "group": bool(node["group"]),
             "access": node["access"] == "public",
@@ -64,6 +81,36 @@ def test_a_mart_without_version_or_contract_is_told() -> None:
     bare = whole | {"name": "fct_y", "alias": "fct_y", "version": None, "contract": {"enforced": False}}
     step = bare | {"name": "int_y", "original_file_path": "models/marts/intermediate/int_y.sql"}
     assert not_published_in_full(iter([whole, bare, step])) == {"fct_y": ["contract", "version"]}
+
+
+def test_every_canonical_model_has_an_enforced_contract(manifest: Node) -> None:
+    assert canonical_without_contract(models(manifest)) == {}
+
+
+def test_a_canonical_model_without_contract_or_type_is_told() -> None:
+    whole: Node = {
+        "name": "canonical_a", "original_file_path": "models/canonical/canonical_a.sql",
+        "contract": {"enforced": True}, "columns": {"a": {"data_type": "varchar"}},
+    }  # fmt: skip
+    unenforced = whole | {"name": "canonical_b", "contract": {"enforced": False}}
+    untyped = whole | {
+        "name": "canonical_c", "original_file_path": "models/canonical_ledger/canonical_c.sql",
+        "columns": whole["columns"] | {"b": {"data_type": None}},
+    }  # fmt: skip
+    step = unenforced | {"name": "int_a", "original_file_path": "models/canonical/int_a.sql"}
+    mart = unenforced | {"name": "fct_a", "original_file_path": "models/marts/fct_a.sql"}
+    assert canonical_without_contract(iter([whole, unenforced, untyped, step, mart])) == {
+        "canonical_b": ["contract"], "canonical_c": ["b"],
+    }  # fmt: skip
+
+
+def test_a_step_of_the_canonical_layer_promises_no_type(manifest: Node) -> None:
+    promised = [
+        n["name"]
+        for n in models(manifest)
+        if layer(n) in CANONICAL and n["name"].startswith("int_") and n["contract"]["enforced"]
+    ]
+    assert promised == []
 
 
 def test_every_model_belongs_to_a_group_that_has_an_owner(manifest: Node) -> None:

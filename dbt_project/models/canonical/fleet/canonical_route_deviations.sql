@@ -19,7 +19,7 @@ deviations as (
     select
         source_system, device_id, trip_key,
         min(local_day) as local_day, min(first_at) as started_at, max(last_at) as last_at,
-        max(farthest_km) as farthest_km, max(allowed_km) as allowed_km,
+        max(farthest_km) as farthest_km, cast(max(allowed_km) as double) as allowed_km,
         cast(sum(fix_count) as bigint) as fix_count,
         {{ after_run('after_at', 'last_at') }} as after_at
     from numbered
