@@ -51,6 +51,7 @@ def company(doc: Doc, changed: datetime | None, _: Children, clock: Clock) -> li
             "currency": doc.get("default_currency"),
             "time_zone": doc.get("custom_time_zone"),
             "country": filled(doc.get("country")),
+            "vat_id": filled(doc.get("tax_id")),
             "books_closed_until": clock().day(
                 doc.get("accounts_frozen_till_date"), "accounts_frozen_till_date"
             ),

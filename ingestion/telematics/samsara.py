@@ -1,7 +1,8 @@
-"""The Samsara stats feed: pages behind a cursor that the vendor keeps.
+"""Samsara's stats feed and its stream of safety events: pages behind a cursor that the vendor keeps.
 
-Belongs here: the feed and its fields. What a fix is worth is ``quality``. The feed's cursor is exact, so there is
-no overlap; a window reads the feed again from its beginning, because it knows no times.
+Belongs here: feed and stream, and the fields of a fix. What a fix is worth is ``quality``, the fields of an event are
+``samsara_events``. The cursors are exact, so there is no overlap; a window reads the feed again from its beginning,
+because it knows no times.
 """
 
 from __future__ import annotations
@@ -22,15 +23,19 @@ from ingestion.http import HttpSource
 from ingestion.records import Fields, is_inside, record
 from ingestion.telematics.plain import Fix, columns_of
 from ingestion.telematics.quality import Fixes, check_place
+from ingestion.telematics.samsara_events import safety_events
 from ingestion.times import Refused, Times
 
 PATH = "/fleet/vehicles/stats/feed"
 TYPES = "gps,obdOdometerMeters,engineStates"
 KMH_PER_MPH = 1.609344
+EVENTS = "/safety-events/stream"
+SINCE = "2015-01-01T00:00:00Z"
+"""The stream wants a beginning: the year in which the vendor began."""
 
 
 class SamsaraAdapter:
-    """Reads one fleet; needs the secret ``token``."""
+    """Reads one fleet; needs the secret ``token``, which may read vehicle statistics and safety events."""
 
     def __init__(self, _settings: Settings, connection: Connection, window: Window | None) -> None:
         token = secret(connection.secrets["token"]).get_secret_value()
@@ -43,12 +48,35 @@ class SamsaraAdapter:
         return self._http.clock
 
     def streams(self) -> Sequence[Stream]:
-        """One stream: positions."""
-        return [Stream("positions", ("positions",))]
+        """Positions, and what the units noticed of the driving."""
+        return [Stream("positions", ("positions",)), Stream("vehicle_events", ("vehicle_events",))]
 
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Everything behind the cursor, in the order in which the vendor received it."""
         after = None if self._window else cursor
+        return self._events(after) if stream.name == "vehicle_events" else self._positions(after)
+
+    def _events(self, after: str | None) -> Iterator[Page]:
+        """Events by their last change, so that a label that comes later is read too."""
+        begin, end = self._window or (None, None)
+        asked: dict[str, str | int] = {
+            "startTime": begin.isoformat() if begin else SINCE,
+            "queryByTimeField": "updatedAtTime",
+            "includeAsset": "true",
+        }
+        if end:
+            asked["endTime"] = end.isoformat()
+        while True:
+            document = self._http.get_json(EVENTS, asked | ({"after": after} if after else {}))
+            events = self._http.rows(EVENTS, document, "data")
+            pagination = document.get("pagination") or {}
+            after = pagination.get("endCursor") or after
+            records = [row for told in events for row in safety_events(told)]
+            yield Page([row for row in records if is_inside(row.version, self._window)], after)
+            if pagination.get("hasNextPage") is not True:
+                return
+
+    def _positions(self, after: str | None) -> Iterator[Page]:
         fixes = Fixes()
         while True:
             parameters: dict[str, str | int] = {"types": TYPES}

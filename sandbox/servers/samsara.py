@@ -1,6 +1,6 @@
-"""Telematics: the Samsara stats-feed dialect, positions grouped by vehicle on each page.
+"""Telematics: the Samsara dialect, a stats feed with positions grouped by vehicle and a stream of safety events.
 
-Belongs here: the feed's cursor, types and grouping. Two deviations are documented in the README of the
+Belongs here: cursors, types, time ranges and grouping. Two deviations are documented in the README of the
 sandbox: the first call starts at the beginning of history, and each position tells when it was received.
 """
 
@@ -9,7 +9,8 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -22,11 +23,13 @@ KNOWN_TYPES = frozenset(
     {*TYPES, "fuelPercents", "gpsOdometerMeters", "obdEngineSeconds", "gpsDistanceMeters"}
 )
 PAGE = 5000
+EVENTS_PAGE = 100
+TIME_FIELDS = ("updatedAtTime", "createdAtTime")
 Place = tuple[str, str, int]
 
 
 def app(store: Store) -> FastAPI:
-    """GET /fleet/vehicles/stats/feed?types=&after= : ``data`` and ``pagination``."""
+    """GET /fleet/vehicles/stats/feed?types=&after= and /safety-events/stream?startTime= : ``data`` and ``pagination``."""
     api = FastAPI(openapi_url=None)
     wanted = access.expected("telematics")
 
@@ -42,15 +45,53 @@ def app(store: Store) -> FastAPI:
             place = _place(after) if after else None
         except ValueError:
             return _error(400, "Parameter after is no cursor of this feed.")
-        found = store.feed("points", place, PAGE + 1)
-        page = found[:PAGE]
-        pagination = {
-            "endCursor": _cursor(page[-1].place) if page else after or _cursor(("", "", -1)),
-            "hasNextPage": len(found) > PAGE,
-        }
+        page, pagination = _page(store, "points", place, PAGE)
         return _json({"data": _by_vehicle(page, types), "pagination": pagination})
 
+    @api.get("/safety-events/stream")
+    async def stream(request: Request) -> Response:
+        if not access.allowed(request.headers.get("authorization"), wanted):
+            return _error(401, "Invalid token.")
+        return _stream(store, request.query_params)
+
     return api
+
+
+def _stream(store: Store, given: Mapping[str, str]) -> Response:
+    try:
+        begin = _instant(given["startTime"])
+        end = _instant(given["endTime"]) if "endTime" in given else None
+        place = _place(given["after"]) if given.get("after") else None
+    except (KeyError, ValueError):
+        return _error(400, "startTime is required in RFC 3339, endTime and after may follow.")
+    field = given.get("queryByTimeField", TIME_FIELDS[0])
+    if field not in TIME_FIELDS:
+        return _error(400, f"queryByTimeField is one of {', '.join(TIME_FIELDS)}.")
+    page, pagination = _page(store, "safety", place, EVENTS_PAGE)
+    events = [json.loads(point.body) for point in page]
+    inside = [each for each in events if _is_between(each[field], begin, end)]
+    return _json({"data": inside, "pagination": pagination})
+
+
+def _page(
+    store: Store, collection: str, place: Place | None, size: int
+) -> tuple[list[Point], dict[str, str | bool]]:
+    found = store.feed(collection, place, size + 1)
+    page = found[:size]
+    last = page[-1].place if page else place or ("", "", -1)
+    return page, {"endCursor": _cursor(last), "hasNextPage": len(found) > size}
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    if moment.tzinfo is None:
+        raise ValueError(text)
+    return moment
+
+
+def _is_between(text: str, begin: datetime, end: datetime | None) -> bool:
+    moment = datetime.fromisoformat(text)
+    return begin <= moment and (end is None or moment < end)
 
 
 def _by_vehicle(points: Iterable[Point], types: list[str]) -> list[dict[str, Any]]:

@@ -5,7 +5,19 @@ from __future__ import annotations
 import random
 from datetime import timedelta
 
-from sandbox.world import driving, history, masters, ordering, predicting, scanning, troubles, workshop
+from sandbox.world import (
+    behaving,
+    correcting,
+    driving,
+    freight,
+    history,
+    masters,
+    ordering,
+    predicting,
+    scanning,
+    troubles,
+    workshop,
+)
 from sandbox.world.faults import planting
 from sandbox.world.model import Order, Shipment, World
 from sandbox.world.moments import END, told_once
@@ -51,6 +63,8 @@ def _beside(world: World) -> None:
     world.lorries, world.visits = workshop.lorries(world), workshop.visits(world)
     world.etas, world.scans = predicting.predict(world), scanning.scans(world)
     world.troubles = troubles.troubles(world)
+    world.freight, world.harsh = freight.charges(world), behaving.harsh(world)
+    correcting.correct(world)
 
 
 def _cancel(rng: random.Random, order: Order) -> None:

@@ -1,4 +1,5 @@
-"""What is told beside orders, trips and invoices: lorries, predictions, workshop visits, troubles, scans.
+"""What is told beside orders, trips and invoices: lorries and their driving, predictions, workshop visits, troubles,
+scans, freight.
 
 In nobody's dialect, like model.py. Instants are aware UTC.
 """
@@ -7,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, datetime
+from decimal import Decimal
 
 from sandbox.world.model import Depot, Shipment, Trip
 
@@ -87,3 +89,32 @@ class Scan:
     recorded: datetime
     reason: str | None = None
     wrong: tuple[datetime, str, tuple[str, ...]] | None = None
+
+
+@dataclass
+class Freight:
+    """One line of a carrier's statement; ``evidence`` is the scan that shows the load leaving."""
+
+    id: str
+    shipment: Shipment
+    basis: str
+    amount: Decimal
+    currency: str
+    stated: datetime
+    cost_centre: str
+    evidence: Scan | None
+
+
+@dataclass
+class Harsh:
+    """What a unit noticed of the driving at ``started`` and told at ``told``; ``speed_kmh`` where it is about speed."""
+
+    id: str
+    trip: Trip
+    label: str
+    started: datetime
+    told: datetime
+    lat: float
+    lon: float
+    g_force: float
+    speed_kmh: int | None

@@ -20,19 +20,21 @@ _TRADES = ("Markets", "Hardware", "Pharmacy", "Foods", "Office Supply", "Textile
 
 def companies() -> list[Company]:
     return [
-        Company("WBDE", "Waybill Deutschland GmbH", "EUR", "Europe/Berlin", "Germany"),
+        Company("WBDE", "Waybill Deutschland GmbH", "EUR", "Europe/Berlin", "Germany", vat_id="DE999999998"),
         Company("WBUS", "Waybill America Inc.", "USD", "America/Chicago", "United States"),
         Company("WBJP", "Waybill Japan K.K.", "JPY", "Asia/Tokyo", "Japan"),
-        Company("WBFR", "Waybill France SAS", "EUR", "Europe/Paris", "France", date(2026, 12, 31)),
+        Company(
+            "WBFR", "Waybill France SAS", "EUR", "Europe/Paris", "France", date(2026, 12, 31), "FR99999999998"
+        ),
     ]
 
 
 def depots() -> list[Depot]:
     return [
-        Depot("HAM", "Hamburg", "WBDE", "Europe/Berlin", 53.54, 9.98, "North", "DE-19"),
-        Depot("CHI", "Chicago", "WBUS", "America/Chicago", 41.85, -87.65, "Midwest", "US-8.25"),
-        Depot("TYO", "Tokyo", "WBJP", "Asia/Tokyo", 35.62, 139.75, "Kanto", "JP-10"),
-        Depot("LIS", "Lisbon", "WBDE", "Europe/Lisbon", 38.72, -9.14, "Iberia", "DE-19"),
+        Depot("HAM", "Hamburg", "WBDE", "Europe/Berlin", 53.54, 9.98, "North", "DE-19", "DEHAM"),
+        Depot("CHI", "Chicago", "WBUS", "America/Chicago", 41.85, -87.65, "Midwest", "US-8.25", "USCHI"),
+        Depot("TYO", "Tokyo", "WBJP", "Asia/Tokyo", 35.62, 139.75, "Kanto", "JP-10", "JPTYO"),
+        Depot("LIS", "Lisbon", "WBDE", "Europe/Lisbon", 38.72, -9.14, "Iberia", "DE-19", "PTLIS"),
     ]
 
 

@@ -8,7 +8,7 @@ from decimal import ROUND_HALF_UP, Decimal
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from sandbox.world.happenings import Eta, Lorry, Scan, Trouble, Visit
+    from sandbox.world.happenings import Eta, Freight, Harsh, Lorry, Scan, Trouble, Visit
 
 
 def rounded(amount: Decimal, currency: str) -> Decimal:
@@ -24,6 +24,7 @@ class Company:
     zone: str
     country: str
     closed_until: date | None = None
+    vat_id: str | None = None
 
 
 @dataclass
@@ -44,6 +45,7 @@ class Depot:
     lon: float
     region: str
     tax_code: str
+    un_code: str
 
 
 @dataclass
@@ -60,9 +62,18 @@ class Customer:
     """Fields of the ERP's document that differ from the usual."""
 
     @property
+    def number(self) -> int:
+        return int(self.id.removeprefix("CUST-"))
+
+    @property
     def free_time_s(self) -> int:
         """How long a lorry may stand there without being paid for it."""
         return (900, 1200, 1800)[int(self.id[-4:]) % 3]
+
+    @property
+    def vat_id(self) -> str | None:
+        """Where there is VAT; the nine digits are nobody's."""
+        return f"{self.country}9{self.number:08d}" if self.country in ("DE", "PT") else None
 
 
 @dataclass
@@ -99,6 +110,7 @@ class Pod:
     signature: str | None
     photo: str | None
     reason: str = ""
+    supersedes: str | None = None
 
 
 @dataclass
@@ -238,6 +250,8 @@ class World:
     visits: list[Visit] = field(default_factory=list)
     troubles: list[Trouble] = field(default_factory=list)
     scans: list[Scan] = field(default_factory=list)
+    freight: list[Freight] = field(default_factory=list)
+    harsh: list[Harsh] = field(default_factory=list)
 
     @property
     def shipments(self) -> list[Shipment]:

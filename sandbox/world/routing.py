@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import itertools
+from datetime import datetime
 from math import ceil, hypot
 
 from sandbox.world.model import Trip
 
 Place = tuple[float, float]
+Fix = tuple[datetime, float, float]
 KM_PER_DEGREE = 111.0
 _APART_KM = 10.0
 _ASIDE = 0.06
@@ -45,3 +47,16 @@ def detour(trip: Trip) -> Place | None:
         return None
     (lat, lon), (to_lat, to_lon) = stops(trip)[:2]
     return (lat + to_lat) / 2 + _ASIDE, (lon + to_lon) / 2 - _ASIDE
+
+
+def driven(trip: Trip) -> list[Fix]:
+    """When the lorry was where: at the depot, at its detour, from arrival to delivery at each stop, and back."""
+    way = [(trip.departed, trip.depot.lat, trip.depot.lon)]
+    turn, first = detour(trip), trip.shipments[0].arrived
+    if turn and first:
+        way.append((trip.departed + (first - trip.departed) / 2, *turn))
+    for shipment in trip.shipments:
+        place = shipment.order.customer
+        assert shipment.arrived and shipment.delivered
+        way += [(shipment.arrived, place.lat, place.lon), (shipment.delivered, place.lat, place.lon)]
+    return [*way, (trip.back, trip.depot.lat, trip.depot.lon)]

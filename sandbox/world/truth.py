@@ -49,9 +49,18 @@ def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes) -
         "duplicates": strays.duplicates,
         "flagged": strays.flagged,
         "history": strays.history,
+        "freight": _freight(left),
         "invoices": invoices,
         "kpis": kpis(world, shown, invoices),
     }
+
+
+def _freight(left: Drop) -> dict[str, str]:
+    """What all statements ask for, by currency."""
+    asked: dict[str, Decimal] = {}
+    for row in left.charges:
+        asked[row["currency"]] = asked.get(row["currency"], Decimal(0)) + Decimal(row["amount"])
+    return {currency: str(amount) for currency, amount in sorted(asked.items())}
 
 
 def shown_of(documents: Documents) -> set[str]:
@@ -86,12 +95,14 @@ def _rows(documents: Documents, left: Drop) -> Counter[str]:
         _count(rows, system, collection, body)
     # A feed serves what it has heard by NOW, without versions.
     limit = NOW.strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-    rows["sandbox_telematics.positions"] = sum(
-        row[0] == "telematics" and row[4] <= limit for row in documents.rows
-    )
+    for collection, resource in (("points", "positions"), ("safety", "vehicle_events")):
+        rows[f"sandbox_telematics.{resource}"] = sum(
+            row[:2] == ("telematics", collection) and row[4] <= limit for row in documents.rows
+        )
     rows["sandbox_crm.exception_events"] = len(left.cases)
     rows["sandbox_maintenance.maintenance_orders"] = len(left.workshop)
     rows["sandbox_carrier.carriers"] = len(left.carriers)
+    rows["sandbox_carrier.freight_charges"] = len(left.charges)
     return rows
 
 

@@ -25,6 +25,18 @@ NOT_FROM_DATA = {
 """Codes that no planted row can bring about in one run, and what they need instead."""
 
 
+FILLED = {
+    "canonical_goods": ("sscc",),
+    "canonical_locations": ("gln", "un_code"),
+    "canonical_companies": ("vat_id",),
+    "canonical_customers": ("vat_id", "payment_terms"),
+    "canonical_proofs_of_delivery": ("supersedes_id",),
+    "canonical_freight_charges": ("consignment_id", "carrier_id", "cost_centre_id", "evidence_event_id"),
+    "canonical_vehicle_events": ("received_at", "latitude", "longitude", "speed_kmh"),
+}
+"""Fields that not every row has, and that the sandbox tells all the same."""
+
+
 def test_every_row_is_accounted_for(first: dict[str, Any]) -> None:
     assert first["sources"]
     for each in first["sources"]:
@@ -107,6 +119,44 @@ def raw_table(connection: str, resource: str) -> str:
 
 def test_every_shipment_is_there(first: dict[str, Any], truth: dict[str, Any]) -> None:
     assert first["shipments"] == truth["shipments"]
+
+
+def test_every_canonical_table_has_rows_and_what_only_some_rows_have_is_there(first: dict[str, Any]) -> None:
+    warehouse = duckdb.connect(first["paths"]["warehouse"], read_only=True)
+    try:
+        tables = warehouse.execute(
+            "SELECT table_name FROM duckdb_tables() WHERE schema_name = 'canonical' AND table_name LIKE 'canonical_%'"
+        ).fetchall()
+        columns = [(name, "*") for (name,) in tables]
+        columns += [(name, column) for name, some in FILLED.items() for column in some]
+        empty = [
+            f"{name}.{column}"
+            for name, column in columns
+            if warehouse.execute(f"SELECT count({column}) FROM canonical.{name}").fetchone() == (0,)
+        ]
+    finally:
+        warehouse.close()
+    assert len(tables) > 40
+    assert empty == []
+
+
+def test_what_carriers_ask_is_what_their_statements_say_and_its_evidence_is_there(
+    first: dict[str, Any], truth: dict[str, Any]
+) -> None:
+    warehouse = duckdb.connect(first["paths"]["warehouse"], read_only=True)
+    try:
+        asked = warehouse.execute(
+            "SELECT currency, sum(amount) FROM canonical.canonical_freight_charges GROUP BY currency"
+        ).fetchall()
+        unproven = warehouse.execute(
+            "SELECT count(*) FROM canonical.canonical_freight_charges WHERE evidence_event_id NOT IN "
+            "(SELECT event_id FROM canonical.canonical_delivery_events)"
+        ).fetchone()
+    finally:
+        warehouse.close()
+    assert truth["freight"]
+    assert dict(asked) == {currency: Decimal(amount) for currency, amount in truth["freight"].items()}
+    assert unproven == (0,)
 
 
 def test_each_company_books_to_an_account_of_its_own(first: dict[str, Any]) -> None:

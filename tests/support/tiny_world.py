@@ -101,6 +101,7 @@ def add_one_of_each(world: TinyWorld) -> None:
     add_dispatch(world)
     for minute in range(3):
         world.add("telematics", "points", f"D-1|{minute}", point("D-1", minute))
+    world.add("telematics", "safety", "SE-1", safety_event("SE-1"))
     world.add("pod", "tasks", "T-1", task("T-1"))
     world.add("depot_pod", "deliveries", "DL-1", delivery("DL-1"))
     world.add_file("photo-1")
@@ -175,6 +176,26 @@ def point(device: str, minute: int) -> dict[str, Any]:
         "gps": gps,
         "odometer": {"time": time, "value": 1000 + minute},
         "engine": {"time": time, "value": "On"},
+    }
+
+
+def safety_event(identity: str, told: str = PAST) -> dict[str, Any]:
+    """A harsh braking, as the safety stream tells it."""
+    return {
+        "id": identity,
+        "asset": {"id": "D-1", "name": "V-1", "type": "vehicle"},
+        "driver": {"id": "DRV-1"},
+        "behaviorLabels": [{"label": "Braking", "source": "automated"}],
+        "contextLabels": [],
+        "createdAtTime": told,
+        "updatedAtTime": told,
+        "startMs": "2026-11-12T08:00:01.250000Z",
+        "endMs": "2026-11-12T08:00:05.250000Z",
+        "eventState": "needsReview",
+        "inboxEventUrl": "https://telematics.invalid/1",
+        "incidentReportUrl": "https://telematics.invalid/1/report",
+        "location": {"headingDegrees": 90, "latitude": 53.5, "longitude": 9.9},
+        "maxAccelerationGForce": 0.55,
     }
 
 

@@ -49,7 +49,7 @@ def text(row: Row) -> bytes:
 
 
 class Vendors:
-    """``lists``: rows by collection (doctype, entity, ``vehicles``, ``tasks``, ``deliveries``); ``files`` by path."""
+    """``lists``: rows by collection (doctype, entity, ``vehicles``, ``safety_events``, ``tasks``, ``deliveries``); ``files`` by path."""
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -70,6 +70,10 @@ class Vendors:
         envelopes = {
             "/fleet/vehicles/stats/feed": (
                 "vehicles",
+                b'{"data": [%s], "pagination": {"hasNextPage": false}}',
+            ),
+            "/safety-events/stream": (
+                "safety_events",
                 b'{"data": [%s], "pagination": {"hasNextPage": false}}',
             ),
             "/api/v2/tasks/all": ("tasks", b'{"tasks": [%s]}'),

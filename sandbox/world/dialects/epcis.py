@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from sandbox.world.gs1 import sscc_urn
 from sandbox.world.happenings import Scan
 from sandbox.world.model import World
 from sandbox.world.moments import iso
@@ -43,7 +44,7 @@ def _event(scan: Scan, at: datetime, modified: datetime) -> dict[str, Any]:
         "eventTime": local.isoformat(timespec="microseconds"),
         "eventTimeZoneOffset": _offset(local),
         "recordTime": iso(modified),
-        "epcList": [_sscc(scan.shipment.id)],
+        "epcList": [sscc_urn(scan.shipment.id)],
         "readPoint": {"id": f"{NAMES}locations/{scan.depot.id}"},
         "bizTransactionList": [
             {"type": "desadv", "bizTransaction": f"{NAMES}consignments/{scan.shipment.id}"}
@@ -64,9 +65,3 @@ def _event(scan: Scan, at: datetime, modified: datetime) -> dict[str, Any]:
 def _offset(local: datetime) -> str:
     text = local.strftime("%z")
     return f"{text[:3]}:{text[3:]}"
-
-
-def _sscc(shipment: str) -> str:
-    """A serial shipping container code: ten digits after the company's seven."""
-    digits = "".join(filter(str.isdigit, shipment))
-    return f"urn:epc:id:sscc:4012345.{'3' if shipment.endswith('R') else '1'}{int(digits):09d}"

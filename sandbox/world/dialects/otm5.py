@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from functools import cache, partial
 from typing import Any
 
+from sandbox.world.gs1 import gln, sscc
 from sandbox.world.model import Shipment, Trip, World
 from sandbox.world.moments import START, iso
 from sandbox.world.store import Documents
@@ -24,11 +25,15 @@ def uid(name: str) -> str:
 def write(world: World, documents: Documents) -> None:
     """Locations, trips, consignments and actions."""
     zones = {depot.id: depot.zone for depot in world.depots}
-    places = [(d.id, d.name, "warehouse", d.lat, d.lon, d.zone, d.region) for d in world.depots]
-    places += [
-        (f"LOC-{c.id}", c.name, "customer", c.lat, c.lon, zones[c.depot], c.region) for c in world.customers
+    places: list[tuple[Any, ...]] = [
+        (d.id, d.name, "warehouse", d.lat, d.lon, d.zone, d.region, gln(0, number), d.un_code)
+        for number, d in enumerate(world.depots, 1)
     ]
-    for identity, name, kind, lat, lon, zone, region in places:
+    places += [
+        (f"LOC-{c.id}", c.name, "customer", c.lat, c.lon, zones[c.depot], c.region, gln(1, c.number), None)
+        for c in world.customers
+    ]
+    for identity, name, kind, lat, lon, zone, region, number, un_code in places:
         geo = {"type": "latLonPointGeoReference", "lat": lat, "lon": lon}
         body = {
             "entityType": "location",
@@ -36,7 +41,7 @@ def write(world: World, documents: Documents) -> None:
             "name": name,
             "type": kind,
             "geoReference": geo,
-            "externalAttributes": {"timeZone": zone, "region": region},
+            "externalAttributes": {"timeZone": zone, "region": region, "gln": number, "unCode": un_code},
             **dates(START, START),
         }
         documents.add("dispatch", "locations", identity, [START], partial(unchanging, body))
@@ -116,6 +121,7 @@ def consignment(shipment: Shipment, at: datetime, modified: datetime) -> dict[st
                     "uom": line.item.uom,
                     "quantityDecimal": str(loaded),
                     "weightKg": str(line.item.weight * loaded),
+                    "sscc": sscc(shipment.id),
                 },
             }
             goods.append({"associationType": "inline", "entity": entity})

@@ -69,9 +69,8 @@ def task(
         "received_at": str(ms(pod.received)),
         "delivered_lines": json.dumps(_lines(shipment, pod, "order_line_id", "item_id")),
         "evidence_sha256": json.dumps(hashes),
+        **_sometimes(pod),
     }
-    if pod.outcome == "partiallySucceeded":
-        values["outcome"] = "partial"
     place = [pod.lon, pod.lat]
     return {
         "id": pod.id,
@@ -100,6 +99,12 @@ def task(
     }
 
 
+def _sometimes(pod: Pod) -> dict[str, str]:
+    """What a task says only where it is so."""
+    said = {"outcome": "partial"} if pod.outcome == "partiallySucceeded" else {}
+    return said | ({"supersedes_task_id": pod.supersedes} if pod.supersedes else {})
+
+
 def delivery(
     shipment: Shipment, pod: Pod, hashes: dict[str, str], at: datetime, modified: datetime
 ) -> dict[str, Any]:
@@ -125,7 +130,7 @@ def delivery(
             }
             for identity, digest in hashes.items()
         ],
-        "replaces": None,
+        "replaces": pod.supersedes,
         "voided_at": None,
         "damage": False,
     }

@@ -1,13 +1,15 @@
-"""Points of the stats feed: about a hundred per order, along each trip as it was really driven."""
+"""Points of the stats feed: about a hundred per order, along each trip as it was really driven; and safety events."""
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, timedelta
 
 from sandbox.world import routing
+from sandbox.world.happenings import Harsh
 from sandbox.world.model import Trip, World
 from sandbox.world.moments import END, iso, visible
-from sandbox.world.store import Documents
+from sandbox.world.store import Body, Documents
 
 
 def write(world: World, documents: Documents, wanted: int) -> None:
@@ -17,23 +19,44 @@ def write(world: World, documents: Documents, wanted: int) -> None:
     odometers: dict[str, float] = {}
     for trip in world.trips:
         _points(documents, trip, world.vehicles[trip.vehicle], every, odometers)
+    for event in world.harsh:
+        if event.told <= END:
+            device, heard = world.vehicles[event.trip.vehicle], visible(event.told)
+            documents.put("telematics", "safety", event.id, 1, heard, _safety(event, device, heard))
 
 
-def _way(trip: Trip) -> list[tuple[datetime, float, float]]:
-    way = [(trip.departed, trip.depot.lat, trip.depot.lon)]
-    turn, first = routing.detour(trip), trip.shipments[0].arrived
-    if turn and first:
-        way.append((trip.departed + (first - trip.departed) / 2, *turn))
-    for shipment in trip.shipments:
-        place = shipment.order.customer
-        assert shipment.arrived and shipment.delivered
-        way += [(shipment.arrived, place.lat, place.lon), (shipment.delivered, place.lat, place.lon)]
-    return [*way, (trip.back, trip.depot.lat, trip.depot.lon)]
+def _safety(event: Harsh, device: str, heard: datetime) -> Body:
+    """An event of the safety stream; its links lead nowhere, as there is no inbox."""
+    link = f"https://telematics.waybill.invalid/safety/{event.id}"
+    body: Body = {
+        "id": event.id,
+        "asset": {"id": device, "name": event.trip.vehicle, "type": "vehicle"},
+        "driver": {"id": event.trip.driver},
+        "behaviorLabels": [{"label": event.label, "source": "automated"}],
+        "contextLabels": [],
+        "createdAtTime": iso(heard),
+        "updatedAtTime": iso(heard),
+        "startMs": iso(event.started),
+        "endMs": iso(event.started + timedelta(seconds=4)),
+        "eventState": "needsReview",
+        "inboxEventUrl": link,
+        "incidentReportUrl": f"{link}/report",
+        "location": {
+            "headingDegrees": 90,
+            "latitude": round(event.lat, 6),
+            "longitude": round(event.lon, 6),
+        },
+        "maxAccelerationGForce": event.g_force,
+    }
+    if event.speed_kmh:
+        limits = {"maxSpeedKilometersPerHour": event.speed_kmh, "postedSpeedLimitKilometersPerHour": 50}
+        body["speedingMetadata"] = limits
+    return body
 
 
 def _points(documents: Documents, trip: Trip, device: str, every: int, odometers: dict[str, float]) -> None:
     metres, rows = odometers.get(device, 120_000_000.0), documents.rows
-    for (t0, lat0, lon0), (t1, lat1, lon1) in zip(_way(trip), _way(trip)[1:], strict=False):
+    for (t0, lat0, lon0), (t1, lat1, lon1) in itertools.pairwise(routing.driven(trip)):
         seconds = int((t1 - t0).total_seconds())
         distance = routing.distance_km((lat0, lon0), (lat1, lon1))
         mph = distance / max(seconds, 1) * 3600 / 1.609344

@@ -1,4 +1,4 @@
-"""Bad positions: refused, or kept with a flag that keeps them out of geofences and distances."""
+"""Bad positions: refused, or kept with a flag that keeps them out of geofences and distances; and bad safety events."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from state.dead_letters import DeadLetter
+from tests.support.tiny_world import safety_event
 from tests.support.vendors import NOW, Intake
 
 START = NOW - timedelta(hours=6)
@@ -169,3 +170,31 @@ def test_an_unknown_device_is_waited_for_a_day_and_then_refused(fresh: Intake) -
     assert (counts.rows_in, counts.loaded, counts.dead_lettered) == (2, 1, 1)
     assert letter_of(fresh, "NEVER").reason == "UNKNOWN_PARENT"
     assert fresh.letters("parked") == [] and qualities(fresh, "LATER") == ["ok"]
+
+
+def test_of_safety_events_each_has_its_fate(fresh: Intake) -> None:
+    knows(fresh, "D-1")
+    bare = safety_event("SE-2", "2026-11-12T10:00:00Z") | {"behaviorLabels": []}
+    swapped = safety_event("SE-3", "2026-11-12T10:00:00Z")
+    swapped |= {"startMs": at(1), "location": {"headingDegrees": 0, "latitude": 139.7, "longitude": 35.6}}
+    strange = safety_event("SE-4", instant(NOW)) | {"asset": {"id": "LATER"}}
+    good = safety_event("SE-1")
+    fresh.vendors.lists["safety_events"] = [good, good, bare, swapped, strange]
+    counts = fresh.read("telematics")["vehicle_events"]
+    fates = (counts.rows_in, counts.loaded, counts.duplicate, counts.dead_lettered, counts.parked)
+    assert fates == (5, 1, 1, 2, 1)
+    assert fresh.letter(bare, "vehicle_events").reason == "FIELD_MISSING"
+    assert fresh.letter(swapped, "vehicle_events").reason == "COORDINATES_SWAPPED"
+    assert "/safety-events/stream" in fresh.vendors.asked
+
+
+def test_a_label_that_comes_later_is_a_row_of_its_own(fresh: Intake) -> None:
+    knows(fresh, "D-1")
+    fresh.vendors.lists["safety_events"] = [safety_event("SE-1")]
+    assert fresh.read("telematics")["vehicle_events"].loaded == 1
+    labels = [{"label": "Braking"}, {"label": "Crash"}]
+    later = safety_event("SE-1") | {"behaviorLabels": labels, "updatedAtTime": "2026-11-12T11:00:00Z"}
+    fresh.vendors.lists["safety_events"] = [later]
+    counts = fresh.read("telematics")["vehicle_events"]
+    assert (counts.rows_in, counts.dead_lettered) == (2, 0)
+    assert counts.loaded >= 1

@@ -100,10 +100,12 @@ def test_a_failure_between_two_pages_keeps_the_first_and_goes_on_behind_it(
     finally:
         httpx.delete(faults).raise_for_status()
     stood = Loader(settings, "sandbox_telematics", "telematics").cursors()["positions"]
-    [rest] = ingest(settings, engine, known["sandbox_telematics"], "run-2")
+    read = {each.resource: each for each in ingest(settings, engine, known["sandbox_telematics"], "run-2")}
+    rest, events = read["positions"], read["vehicle_events"]
     ended = Loader(settings, "sandbox_telematics", "telematics").cursors()["positions"]
     expected = json.loads(Path(running.endpoints["truth"]).read_text(encoding="utf-8"))
     whole = expected["sources"]["sandbox_telematics.positions"]
+    assert events.rows_in == expected["sources"]["sandbox_telematics.vehicle_events"]["rows_in"] > 0
     with open_warehouse(settings, "count positions") as warehouse:
         found = warehouse.execute("SELECT count(*) FROM raw_telematics.positions").fetchone()
     assert stood != ended and 0 < rest.rows_in < whole["rows_in"]

@@ -91,6 +91,11 @@ def test_telematics(seeded: Running) -> None:
     assert sum(len(vehicle["gps"]) for vehicle in page["data"]) > 1000
 
 
+def test_telematics_events(seeded: Running) -> None:
+    page = asked(seeded, "telematics", "/safety-events/stream", startTime="2026-10-01T00:00:00Z")
+    assert unplanned(seeded, "telematics", own("samsara", "safety_event"), page["data"]) == []
+
+
 @pytest.mark.parametrize("doctype", DOCTYPES)
 def test_erp(seeded: Running, doctype: str) -> None:
     names = asked(seeded, "erp", f"/api/resource/{doctype}", limit_page_length=0)["data"]

@@ -51,6 +51,13 @@ def test_telematics_speaks_samsara(server: Server) -> None:
     assert faults(published(SAMSARA, "standardErrorResponse"), refusal) == []
 
 
+def test_the_safety_stream_speaks_samsara(server: Server) -> None:
+    validator = own("samsara", "safety_event")
+    (event,) = server("telematics").get("/safety-events/stream?startTime=2026-11-01T00:00:00Z").json()["data"]
+    assert faults(validator, event) == []
+    assert faults(validator, {**event, "startMs": 1794474000000})
+
+
 @pytest.mark.parametrize(
     ("doctype", "name", "broken"),
     [

@@ -8,10 +8,11 @@ import pytest
 
 from sandbox.servers import onfleet, samsara, signed_links
 from sandbox.servers.process import SYSTEMS
-from tests.support.tiny_world import PNG, TinyWorld, delivery, point, scan, task
+from tests.support.tiny_world import PNG, TinyWorld, delivery, point, safety_event, scan, task
 
 Server = Callable[..., Any]
 FEED = "/fleet/vehicles/stats/feed"
+STREAM = "/safety-events/stream?startTime=2026-11-01T00:00:00Z"
 TYPES = "gps,obdOdometerMeters,engineStates"
 
 
@@ -21,6 +22,7 @@ TYPES = "gps,obdOdometerMeters,engineStates"
         ("dispatch", "/api/v5/trips"),
         ("dispatch", "/api/v5/trips/TR-1"),
         ("telematics", f"{FEED}?types=gps"),
+        ("telematics", STREAM),
         ("pod", "/api/v2/tasks/all?from=0"),
         ("pod", "/cdn/uploads/photo-1"),
         ("depot_pod", "/v1/deliveries"),
@@ -90,6 +92,48 @@ def test_the_feed_gives_only_the_types_that_were_asked_for(server: Server) -> No
 )
 def test_the_feed_refuses_a_wrong_question(server: Server, query: str) -> None:
     answer = server("telematics").get(f"{FEED}?{query}")
+    assert (answer.status_code, set(answer.json())) == (400, {"message", "requestId"})
+
+
+def test_the_stream_gives_every_event_once_and_then_waits(
+    world: TinyWorld, server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(samsara, "EVENTS_PAGE", 2)
+    for name in ("SE-2", "SE-3"):
+        world.add("telematics", "safety", name, safety_event(name))
+    client, first = server("telematics"), server("telematics").get(STREAM).json()
+    after = first["pagination"]["endCursor"]
+    second = client.get(f"{STREAM}&after={after}").json()
+    assert [each["id"] for each in first["data"] + second["data"]] == ["SE-1", "SE-2", "SE-3"]
+    assert [page["pagination"]["hasNextPage"] for page in (first, second)] == [True, False]
+    after = second["pagination"]["endCursor"]
+    waiting = client.get(f"{STREAM}&after={after}").json()
+    assert waiting == {"data": [], "pagination": {"endCursor": after, "hasNextPage": False}}
+    told = "2026-11-13T16:00:00.000000Z"
+    world.add("telematics", "safety", "SE-4", safety_event("SE-4", told), visible_at=told)
+    assert [each["id"] for each in client.get(f"{STREAM}&after={after}").json()["data"]] == ["SE-4"]
+
+
+def test_the_stream_keeps_to_the_times_that_were_asked_for(server: Server) -> None:
+    client, day = server("telematics"), "2026-11-12T09:00:00Z"
+    ask = "/safety-events/stream?startTime={}&endTime={}&queryByTimeField=createdAtTime".format
+    assert len(client.get(ask(day, "2026-11-12T09:00:01Z")).json()["data"]) == 1
+    assert client.get(ask("2026-11-11T09:00:00Z", day)).json()["data"] == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "",
+        "startTime=yesterday",
+        "startTime=2026-11-01T00:00:00",
+        "startTime=2026-11-01T00:00:00Z&endTime=x",
+        "startTime=2026-11-01T00:00:00Z&after=%25",
+        "startTime=2026-11-01T00:00:00Z&queryByTimeField=startMs",
+    ],
+)
+def test_the_stream_refuses_a_wrong_question(server: Server, query: str) -> None:
+    answer = server("telematics").get(f"/safety-events/stream?{query}")
     assert (answer.status_code, set(answer.json())) == (400, {"message", "requestId"})
 
 
