@@ -50,6 +50,14 @@ class Settings(BaseSettings):
         return self.root / "state.sqlite"
 
     @property
+    def ledger_heads(self) -> Path:
+        return self.root / "ledger" / "heads.jsonl"
+
+    @property
+    def ledger_key(self) -> Path:
+        return self.root / "ledger" / "signing.key"
+
+    @property
     def landing(self) -> Path:
         return self.root / "landing"
 

@@ -55,11 +55,13 @@ def gate_assets() -> dg.AssetsDefinition:
         from activation.push import recover
         from ingestion.ledger import project_gate, schema_of_table
         from quality.gate import gate
+        from state.heads import signed_after
         from state.projections import GATE
 
         platform: Platform = context.resources.platform
         # What a crash left in doubt is settled first: the gate holds whatever may be under way.
-        recover(platform.engine, platform.connections)
+        with signed_after(platform.settings, platform.engine):
+            recover(platform.engine, platform.connections)
         result = gate(platform.settings, platform.engine, platform.connections, context.run_id)
         project_gate(platform.settings, platform.engine)
         verdicts = Counter(each.verdict for each in result.decisions)

@@ -97,9 +97,11 @@ def push_assets() -> dg.AssetsDefinition:
 def push_released(platform: Platform) -> "PushResult":
     """Push what the gate released to the connection each row names."""
     from activation.push import push
+    from state.heads import signed_after
 
     rows = outbound_rows(platform)
-    result = push(platform.engine, platform.connections, rows)
+    with signed_after(platform.settings, platform.engine):
+        result = push(platform.engine, platform.connections, rows)
     log.info(
         "push: %d posted, %d already posted, %d failed",
         result.posted,

@@ -1,11 +1,12 @@
 """The append-only ledger: each row's hash covers the row before it, so that no past row can be changed.
 
-A chain alone does not show a tail that was cut off; ``head`` is what to keep elsewhere and compare.
+A chain alone does not show a tail that was cut off, nor that all of it was written anew: ``heads`` signs what the
+chain ended with and keeps it elsewhere.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -18,23 +19,25 @@ from state.engine import reading
 from state.tables import ledger
 
 GENESIS = "0" * 64
+_MOST_SEQUENCES = 500
+"""Rows asked for in one statement."""
 
 
 @dataclass(frozen=True)
 class Verification:
-    """``first_bad`` is the sequence of the first row that does not fit, None when all do."""
+    """``first_bad`` is the sequence of the first row that was edited or is missing, None when all rows fit;
+    ``rows`` counts those before it, ``head`` is the hash of the last of them."""
 
     rows: int
     head: str
     first_bad: int | None
+    problem: str | None
 
 
 def append(db: Connection, event: str, actor: str, subject: str, detail: Mapping[str, Any]) -> None:
     """Add one row inside the caller's transaction, so that what happened and its record commit together."""
-    last = db.execute(
-        select(ledger.c.sequence, ledger.c.row_hash).order_by(ledger.c.sequence.desc()).limit(1)
-    ).one_or_none()
-    sequence, previous = (last.sequence + 1, last.row_hash) if last else (1, GENESIS)
+    last, previous = newest(db)
+    sequence = last + 1
     recorded_at = utc_now()
     db.execute(
         insert(ledger).values(
@@ -51,16 +54,45 @@ def append(db: Connection, event: str, actor: str, subject: str, detail: Mapping
 
 
 def verify(engine: Engine) -> Verification:
-    """Walk the chain from the first row."""
+    """Walk the chain from the first row to the first that does not fit."""
     previous, count = GENESIS, 0
     with reading(engine) as db:
         for row in db.execute(select(ledger).order_by(ledger.c.sequence)).yield_per(10_000):
-            count += 1
-            expected = _hash(previous, count, row.recorded_at, row.event, row.actor, row.subject, row.detail)
-            if row.sequence != count or row.previous_hash != previous or row.row_hash != expected:
-                return Verification(count, previous, row.sequence)
-            previous = row.row_hash
-    return Verification(count, previous, None)
+            due = count + 1
+            if row.sequence != due:
+                return Verification(count, previous, due, f"row {due} is missing")
+            expected = _hash(previous, due, row.recorded_at, row.event, row.actor, row.subject, row.detail)
+            if row.previous_hash != previous or row.row_hash != expected:
+                return Verification(count, previous, due, f"row {due} was edited")
+            count, previous = due, row.row_hash
+    return Verification(count, previous, None, None)
+
+
+def newest(db: Connection) -> tuple[int, str]:
+    """Sequence and hash of the last row; ``(0, GENESIS)`` when there is none."""
+    last = db.execute(
+        select(ledger.c.sequence, ledger.c.row_hash).order_by(ledger.c.sequence.desc()).limit(1)
+    ).one_or_none()
+    return (last.sequence, last.row_hash) if last else (0, GENESIS)
+
+
+def hashes_of(engine: Engine, sequences: Collection[int]) -> dict[int, str]:
+    """Sequence → hash of those rows that are there."""
+    wanted = sorted(sequences)
+    found: dict[int, str] = {}
+    with reading(engine) as db:
+        for start in range(0, len(wanted), _MOST_SEQUENCES):
+            some = wanted[start : start + _MOST_SEQUENCES]
+            read = db.execute(select(ledger.c.sequence, ledger.c.row_hash).where(ledger.c.sequence.in_(some)))
+            found.update({row.sequence: row.row_hash for row in read})
+    return found
+
+
+def subjects_of(db: Connection, event: str) -> list[str]:
+    """What an event was recorded of, in the order of the rows."""
+    return list(
+        db.scalars(select(ledger.c.subject).where(ledger.c.event == event).order_by(ledger.c.sequence))
+    )
 
 
 def _hash(

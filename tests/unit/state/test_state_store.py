@@ -164,7 +164,7 @@ def test_nobody_edits_or_cuts_the_ledger(engine: Engine) -> None:
 
 @pytest.mark.parametrize(
     ("statement", "first_bad"),
-    [("UPDATE ledger SET actor = 'x' WHERE sequence = 2", 2), ("DELETE FROM ledger WHERE sequence = 2", 3)],
+    [("UPDATE ledger SET actor = 'x' WHERE sequence = 2", 2), ("DELETE FROM ledger WHERE sequence = 2", 2)],
 )
 def test_an_edit_behind_the_trigger_is_found(engine: Engine, statement: str, first_bad: int) -> None:
     for number in range(3):
