@@ -27,7 +27,7 @@ from activation.worker import is_gone, new_worker
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError, WaybillError
-from state import outbox
+from state import differences, outbox
 from state.outbox import LostToAnother
 from state.outbox_rows import OutboxRow
 
@@ -113,10 +113,21 @@ class _Push:
         self._breaker = Breaker()
 
     def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
-        """Enqueue, recover what an earlier push left, send until nothing is due, and add up."""
+        """Enqueue, recover what an earlier push left, send until nothing is due, and add up.
+
+        Nothing is sent while a reconciliation's difference is open.
+        """
         keys = self._enqueue(rows)
         before = outbox.states_of(self._engine, keys)
         self.recover()
+        stopped = differences.why_stopped(self._engine, self._name)
+        if stopped is None:
+            self._send_all()
+        else:
+            self._result.errors.append(stopped)
+        self._add_up(keys, before)
+
+    def _send_all(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not self._breaker.is_open:
             self._promote()
@@ -124,7 +135,6 @@ class _Push:
             self.recover()
             if not sent and not self._wait_for_more(deadline):
                 break
-        self._add_up(keys, before)
 
     def _enqueue(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         keys: list[str] = []

@@ -7,7 +7,7 @@ import sys
 
 import typer
 
-from cli import connections, dead_letter, demo, docs, gate, kpi, ledger, outbox, query, run, up
+from cli import connections, dead_letter, demo, docs, gate, kpi, ledger, outbox, query, reconcile, run, up
 from core.errors import ConfigurationError, WaybillError
 
 typer_app = typer.Typer(
@@ -28,6 +28,10 @@ typer_app.command("kpi", epilog="For instance: waybill kpi pod_to_invoice_s --gr
 typer_app.command("query", epilog='For instance: waybill query "FROM marts.fct_shipments LIMIT 5"')(
     query.query
 )
+typer_app.command(
+    "reconcile",
+    epilog='To accept one difference: waybill reconcile --settle 3f9a --actor controller-2 --reason "billed by hand"',
+)(reconcile.reconcile)
 typer_app.add_typer(connections.app, name="connections")
 typer_app.add_typer(dead_letter.app, name="dead-letter")
 typer_app.add_typer(gate.app, name="gate")

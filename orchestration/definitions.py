@@ -15,6 +15,7 @@ from orchestration.ingest_assets import fed_kinds, ingest_assets
 from orchestration.jobs import backfill_day, schedules
 from orchestration.platform import PlatformResource
 from orchestration.push_assets import ledger_assets, push_assets
+from orchestration.reconcile_assets import reconcile_assets
 from orchestration.serving import serving_assets
 
 
@@ -31,6 +32,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             dbt_assets(manifest, "outbound"),
             push_assets(),
             ledger_assets(),
+            reconcile_assets(),
             dbt_assets(manifest, "after_push"),
             serving_assets(manifest),
             backfill_assets(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dagster as dg
 
 from orchestration.backfill import SOURCE_DAYS
+from orchestration.reconcile_assets import RECONCILED
 
 ORDER_TO_INVOICE = "order_to_invoice"
 # A process per step would cost seconds each, and the steps share the warehouse's one writer anyway.
@@ -18,6 +19,7 @@ def schedules(freshness: dg.AssetChecksDefinition) -> list[dg.ScheduleDefinition
         _schedule(
             "half_past", source_freshness(freshness), "30 * * * *", "Between two runs, and when none ran."
         ),
+        _schedule("daily", daily_reconciliation(), "15 3 * * *", "Every night, between two runs."),
     ]
 
 
@@ -26,7 +28,7 @@ def order_to_invoice(freshness: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJ
     return dg.define_asset_job(
         name=ORDER_TO_INVOICE,
         selection=dg.AssetSelection.all()
-        - dg.AssetSelection.assets(SOURCE_DAYS)
+        - dg.AssetSelection.assets(SOURCE_DAYS, RECONCILED)
         - dg.AssetSelection.checks(freshness),
         description="Read every source, build the shipment, gate, post what passed, measure, publish.",
         # Runs go one after the other; days that are read again wait for the hourly run.
@@ -41,6 +43,18 @@ def backfill_day() -> dg.UnresolvedAssetJobDefinition:
         name="backfill_day",
         selection=dg.AssetSelection.assets(SOURCE_DAYS),
         description="Read one day of every source again without moving a cursor; rebuild when anything was new.",
+        executor_def=ONE_PROCESS,
+    )
+
+
+def daily_reconciliation() -> dg.UnresolvedAssetJobDefinition:
+    """What the ERP holds against what was acknowledged, and nothing else."""
+    return dg.define_asset_job(
+        name="daily_reconciliation",
+        selection=dg.AssetSelection.assets(RECONCILED),
+        description="Compare released, acknowledged and posted invoices; a difference stops the push.",
+        # Before the next hourly run: what it finds is to stop that one's push.
+        tags={"dagster/priority": "2"},
         executor_def=ONE_PROCESS,
     )
 

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
-from sqlalchemy import Connection, Engine, insert, select, update
+from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
 
 from state.engine import reading
-from state.tables import push_attempts, receipts
+from state.insert import insert_ignoring
+from state.tables import outbox, push_attempts, receipts
+
+_MOST_KEYS = 500
+"""Keys asked for in one statement."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +75,56 @@ def end(
 
 
 def keep_receipt(db: Connection, receipt: Receipt) -> None:
-    """Keep what was read back."""
+    """Keep what was read back first: a row that a person sent back to be looked up has its receipt already."""
     fields = vars(receipt) | {"issue_date": receipt.issue_date.isoformat() if receipt.issue_date else None}
-    db.execute(insert(receipts).values(**fields))
+    insert_ignoring(db, receipts, [fields])
 
 
 def all_receipts(engine: Engine) -> dict[str, str]:
     """Idempotency key → the foreign system's id, of everything acknowledged."""
     with reading(engine) as db:
         return {row.idempotency_key: row.erp_id for row in db.execute(select(receipts))}
+
+
+def days_to_reconcile(engine: Engine, destination: str) -> tuple[date | None, date | None]:
+    """Issue dates: the oldest of what is acknowledged and not reconciled, and the newest of all receipts."""
+    of_it = receipts.c.destination == destination
+    oldest = (
+        select(func.min(receipts.c.issue_date))
+        .join(outbox, outbox.c.idempotency_key == receipts.c.idempotency_key)
+        .where(of_it, outbox.c.state == "ACKED")
+    )
+    with reading(engine) as db:
+        found = db.scalar(oldest), db.scalar(select(func.max(receipts.c.issue_date)).where(of_it))
+    first, last = (date.fromisoformat(each) if each else None for each in found)
+    return first, last
+
+
+def to_reconcile(
+    engine: Engine, destination: str, since: date | None, keys: Collection[str]
+) -> dict[str, Receipt]:
+    """Receipts by key of what stands acknowledged: issued from ``since`` on, not reconciled, or under ``keys``."""
+    standing = (
+        select(receipts)
+        .join(outbox, outbox.c.idempotency_key == receipts.c.idempotency_key)
+        .where(
+            receipts.c.destination == destination,
+            outbox.c.state.in_(("ACKED", "RECONCILED", "CONFLICT")),
+        )
+    )
+    issued = receipts.c.issue_date >= (since or date.min).isoformat()
+    asked = sorted(keys)
+    chosen = [or_(issued, outbox.c.state.in_(("ACKED", "CONFLICT")))]
+    chosen += [
+        receipts.c.idempotency_key.in_(asked[start : start + _MOST_KEYS])
+        for start in range(0, len(asked), _MOST_KEYS)
+    ]
+    with reading(engine) as db:
+        return {
+            row.idempotency_key: _receipt(row) for some in chosen for row in db.execute(standing.where(some))
+        }
+
+
+def _receipt(row: Row[Any]) -> Receipt:
+    issued = date.fromisoformat(row.issue_date) if row.issue_date else None
+    return Receipt(**(dict(row._mapping) | {"issue_date": issued}))

@@ -137,8 +137,15 @@ def is_held(engine: Engine, row: OutboxEntry, now: datetime) -> bool:
         return db.scalar(holding) is not None
 
 
-def move(db: Connection, row: E, state: str, now: datetime, values: dict[str, Any] | None = None) -> E:
-    """Move a row from where it was seen, record it, return it as it is then.
+def move(
+    db: Connection,
+    row: E,
+    state: str,
+    now: datetime,
+    values: dict[str, Any] | None = None,
+    actor: str = ACTOR,
+) -> E:
+    """Move a row from where it was seen, record it as the actor's doing, return it as it is then.
 
     LostToAnother when it is no longer where it was seen, or no longer ours.
     """
@@ -157,7 +164,7 @@ def move(db: Connection, row: E, state: str, now: datetime, values: dict[str, An
             f"Another worker has taken {row.shipment_no} over.",
             remedy="Nothing: that worker goes on with it.",
         )
-    ledger.append(db, state.lower(), ACTOR, row.idempotency_key, {"from": row.state, **_told(changes)})
+    ledger.append(db, state.lower(), actor, row.idempotency_key, {"from": row.state, **_told(changes)})
     return replace(row, **changes)
 
 
@@ -186,6 +193,13 @@ def in_doubt(engine: Engine, destination: str) -> list[OutboxRow]:
     """What nobody knows the fate of, with the bytes to compare what is found with."""
     with reading(engine) as db:
         return outbox_rows.rows(db, outbox.c.destination == destination, outbox.c.state == "UNKNOWN")
+
+
+def unacknowledged(engine: Engine, destination: str) -> list[OutboxRow]:
+    """What was released and not acknowledged, with the bytes that say on which day it is to be issued."""
+    over = ("BLOCKED", "CANCELLED", "ACKED", "RECONCILED")
+    with reading(engine) as db:
+        return outbox_rows.rows(db, outbox.c.destination == destination, outbox.c.state.not_in(over))
 
 
 def is_waiting(engine: Engine, destination: str, until: datetime) -> bool:

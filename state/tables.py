@@ -216,3 +216,25 @@ ledger = Table(
     Column("previous_hash", String(64), nullable=False),
     Column("row_hash", String(64), nullable=False, unique=True),
 )
+
+reconciliation_differences = Table(
+    "reconciliation_differences",
+    metadata,
+    Column("difference_id", String(64), primary_key=True),
+    Column("destination", String(140), nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("idempotency_key", String(64), nullable=False),
+    Column("erp_id", Text, nullable=False),
+    Column("shipment_no", Text),
+    Column("company", Text, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("issue_date", String(10)),
+    Column("acknowledged_amount", Money),
+    Column("found_amount", Money),
+    Column("detail", Text, nullable=False),
+    Column("found_at", Instant, nullable=False),
+    Column("settled_at", Instant),
+    Column("settled_by", String(140)),
+    Column("settled_because", Text),
+    CheckConstraint("kind IN ('missing', 'extra', 'different')", name="kind"),
+)

@@ -16,7 +16,7 @@ TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     "BLOCKED": frozenset({"READY", "CANCELLED"}),
     "DEAD": frozenset({"READY", "UNKNOWN", "CANCELLED"}),
     "HELD": frozenset({"READY", "UNKNOWN", "CANCELLED"}),
-    "CONFLICT": frozenset({"READY", "UNKNOWN", "CANCELLED"}),
+    "CONFLICT": frozenset({"READY", "UNKNOWN", "RECONCILED", "CANCELLED"}),
     "ACKED": frozenset({"RECONCILED", "CONFLICT"}),
     "RECONCILED": frozenset({"CONFLICT"}),
     "CANCELLED": frozenset(),

@@ -1,10 +1,11 @@
-"""What the push asks of a destination, and the only ways in which a call may end.
+"""What push and reconciliation ask of a destination, and the only ways in which a call may end.
 
 A destination never retries and never hides: it says what is known for certain. The push decides.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -37,6 +38,7 @@ class PostedInvoice:
     erp_id: str
     status: Literal["draft", "posted", "cancelled"]
     idempotency_key: str
+    company_id: str
     customer_id: str
     currency: str
     net_total_amount: Decimal
@@ -51,6 +53,10 @@ class Destination(Protocol):
 
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
         """Every document that carries the key, whatever its status."""
+
+    def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
+        """Every document that carries a key of Waybill's, whatever its status; with an issue date from ``since`` on
+        when given. Invoices that people made by hand carry none."""
 
     def create_draft(self, document: InvoiceDocument) -> str:
         """Create the document without effect on the books; its id."""

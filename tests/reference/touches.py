@@ -8,7 +8,7 @@ from core.ids import surrogate_uuid
 from tests.reference.facts import shaped
 from tests.reference.inputs import Inputs
 
-BY_HAND = ("approved", "rejected", "resolved", "replayed", "edited")
+BY_HAND = ("approved", "rejected", "resolved", "replayed", "edited", "difference_settled")
 _CUTS = (
     "company_id",
     "customer_id",

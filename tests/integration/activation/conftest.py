@@ -40,6 +40,39 @@ class Erp:
             "Sales Invoice", filters=json.dumps([["custom_waybill_key", "=", key]]), fields='["*"]'
         )
 
+    def keyed(self) -> list[dict[str, Any]]:
+        """Every invoice under a key of Waybill's."""
+        return self.get(
+            "Sales Invoice",
+            filters=json.dumps([["custom_waybill_key", "is", "set"]]),
+            fields='["*"]',
+            limit_page_length="0",
+        )
+
+    def whole(self, name: str) -> dict[str, Any]:
+        """One invoice with its lines."""
+        answer = self._client.get(f"/api/resource/Sales Invoice/{name}").raise_for_status()
+        found: dict[str, Any] = answer.json()["data"]
+        return found
+
+    def make(self, document: dict[str, Any], docstatus: int = 1) -> dict[str, Any]:
+        """An invoice that a person makes in the ERP by hand; 0 leaves it a draft."""
+        answer = self._client.post("/api/resource/Sales Invoice", json={**document, "docstatus": docstatus})
+        made: dict[str, Any] = answer.raise_for_status().json()["data"]
+        return made
+
+    def cancel(self, name: str) -> None:
+        self._client.put(f"/api/resource/Sales Invoice/{name}", json={"docstatus": 2}).raise_for_status()
+
+    def delete(self, name: str) -> None:
+        self._client.delete(f"/api/resource/Sales Invoice/{name}").raise_for_status()
+
+    def remove(self, name: str) -> None:
+        """As if it had never been there."""
+        if self.whole(name)["docstatus"] == 1:
+            self.cancel(name)
+        self.delete(name)
+
     def plant(self, **fault: Any) -> None:
         self._client.post("/_sandbox/faults", json=fault).raise_for_status()
 

@@ -13,5 +13,6 @@ def test_every_definition_loads_and_the_jobs_are_these(tmp_path: Path) -> None:
         "order_to_invoice",
         "source_freshness",
         "backfill_day",
+        "daily_reconciliation",
     }
-    assert {each.name for each in repository.schedule_defs} == {"hourly", "half_past"}
+    assert {each.name for each in repository.schedule_defs} == {"hourly", "half_past", "daily"}
