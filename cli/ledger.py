@@ -13,6 +13,7 @@ from core.settings import get_settings
 
 if TYPE_CHECKING:
     from state.heads import Head
+    from state.ledger import Verification
 
 app = typer.Typer(
     help="The append-only ledger: what was done to whom, and proof that nobody changed it.",
@@ -41,6 +42,21 @@ def verify_ledger(
     Exit 1 names the first row that was edited or deleted, the rows that are missing at the end, and signatures that
     are broken or foreign.
     """
+    chain, signed, found = _findings(against, key)
+    if json_output:
+        emit_json({"rows": chain.rows, "first_bad": chain.first_bad, "heads": len(signed), "problems": found})
+    if found:
+        raise WaybillError(
+            f"The ledger was changed: {'; '.join(found[:5])}{' …' if len(found) > 5 else ''}.",
+            remedy="Keep the home as it is for the auditors and compare it with a backup (docs/runbooks.md).",
+        )
+    if not json_output:
+        last = f", signed up to row {signed[-1].sequence:,}" if signed else ", not signed yet"
+        out.print(f"{chain.rows:,} rows, chain intact{last}.")
+
+
+def _findings(against: Path | None, keys: list[str] | None) -> tuple[Verification, list[Head], list[str]]:
+    """The chain, the home's own heads, and every problem of either or of the copy kept elsewhere."""
     from state import heads
     from state.engine import open_state
     from state.ledger import verify
@@ -54,18 +70,9 @@ def verify_ledger(
     engine = open_state(settings)
     chain = verify(engine)
     found = [chain.problem] if chain.problem else []
-    found += heads.problems(engine, signed, key)
-    found += [f"{against}: {each}" for each in heads.problems(engine, kept, key)] if kept else []
-    if json_output:
-        emit_json({"rows": chain.rows, "first_bad": chain.first_bad, "heads": len(signed), "problems": found})
-    if found:
-        raise WaybillError(
-            f"The ledger was changed: {'; '.join(found[:5])}{' …' if len(found) > 5 else ''}.",
-            remedy="Keep the home as it is for the auditors and compare it with a backup (docs/runbooks.md).",
-        )
-    if not json_output:
-        last = f", signed up to row {signed[-1].sequence:,}" if signed else ", not signed yet"
-        out.print(f"{chain.rows:,} rows, chain intact{last}.")
+    found += heads.problems(engine, signed, keys)
+    found += [f"{against}: {each}" for each in heads.problems(engine, kept, keys)] if kept else []
+    return chain, signed, found
 
 
 @app.command("head")

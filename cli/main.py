@@ -7,7 +7,21 @@ import sys
 
 import typer
 
-from cli import connections, dead_letter, demo, docs, gate, kpi, ledger, outbox, query, reconcile, run, up
+from cli import (
+    backup,
+    connections,
+    dead_letter,
+    demo,
+    docs,
+    gate,
+    kpi,
+    ledger,
+    outbox,
+    query,
+    reconcile,
+    run,
+    up,
+)
 from core.errors import ConfigurationError, WaybillError
 
 typer_app = typer.Typer(
@@ -32,6 +46,10 @@ typer_app.command(
     "reconcile",
     epilog='To accept one difference: waybill reconcile --settle 3f9a --actor controller-2 --reason "billed by hand"',
 )(reconcile.reconcile)
+typer_app.command("backup", epilog="For instance: waybill backup /media/backup/2026-11-13.tar")(backup.backup)
+typer_app.command(
+    "restore", epilog="Into an empty home: WAYBILL_HOME=/srv/waybill waybill restore 2026-11-13.tar"
+)(backup.restore)
 typer_app.add_typer(connections.app, name="connections")
 typer_app.add_typer(dead_letter.app, name="dead-letter")
 typer_app.add_typer(gate.app, name="gate")

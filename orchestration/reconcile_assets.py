@@ -1,11 +1,15 @@
 """The daily reconciliation as an asset: what the ERP holds against what was acknowledged."""
 
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 
 import dagster as dg
 
 from orchestration.platform import Platform
 from orchestration.push_assets import PUSHED
+
+if TYPE_CHECKING:
+    from activation.reconcile import Reconciliation
 
 RECONCILED = dg.AssetKey(["erp", "reconciliation"])
 _CHECK = "erp_holds_what_was_acknowledged"
@@ -45,12 +49,6 @@ def reconcile_assets() -> dg.AssetsDefinition:
         platform: Platform = context.resources.platform
         with signed_after(platform.settings, platform.engine):
             done = reconcile(platform.engine, platform.connections)
-        lines = [
-            {"destination": each.destination, "day": day, "company": company, "currency": currency}
-            | {name: str(value) for name, value in vars(line).items()}
-            for each in done
-            for (day, company, currency), line in sorted(each.lines.items())
-        ]
         still_open = [difference for each in done for difference in each.open]
         yield dg.MaterializeResult(
             asset_key=RECONCILED,
@@ -58,7 +56,7 @@ def reconcile_assets() -> dg.AssetsDefinition:
                 "reconciled": sum(each.reconciled for each in done),
                 "differences": sum(len(each.differences) for each in done),
                 "open": len(still_open),
-                "lines": dg.MetadataValue.json(lines),
+                "lines": dg.MetadataValue.json([line for each in done for line in _lines(each)]),
             },
         )
         yield dg.AssetCheckResult(
@@ -69,3 +67,12 @@ def reconcile_assets() -> dg.AssetsDefinition:
         )
 
     return _reconcile
+
+
+def _lines(done: "Reconciliation") -> list[dict[str, str]]:
+    """Counts and amounts of one destination, a line per day, company and currency."""
+    return [
+        {"destination": done.destination, "day": day, "company": company, "currency": currency}
+        | {name: str(value) for name, value in vars(line).items()}
+        for (day, company, currency), line in sorted(done.lines.items())
+    ]

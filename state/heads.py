@@ -20,6 +20,7 @@ from sqlalchemy import Engine
 
 from core.clock import utc_now
 from core.errors import PermanentFailure
+from core.files import sync_folder
 from core.ids import canonical_json
 from core.settings import Settings
 from state import ledger
@@ -170,11 +171,7 @@ def _append(path: Path, head: Head) -> None:
         file.write(head.line().encode() + b"\n")
         file.flush()
         os.fsync(file.fileno())
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
+    sync_folder(path.parent)
 
 
 def _whole_lines(content: bytes) -> list[bytes]:

@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Final
 
 TRANSITIONS: Final[dict[str, frozenset[str]]] = {
-    "READY": frozenset({"SENDING", "BLOCKED", "CANCELLED"}),
+    "READY": frozenset({"SENDING", "UNKNOWN", "BLOCKED", "CANCELLED"}),
     "SENDING": frozenset({"ACKED", "RETRY_WAIT", "DEAD", "UNKNOWN", "CONFLICT", "HELD"}),
     "UNKNOWN": frozenset({"ACKED", "RETRY_WAIT", "CONFLICT", "HELD"}),
-    "RETRY_WAIT": frozenset({"READY", "DEAD", "HELD"}),
-    "BLOCKED": frozenset({"READY", "CANCELLED"}),
+    "RETRY_WAIT": frozenset({"READY", "UNKNOWN", "DEAD", "HELD"}),
+    "BLOCKED": frozenset({"READY", "UNKNOWN", "CANCELLED"}),
     "DEAD": frozenset({"READY", "UNKNOWN", "CANCELLED"}),
     "HELD": frozenset({"READY", "UNKNOWN", "CANCELLED"}),
     "CONFLICT": frozenset({"READY", "UNKNOWN", "RECONCILED", "CANCELLED"}),
@@ -22,6 +22,9 @@ TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     "CANCELLED": frozenset(),
 }
 STATES: Final = tuple(TRANSITIONS)
+RESTORED: Final = frozenset({"READY", "SENDING", "UNKNOWN", "RETRY_WAIT", "BLOCKED"})
+"""States whose row may have been posted after the backup was made, and that nobody decides on: restored as UNKNOWN.
+From READY, RETRY_WAIT and BLOCKED only a restore goes there (ADR 19)."""
 UNSENT: Final = frozenset({"READY", "BLOCKED"})
 """States that wait for nothing but their turn: a newer decision on the same content makes them READY."""
 REPLACEABLE: Final = frozenset({"READY", "BLOCKED", "RETRY_WAIT", "DEAD"})

@@ -1,6 +1,7 @@
 """What a reconciliation found to differ, until a person or a later reconciliation settles it.
 
-A row that differed and is equal again becomes RECONCILED.
+A row that differed and is equal again becomes RECONCILED; a row that was open when a backup was made is UNKNOWN after
+its restore.
 """
 
 import sqlalchemy as sa
@@ -12,11 +13,11 @@ branch_labels = None
 depends_on = None
 
 _LEGAL_MOVES = """
-    (OLD.state = 'READY' AND NEW.state IN ('BLOCKED', 'CANCELLED', 'SENDING'))
+    (OLD.state = 'READY' AND NEW.state IN ('BLOCKED', 'CANCELLED', 'SENDING', 'UNKNOWN'))
     OR (OLD.state = 'SENDING' AND NEW.state IN ('ACKED', 'CONFLICT', 'DEAD', 'HELD', 'RETRY_WAIT', 'UNKNOWN'))
     OR (OLD.state = 'UNKNOWN' AND NEW.state IN ('ACKED', 'CONFLICT', 'HELD', 'RETRY_WAIT'))
-    OR (OLD.state = 'RETRY_WAIT' AND NEW.state IN ('DEAD', 'HELD', 'READY'))
-    OR (OLD.state = 'BLOCKED' AND NEW.state IN ('CANCELLED', 'READY'))
+    OR (OLD.state = 'RETRY_WAIT' AND NEW.state IN ('DEAD', 'HELD', 'READY', 'UNKNOWN'))
+    OR (OLD.state = 'BLOCKED' AND NEW.state IN ('CANCELLED', 'READY', 'UNKNOWN'))
     OR (OLD.state = 'DEAD' AND NEW.state IN ('CANCELLED', 'READY', 'UNKNOWN'))
     OR (OLD.state = 'HELD' AND NEW.state IN ('CANCELLED', 'READY', 'UNKNOWN'))
     OR (OLD.state = 'CONFLICT' AND NEW.state IN ('CANCELLED', 'READY', 'RECONCILED', 'UNKNOWN'))
