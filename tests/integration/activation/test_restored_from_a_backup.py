@@ -152,6 +152,27 @@ def test_what_was_blocked_is_looked_up_and_blocked_again(
     assert push(restored, [connection], [corrected]).posted == 1
 
 
+def test_a_reconciliation_before_the_first_push_settles_itself(
+    erp: Erp, engine: Engine, old: Settings, connection: Connection, released: Rows, tmp_path: Path
+) -> None:
+    for each in erp.keyed():
+        erp.remove(each["name"])
+    back_up_with_open_rows(erp, engine, old, connection, released, tmp_path / "backup.tar")
+    post_all(engine, connection, released)
+    fresh = old.model_copy(update={"home": tmp_path / "new"})
+    restore(fresh, tmp_path / "backup.tar")
+    restored, before = open_state(fresh), erp.mutating()
+    (first,) = reconcile(restored, [connection])
+    assert [each.kind for each in first.open] == ["extra"]
+    # The stopped push takes the third invoice up again; from then on it is under way and no longer extra.
+    assert push(restored, [connection], released).failed == 1
+    (second,) = reconcile(restored, [connection])
+    assert second.open == []
+    push(restored, [connection], released)
+    assert states(restored) == {"RECONCILED": 2, "ACKED": 1}
+    assert erp.mutating() == before
+
+
 def test_a_restored_ledger_goes_on_under_a_key_of_its_own(
     engine: Engine, old: Settings, connection: Connection, released: Rows, tmp_path: Path
 ) -> None:
