@@ -15,6 +15,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
@@ -171,9 +172,13 @@ def _record(db: Db, result: Reconciliation, rows: Iterable[OutboxEntry]) -> None
         state = "RECONCILED" if detail is None else "CONFLICT"
         if row.state == state:
             continue
+        values: dict[str, Any] = {"last_error": detail}
+        if detail is None:
+            # Nothing happened to the message: its day, by which it is measured, stays the one it was posted on.
+            values["updated_at"] = row.updated_at
         # One that a person or a push moved meanwhile is compared by the next reconciliation.
         with suppress(LostToAnother):
-            outbox.move(db, row, state, now, {"last_error": detail}, RECONCILIATION)
+            outbox.move(db, row, state, now, values, RECONCILIATION)
             result.reconciled += detail is None
     differences.record(db, result.destination, result.differences, now)
     told = {

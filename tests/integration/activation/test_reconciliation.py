@@ -79,6 +79,15 @@ def test_what_is_equal_becomes_reconciled(engine: Engine, connection: Connection
     assert push(engine, [connection], [*posted, *one_more(engine, posted)]).posted == 1
 
 
+def test_being_reconciled_moves_no_message_to_another_day(
+    engine: Engine, connection: Connection, posted: Rows
+) -> None:
+    assert posted
+    before = [row.updated_at for row in outbox.rows(engine)]
+    assert once(engine, connection).reconciled == 3
+    assert [row.updated_at for row in outbox.rows(engine)] == before
+
+
 def test_an_invoice_that_is_missing_stops_the_next_batch(
     erp: Erp, engine: Engine, connection: Connection, posted: Rows
 ) -> None:
