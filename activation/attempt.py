@@ -26,7 +26,7 @@ from activation.destinations.base import (
 from contracts.invoice import InvoiceDocument
 from core.connections import Connection
 from core.errors import WaybillError
-from state import attempts, decisions, outbox
+from state import attempts, decisions, kill_switch, outbox
 from state.outbox_rows import OutboxRow
 
 MAX_ATTEMPTS = 10
@@ -169,12 +169,16 @@ class Attempt:
         return self._move(row, "ACKED", {"last_error": None}, erp_id=posted.erp_id, receipt=receipt)
 
     def _begin(self, row: OutboxRow) -> OutboxRow:
-        """SENDING with an attempt begun, or BLOCKED where the standing decision does not release these inputs.
+        """SENDING with an attempt begun; READY where a kill switch is pulled; BLOCKED where the standing decision does
+        not release these inputs.
 
-        One transaction, which holds the state store's write lock: no decision can fall between the two.
+        One transaction, which holds the state store's write lock: nothing can fall between asking and beginning.
         """
         number, now = row.attempt_count + 1, self.now()
         with self.engine.begin() as db:
+            if kill_switch.stops(db, row.destination, row.company):
+                outbox.give_back(db, row)
+                return row
             decision = decisions.latest_of(db, (row.business_id, row.revision))
             if decision is None or decision.verdict != "released" or decision.input_hash != row.input_hash:
                 why = "the decision no longer releases these inputs"

@@ -27,7 +27,8 @@ from activation.worker import is_gone, new_worker
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError, WaybillError
-from state import differences, outbox
+from state import differences, kill_switch, outbox
+from state.engine import reading
 from state.outbox import LostToAnother
 from state.outbox_rows import OutboxRow
 
@@ -115,17 +116,22 @@ class _Push:
     def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Enqueue, recover what an earlier push left, send until nothing is due, and add up.
 
-        Nothing is sent while a reconciliation's difference is open.
+        Nothing is sent while a reconciliation's difference is open, or a kill switch is pulled.
         """
         keys = self._enqueue(rows)
         before = outbox.states_of(self._engine, keys)
         self.recover()
-        stopped = differences.why_stopped(self._engine, self._name)
+        stopped = differences.why_stopped(self._engine, self._name) or self._switched_off()
         if stopped is None:
             self._send_all()
         else:
             self._result.errors.append(stopped)
         self._add_up(keys, before)
+
+    def _switched_off(self, company: str | None = None) -> str | None:
+        with reading(self._engine) as db:
+            switch = kill_switch.stops(db, self._name, company)
+        return f"{self._name}: {switch}" if switch else None
 
     def _send_all(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
@@ -204,7 +210,8 @@ class _Push:
             state = self._attempt.send(row)
         except LostToAnother:
             return
-        self._breaker.note(ok=state in {"ACKED", "BLOCKED", "DEAD", "CONFLICT"})
+        # READY: a kill switch was pulled, which says nothing of the other side.
+        self._breaker.note(ok=state in {"ACKED", "BLOCKED", "DEAD", "CONFLICT", "READY"})
 
     def _wait_for_more(self, deadline: float) -> bool:
         """Whether something becomes due soon enough to wait for it here."""
@@ -228,7 +235,8 @@ class _Push:
             if done and not was_done:
                 amounts[row.currency] += row.amount
             elif not done:
-                self._result.errors.append(f"{row.shipment_no}: {row.state}: {row.last_error}")
+                why = self._switched_off(row.company) if row.state == "READY" else row.last_error
+                self._result.errors.append(f"{row.shipment_no}: {row.state}: {why}")
         for fate, count in counted.items():
             setattr(self._result, fate, getattr(self._result, fate) + count)
         for currency, amount in amounts.items():

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Engine, insert, or_, select, update
 
 from core.errors import PermanentFailure
-from state import ledger, outbox_rows
+from state import kill_switch, ledger, outbox_rows
 from state.engine import reading
 from state.insert import insert_ignoring
 from state.outbox_rows import NewEffect, OutboxEntry, OutboxRow
@@ -92,7 +92,10 @@ def of_keys(engine: Engine, keys: Sequence[str]) -> list[OutboxEntry]:
 def lease(
     engine: Engine, destination: str, worker: str, now: datetime, until: datetime, limit: int
 ) -> list[OutboxRow]:
-    """Take up to ``limit`` due rows, oldest first, for one worker; each gets a new fencing token."""
+    """Take up to ``limit`` due rows, oldest first, for one worker; each gets a new fencing token.
+
+    None of a destination or company for which a kill switch is pulled.
+    """
     due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
     free = or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= now)
     query = (
@@ -102,6 +105,10 @@ def lease(
         .limit(limit)
     )
     with engine.begin() as db:
+        if kill_switch.stops(db, destination):
+            return []
+        if stopped := kill_switch.stopped_companies(db):
+            query = query.where(outbox.c.company.not_in(stopped))
         keys = list(db.scalars(query))
         db.execute(
             update(outbox)
@@ -109,6 +116,19 @@ def lease(
             .values(leased_by=worker, leased_until=until, fencing_token=outbox.c.fencing_token + 1)
         )
         return outbox_rows.rows(db, outbox.c.idempotency_key.in_(keys))
+
+
+def give_back(db: Connection, row: OutboxRow) -> None:
+    """Let go of a row that was taken and not begun, inside the caller's transaction."""
+    db.execute(
+        update(outbox)
+        .where(
+            outbox.c.idempotency_key == row.idempotency_key,
+            outbox.c.fencing_token == row.fencing_token,
+            outbox.c.state == "READY",
+        )
+        .values(leased_by=None, leased_until=None)
+    )
 
 
 def release_leases(engine: Engine, destination: str, workers: Sequence[str]) -> None:

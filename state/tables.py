@@ -14,6 +14,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from state.transitions import STATES
@@ -237,4 +238,37 @@ reconciliation_differences = Table(
     Column("settled_by", String(140)),
     Column("settled_because", Text),
     CheckConstraint("kind IN ('missing', 'extra', 'different')", name="kind"),
+)
+
+kill_switches = Table(
+    "kill_switches",
+    metadata,
+    Column("switch_id", Integer, primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("pulled_by", String(140), nullable=False),
+    Column("pulled_because", Text, nullable=False),
+    Column("pulled_at", Instant, nullable=False),
+    Column("release_asked_by", String(140)),
+    Column("release_asked_because", Text),
+    Column("release_asked_at", Instant),
+    Column("released_by", String(140)),
+    Column("released_because", Text),
+    Column("released_at", Instant),
+    CheckConstraint(
+        "(kind = 'global' AND name = '') OR (kind IN ('destination', 'company') AND name <> '')", name="scope"
+    ),
+    CheckConstraint(
+        "released_at IS NULL OR (released_by IS NOT NULL AND release_asked_by IS NOT NULL "
+        "AND lower(trim(released_by)) <> lower(trim(release_asked_by)))",
+        name="two_people",
+    ),
+    Index(
+        "ix_kill_switches_standing",
+        "kind",
+        "name",
+        unique=True,
+        sqlite_where=text("released_at IS NULL"),
+        postgresql_where=text("released_at IS NULL"),
+    ),
 )

@@ -30,7 +30,7 @@ KEPT = {
     *(("ledger", verb) for verb in ("UPDATE", "DELETE")),
     *(("receipts", verb) for verb in ("UPDATE", "DELETE")),
     *(("gate_decisions", verb) for verb in ("UPDATE", "DELETE")),
-    *(("outbox", "DELETE"), ("push_attempts", "DELETE")),
+    *(("outbox", "DELETE"), ("push_attempts", "DELETE"), ("kill_switches", "DELETE")),
 }
 """Whose rows the database lets nobody change, or remove."""
 

@@ -1,0 +1,63 @@
+"""The kill switch: pulled by one person, released by two, and never forgotten."""
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0006"
+down_revision = "0005"
+branch_labels = None
+depends_on = None
+
+_SQLITE_TRIGGERS = (
+    """CREATE TRIGGER kill_switches_no_delete BEFORE DELETE ON kill_switches
+    BEGIN SELECT RAISE(ABORT, 'kill_switches: append-only'); END""",
+)
+_POSTGRESQL_TRIGGERS = (
+    """CREATE TRIGGER kill_switches_kept BEFORE DELETE ON kill_switches
+    FOR EACH ROW EXECUTE FUNCTION kept_for_ever()""",
+)
+
+
+def upgrade() -> None:
+    """One table with one standing switch per scope."""
+    op.create_table(
+        "kill_switches",
+        sa.Column("switch_id", sa.Integer, nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("name", sa.Text, nullable=False),
+        sa.Column("pulled_by", sa.String(140), nullable=False),
+        sa.Column("pulled_because", sa.Text, nullable=False),
+        sa.Column("pulled_at", sa.String(32), nullable=False),
+        sa.Column("release_asked_by", sa.String(140)),
+        sa.Column("release_asked_because", sa.Text),
+        sa.Column("release_asked_at", sa.String(32)),
+        sa.Column("released_by", sa.String(140)),
+        sa.Column("released_because", sa.Text),
+        sa.Column("released_at", sa.String(32)),
+        sa.CheckConstraint(
+            "(kind = 'global' AND name = '') OR (kind IN ('destination', 'company') AND name <> '')",
+            name=op.f("ck_kill_switches_scope"),
+        ),
+        sa.CheckConstraint(
+            "released_at IS NULL OR (released_by IS NOT NULL AND release_asked_by IS NOT NULL "
+            "AND lower(trim(released_by)) <> lower(trim(release_asked_by)))",
+            name=op.f("ck_kill_switches_two_people"),
+        ),
+        sa.PrimaryKeyConstraint("switch_id", name=op.f("pk_kill_switches")),
+    )
+    op.create_index(
+        "ix_kill_switches_standing",
+        "kill_switches",
+        ["kind", "name"],
+        unique=True,
+        sqlite_where=sa.text("released_at IS NULL"),
+        postgresql_where=sa.text("released_at IS NULL"),
+    )
+    by_dialect = {"sqlite": _SQLITE_TRIGGERS, "postgresql": _POSTGRESQL_TRIGGERS}
+    for statement in by_dialect[op.get_context().dialect.name]:
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    """Refused, as every step back."""
+    raise RuntimeError("The state store only moves forward: restore a backup instead.")
