@@ -6,11 +6,16 @@ from typing import Annotated
 
 import typer
 
+from cli import approvals
 from cli.output import out
 from core.errors import WaybillError
 from core.settings import get_settings
 
 app = typer.Typer(help="What was decided about an invoice, and why.", no_args_is_help=True)
+app.command("ask")(approvals.ask)
+app.command("approve")(approvals.approve)
+app.command("reject")(approvals.reject)
+app.command("approvals")(approvals.waiting)
 
 
 @app.command("explain")

@@ -19,6 +19,7 @@ from dashboard import data, words
 from dashboard.drill import SHOWN, drill
 from dashboard.metrics import BY_NAME
 from dashboard.overview import overview
+from state.decisions import PASSING
 
 HERE = Path(__file__).parent
 HEADERS = {
@@ -66,7 +67,7 @@ def create_app(settings: Settings) -> FastAPI:
             (decision, told)
             for decision in held
             for told in decision.reasons
-            if told["code"] == code and told["disposition"] != "WARN"
+            if told["code"] == code and told["disposition"] not in PASSING
         ]
         return pages.TemplateResponse(
             request, "reason.html", {"reason": reason, "rows": rows, "reasons": reasons}

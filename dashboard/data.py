@@ -168,7 +168,7 @@ def by_reason(held: Iterable[Decision]) -> list[BlockedReason]:
     found: dict[str, BlockedReason] = {}
     for decision in held:
         for reason in decision.reasons:
-            if reason["disposition"] == "WARN":
+            if reason["disposition"] in decisions.PASSING:
                 continue
             entry = found.setdefault(reason["code"], BlockedReason(reason["code"]))
             entry.owner, entry.disposition = reason["owner"], reason["disposition"]

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from state.approvals import Approval
 from state.decisions import Decision
 
 Key = tuple[str, int]
@@ -50,3 +51,4 @@ class GateContext:
     default_sources: frozenset[str] = frozenset()
     previous: Mapping[Key, Decision] = field(default_factory=dict)
     history: tuple[BatchSize, ...] = ()
+    approvals: Mapping[Key, Approval] = field(default_factory=dict)

@@ -34,7 +34,12 @@ def explain(decision: Decision) -> str:
 def _paragraph(reason: Mapping[str, Any]) -> list[str]:
     """One reason. Its words are those of the decision; only the explanation comes from today's index."""
     known = BY_CODE.get(reason["code"])
-    means = {"BLOCK": "blocks", "APPROVAL": "needs an approval", "WARN": "warns only"}
+    means = {
+        "BLOCK": "blocks",
+        "APPROVAL": "needs an approval",
+        "WARN": "warns only",
+        "APPROVED": "was approved",
+    }
     return [
         "",
         f"{reason['code']} ({means.get(reason['disposition'], reason['disposition'])}): "
@@ -43,4 +48,5 @@ def _paragraph(reason: Mapping[str, Any]) -> list[str]:
         f"  expected  {reason['expected']}",
         f"  to do     {reason['remedy']}",
         f"  owner     {reason['owner']}",
+        *([f"  approved  by {reason['approved_by']}"] if "approved_by" in reason else []),
     ]

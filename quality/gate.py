@@ -30,7 +30,7 @@ from quality.rule import Rule
 from quality.state_view import read_context
 from quality.suites import invoice_candidates as suite
 from quality.wording import told
-from state.decisions import Decision, record
+from state.decisions import PASSING, Decision, record
 from state.observations import business_now
 
 NOT_RUN = "CHECK_NOT_RUN"
@@ -181,13 +181,13 @@ class _Judge:
     def decide(self, row: Mapping[str, Any]) -> Decision:
         """The decision on one row of the frame."""
         key: Key = (row["business_id"], row["revision"])
-        reasons = self._reasons(key, row)
+        reasons = [self._approved(key, row, each) for each in self._reasons(key, row)]
         if self._is_posted_unchanged(key, row["content_hash"]) and not self._not_run:
             reasons = [
-                each for each in reasons if each["disposition"] == "WARN" or each["code"] in AFTER_POSTING
+                each for each in reasons if each["disposition"] in PASSING or each["code"] in AFTER_POSTING
             ]
-        codes = tuple(each["code"] for each in reasons if each["disposition"] != "WARN")
-        warnings = tuple(each["code"] for each in reasons if each["disposition"] == "WARN")
+        codes = tuple(each["code"] for each in reasons if each["disposition"] not in PASSING)
+        warnings = tuple(each["code"] for each in reasons if each["disposition"] in PASSING)
         verdict: Literal["released", "blocked"] = "blocked" if codes else "released"
         identity = [
             *key, row["input_hash"], row["content_hash"], self._version, row["as_of"].isoformat(),
@@ -221,6 +221,19 @@ class _Judge:
         """The invoice is in the ERP as it would be billed today: nothing more will be sent for it."""
         entry = self._context.outbox.get(key)
         return entry is not None and entry.state in POSTED and entry.content_hash == content_hash
+
+    def _approved(self, key: Key, row: Mapping[str, Any], reason: dict[str, Any]) -> dict[str, Any]:
+        """The reason, or that a second person let it pass on these very inputs, by these very rules."""
+        approval = self._context.approvals.get(key)
+        if (
+            reason["disposition"] != "APPROVAL"
+            or approval is None
+            or reason["code"] not in approval.codes
+            or not approval.holds_for(row["input_hash"], self._version)
+        ):
+            return reason
+        by = f"{approval.answered_by}, asked by {approval.asked_by}"
+        return reason | {"disposition": "APPROVED", "approval": approval.approval_id, "approved_by": by}
 
     def _reasons(self, key: Key, row: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Every rule that failed on this row, in the order of the index, in words."""

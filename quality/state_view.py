@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from core.clock import utc_now
 from core.connections import Connection
 from quality.context import BatchSize, GateContext, Posted
-from state import dead_letters, decisions, observations, outbox
+from state import approvals, dead_letters, decisions, observations, outbox
 from state.decisions import Decision
 from state.observations import Observation
 
@@ -57,6 +57,7 @@ def read_context(
         default_sources=frozenset(each.connection for each in live if each.kind in JUDGED_KINDS),
         previous=previous,
         history=history(previous.values()),
+        approvals=approvals.granted(engine),
     )
 
 

@@ -14,6 +14,8 @@ from state.engine import reading
 from state.tables import gate_decisions
 
 Key = tuple[str, int]
+PASSING = frozenset({"WARN", "APPROVED"})
+"""Dispositions of reasons that are told and hold nothing."""
 
 
 @dataclass(frozen=True)

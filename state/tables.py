@@ -272,3 +272,33 @@ kill_switches = Table(
         postgresql_where=text("released_at IS NULL"),
     ),
 )
+
+approvals = Table(
+    "approvals",
+    metadata,
+    Column("approval_id", Integer, primary_key=True),
+    Column("business_id", String(140), nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("shipment_no", Text, nullable=False),
+    Column("decision_id", String(64), nullable=False),
+    Column("codes", JsonText, nullable=False),
+    Column("input_hash", String(64), nullable=False),
+    Column("content_hash", String(64), nullable=False),
+    Column("ruleset_version", String(140), nullable=False),
+    Column("amount", Money),
+    Column("currency", String(3)),
+    Column("asked_by", String(140), nullable=False),
+    Column("asked_because", Text, nullable=False),
+    Column("asked_at", Instant, nullable=False),
+    Column("answer", String(20)),
+    Column("answered_by", String(140)),
+    Column("answered_because", Text),
+    Column("answered_at", Instant),
+    CheckConstraint("answer IN ('granted', 'rejected')", name="answer"),
+    CheckConstraint(
+        "answer IS NULL OR (answered_by IS NOT NULL AND answered_at IS NOT NULL "
+        "AND lower(trim(answered_by)) <> lower(trim(asked_by)))",
+        name="four_eyes",
+    ),
+    Index("ix_approvals_business", "business_id", "revision", "approval_id"),
+)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -18,9 +19,10 @@ from core.clock import utc_now
 from core.connections import Connection, Destination
 from core.settings import Settings
 from core.warehouse import open_warehouse
+from quality.explain import explain
 from quality.gate import GateResult, gate
 from quality.state_view import read_context
-from state import decisions, observations
+from state import approvals, decisions, observations
 from state.engine import open_state
 
 CONNECTIONS = (
@@ -116,3 +118,64 @@ def test_no_candidate_is_no_crash_and_no_pass(settings: Settings, engine: Engine
     result = run(settings, engine, "run_1")
     assert (result.batch_fatal, result.passed) == ("EMPTY_BATCH", False)
     assert decisions.latest(engine) == {}
+
+
+DEAR = {
+    "net_total_amount": Decimal(300000), "lines_net_amount": Decimal(300000), "order_total_amount": Decimal(300000),
+    "tax_total_amount": Decimal(57000), "lines_tax_amount": Decimal(57000), "grand_total_amount": Decimal(357000),
+    "credit_limit_amount": Decimal(900000),
+    "lines_json": '[{"line_id": "L1", "charge_key": "S1|L1|goods", "net_amount": "300000.00"}]',
+}  # fmt: skip
+"""More than the policy lets pass without a second person."""
+
+
+def approve(engine: Engine) -> None:
+    approvals.ask(engine, ("b-1", 1), "anna", "agreed", utc_now())
+    approvals.answer(engine, ("b-1", 1), "granted", "boris", "seen the contract", utc_now())
+
+
+def test_what_a_second_person_approved_is_released_and_says_by_whom(
+    settings: Settings, engine: Engine
+) -> None:
+    publish(settings, [candidate(1, **DEAR)])
+    (held,) = run(settings, engine, "run_1").decisions
+    assert (held.verdict, held.codes) == ("blocked", ("VALUE_OVER_LIMIT",))
+    approve(engine)
+    (decision,) = run(settings, engine, "run_2").decisions
+    assert (decision.verdict, decision.codes, decision.warnings) == ("released", (), ("VALUE_OVER_LIMIT",))
+    (reason,) = decision.reasons
+    assert (reason["disposition"], reason["approved_by"]) == ("APPROVED", "boris, asked by anna")
+    assert decisions.latest(engine)["b-1", 1].decision_id == decision.decision_id
+    assert "approved  by boris, asked by anna" in explain(decision)
+
+
+@pytest.mark.parametrize("change", [{"input_hash": "f" * 64}, {"po_no": None, "input_hash": "f" * 64}])
+def test_an_approval_lets_nothing_pass_but_what_was_looked_at(
+    settings: Settings, engine: Engine, change: dict[str, Any]
+) -> None:
+    publish(settings, [candidate(1, **DEAR)])
+    run(settings, engine, "run_1")
+    approve(engine)
+    publish(settings, [candidate(1, **DEAR, **change)])
+    (decision,) = run(settings, engine, "run_2").decisions
+    assert decision.verdict == "blocked"
+    assert "VALUE_OVER_LIMIT" in decision.codes
+
+
+def test_what_was_rejected_stays_blocked(settings: Settings, engine: Engine) -> None:
+    publish(settings, [candidate(1, **DEAR)])
+    run(settings, engine, "run_1")
+    approvals.ask(engine, ("b-1", 1), "anna", "agreed", utc_now())
+    approvals.answer(engine, ("b-1", 1), "rejected", "boris", "no contract", utc_now())
+    assert run(settings, engine, "run_2").decisions[0].codes == ("VALUE_OVER_LIMIT",)
+
+
+def test_an_approval_does_not_stand_for_another_rule_that_blocks_since(
+    settings: Settings, engine: Engine
+) -> None:
+    publish(settings, [candidate(1, **DEAR)])
+    run(settings, engine, "run_1")
+    approve(engine)
+    observations.record(engine, "erp", "erp", False, utc_now(), None, "timed out")
+    (decision,) = run(settings, engine, "run_2").decisions
+    assert (decision.verdict, "VALUE_OVER_LIMIT" in decision.codes) == ("blocked", False)

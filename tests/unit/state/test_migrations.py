@@ -31,6 +31,7 @@ KEPT = {
     *(("receipts", verb) for verb in ("UPDATE", "DELETE")),
     *(("gate_decisions", verb) for verb in ("UPDATE", "DELETE")),
     *(("outbox", "DELETE"), ("push_attempts", "DELETE"), ("kill_switches", "DELETE")),
+    ("approvals", "DELETE"),
 }
 """Whose rows the database lets nobody change, or remove."""
 
