@@ -7,11 +7,15 @@ from typing import Annotated
 
 import typer
 
+from cli import proposals
 from cli.output import emit_json, table
 from core.settings import get_settings
 from state.transitions import STATES
 
 app = typer.Typer(help="What is to be, is being, or was written into other systems.", no_args_is_help=True)
+app.command("propose")(proposals.propose)
+app.command("confirm")(proposals.confirm)
+app.command("proposals")(proposals.waiting)
 
 _DONE = ("ACKED", "RECONCILED", "CANCELLED")
 

@@ -302,3 +302,26 @@ approvals = Table(
     ),
     Index("ix_approvals_business", "business_id", "revision", "approval_id"),
 )
+
+outbox_proposals = Table(
+    "outbox_proposals",
+    metadata,
+    Column("proposal_id", Integer, primary_key=True),
+    Column("idempotency_key", String(64), nullable=False),
+    Column("shipment_no", Text, nullable=False),
+    Column("from_state", String(20), nullable=False),
+    Column("to_state", String(20), nullable=False),
+    Column("found", JsonText, nullable=False),
+    Column("proposed_by", String(140), nullable=False),
+    Column("proposed_because", Text, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("confirmed_by", String(140)),
+    Column("confirmed_because", Text),
+    Column("confirmed_at", Instant),
+    CheckConstraint(
+        "confirmed_at IS NULL OR (confirmed_by IS NOT NULL "
+        "AND lower(trim(confirmed_by)) <> lower(trim(proposed_by)))",
+        name="four_eyes",
+    ),
+    Index("ix_outbox_proposals_key", "idempotency_key", "proposal_id"),
+)

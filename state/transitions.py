@@ -25,6 +25,8 @@ STATES: Final = tuple(TRANSITIONS)
 RESTORED: Final = frozenset({"READY", "SENDING", "UNKNOWN", "RETRY_WAIT", "BLOCKED"})
 """States whose row may have been posted after the backup was made, and that nobody decides on: restored as UNKNOWN.
 From READY, RETRY_WAIT and BLOCKED only a restore goes there (ADR 17)."""
+GIVEN_UP: Final = frozenset({"DEAD", "HELD", "CONFLICT"})
+"""States that nothing leaves by itself: two people decide."""
 UNSENT: Final = frozenset({"READY", "BLOCKED"})
 """States that wait for nothing but their turn: a newer decision on the same content makes them READY."""
 REPLACEABLE: Final = frozenset({"READY", "BLOCKED", "RETRY_WAIT", "DEAD"})

@@ -32,6 +32,7 @@ KEPT = {
     *(("gate_decisions", verb) for verb in ("UPDATE", "DELETE")),
     *(("outbox", "DELETE"), ("push_attempts", "DELETE"), ("kill_switches", "DELETE")),
     ("approvals", "DELETE"),
+    ("outbox_proposals", "DELETE"),
 }
 """Whose rows the database lets nobody change, or remove."""
 

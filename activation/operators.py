@@ -1,0 +1,106 @@
+"""What people decide about an effect that the push has given up: after a fresh look, and two of them.
+
+Belongs here: asking the foreign system, and what its answer allows. Keeping and moving is ``state.proposals``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Final
+
+from sqlalchemy import Engine
+
+from activation.push import open_destination
+from core.clock import utc_now
+from core.connections import Connection
+from core.errors import PermanentFailure
+from state import outbox, proposals
+from state.outbox_rows import OutboxEntry
+from state.proposals import Found, Proposal
+from state.transitions import GIVEN_UP, TRANSITIONS
+
+TARGETS: Final = {"retry": "READY", "look-up": "UNKNOWN", "cancel": "CANCELLED"}
+"""What may be proposed: send it, find out what became of it, or never send it."""
+
+
+def propose(
+    engine: Engine, connections: Sequence[Connection], named: str, target: str, actor: str, reason: str
+) -> Proposal:
+    """Look the effect up and propose what to do with it. PermanentFailure when it, or what was found, forbids that;
+    WaybillError when the foreign system cannot be asked."""
+    entry = _given_up(engine, named)
+    found = _look_up(connections, entry)
+    _allow(entry, TARGETS[target], found)
+    return proposals.propose(engine, entry, TARGETS[target], found, actor, reason, utc_now())
+
+
+def confirm(
+    engine: Engine, connections: Sequence[Connection], named: str, actor: str, reason: str
+) -> OutboxEntry:
+    """Look the effect up again and carry out what another person proposed; the effect as it is then."""
+    entry = _given_up(engine, named)
+    found = _look_up(connections, entry)
+    return proposals.confirm(engine, entry, found, actor, reason, utc_now())
+
+
+def _given_up(engine: Engine, named: str) -> OutboxEntry:
+    found = [
+        each
+        for each in outbox.rows(engine)
+        if named == each.shipment_no or (len(named) >= 6 and each.idempotency_key.startswith(named))
+    ]
+    if len(found) != 1:
+        raise PermanentFailure(
+            f"{len(found)} rows of the outbox are called {named!r}.",
+            remedy="`waybill outbox list` prints shipments and keys; the beginning of a key is enough.",
+        )
+    (entry,) = found
+    if entry.state not in GIVEN_UP:
+        raise PermanentFailure(
+            f"{entry.shipment_no} is {entry.state}: the push goes on with it by itself.",
+            remedy=f"Nobody decides about a row before it is {', '.join(sorted(GIVEN_UP))}.",
+        )
+    return entry
+
+
+def _look_up(connections: Sequence[Connection], entry: OutboxEntry) -> Found:
+    known = {each.connection: each for each in connections if each.destination is not None}
+    if entry.destination not in known:
+        raise PermanentFailure(
+            f"No connection file offers {entry.destination!r} as a destination, so nothing can be looked up.",
+            remedy="Bring its file back, or point WAYBILL_CONNECTIONS to the folder that has it.",
+        )
+    destination = open_destination(known[entry.destination])
+    try:
+        documents = destination.look_up(entry.idempotency_key)
+    finally:
+        destination.close()
+    return sorted(
+        (
+            {
+                "erp_id": each.erp_id,
+                "status": each.status,
+                "currency": each.currency,
+                "grand_total": str(each.grand_total_amount),
+            }
+            for each in documents
+        ),
+        key=lambda each: each["erp_id"],
+    )
+
+
+def _allow(entry: OutboxEntry, to_state: str, found: Found) -> None:
+    """Refuse what could bill twice, or would forget what is billed."""
+    if to_state not in TRANSITIONS[entry.state]:
+        raise PermanentFailure(
+            f"{entry.shipment_no} is {entry.state} and cannot become {to_state}.",
+            remedy=f"Possible is {', '.join(sorted(TRANSITIONS[entry.state]))}.",
+        )
+    there = [each for each in found if each["status"] == "posted" or to_state == "CANCELLED"]
+    there = [each for each in there if each["status"] != "cancelled"]
+    if there and to_state != "UNKNOWN":
+        told = ", ".join(f"{each['erp_id']} ({each['status']})" for each in there)
+        raise PermanentFailure(
+            f"The ERP has {told} under the key of {entry.shipment_no}.",
+            remedy="Propose `look-up`, so that it is compared and acknowledged; or remove it in the ERP first.",
+        )

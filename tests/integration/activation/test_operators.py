@@ -1,0 +1,145 @@
+"""What people decide about an invoice that the push has given up: after a look at the real ERP, and two of them."""
+
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, update
+from sqlalchemy.exc import IntegrityError
+
+from activation import operators
+from activation.push import open_destination, push
+from contracts.invoice import InvoiceDocument
+from core.connections import Connection
+from core.errors import PermanentFailure
+from state import ledger, outbox, proposals
+from state.outbox_rows import OutboxRow, rows
+from state.tables import outbox_proposals
+from tests.integration.activation.conftest import Erp
+
+Rows = list[dict[str, Any]]
+
+
+@pytest.fixture
+def dead(engine: Engine, connection: Connection, released: Rows, erp: Erp) -> OutboxRow:
+    """One of three invoices, which the ERP refused; nothing of it is there."""
+    erp.plant(kind="status", status=417, times=1, method="POST", path="Sales Invoice$")
+    assert push(engine, [connection], released).posted == 2
+    return the_one(engine, "DEAD")
+
+
+def the_one(engine: Engine, state: str) -> OutboxRow:
+    with engine.connect() as db:
+        (found,) = [row for row in rows(db) if row.state == state]
+    return found
+
+
+def by_hand(connection: Connection, row: OutboxRow, *, posted: bool) -> str:
+    """Somebody makes the document under the row's key."""
+    destination = open_destination(connection)
+    try:
+        erp_id = destination.create_draft(InvoiceDocument.model_validate_json(row.payload))
+        if posted:
+            destination.post(erp_id)
+    finally:
+        destination.close()
+    return erp_id
+
+
+def propose(engine: Engine, connection: Connection, row: OutboxRow, target: str) -> proposals.Proposal:
+    return operators.propose(engine, [connection], row.idempotency_key[:12], target, "anna", "mended")
+
+
+def confirm(engine: Engine, connection: Connection, row: OutboxRow, by: str = "boris") -> str:
+    return operators.confirm(engine, [connection], row.idempotency_key[:12], by, "seen").state
+
+
+def test_what_was_refused_is_sent_again_once_a_second_person_says_so(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp, dead: OutboxRow
+) -> None:
+    assert propose(engine, connection, dead, "retry").found == []
+    assert push(engine, [connection], released).posted == 0
+    assert confirm(engine, connection, dead) == "READY"
+    assert push(engine, [connection], released).posted == 1
+    assert len(erp.invoices(dead.idempotency_key)) == 1
+
+
+@pytest.mark.parametrize("same", ["anna", " Anna"])
+def test_who_proposed_cannot_confirm(
+    engine: Engine, connection: Connection, dead: OutboxRow, same: str
+) -> None:
+    propose(engine, connection, dead, "retry")
+    with pytest.raises(PermanentFailure, match="Somebody else"):
+        confirm(engine, connection, dead, by=same)
+    with pytest.raises(IntegrityError, match="four_eyes"), engine.begin() as db:
+        db.execute(update(outbox_proposals).values(confirmed_by=same, confirmed_at=dead.updated_at))
+    assert the_one(engine, "DEAD")
+
+
+def test_what_is_posted_there_is_not_sent_again_but_looked_up(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp, dead: OutboxRow
+) -> None:
+    erp_id = by_hand(connection, dead, posted=True)
+    with pytest.raises(PermanentFailure, match=erp_id):
+        propose(engine, connection, dead, "retry")
+    with pytest.raises(PermanentFailure, match=erp_id):
+        propose(engine, connection, dead, "cancel")
+    assert propose(engine, connection, dead, "look-up").found[0]["erp_id"] == erp_id
+    assert confirm(engine, connection, dead) == "UNKNOWN"
+    assert push(engine, [connection], released).failed == 0
+    assert {row.state for row in outbox.rows(engine)} == {"ACKED"}
+    assert len(erp.invoices(dead.idempotency_key)) == 1
+
+
+def test_what_is_never_to_be_sent_is_cancelled_when_nothing_of_it_is_there(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp, dead: OutboxRow
+) -> None:
+    draft = by_hand(connection, dead, posted=False)
+    with pytest.raises(PermanentFailure, match=draft):
+        propose(engine, connection, dead, "cancel")
+    erp.delete(draft)
+    propose(engine, connection, dead, "cancel")
+    assert confirm(engine, connection, dead) == "CANCELLED"
+    assert push(engine, [connection], released).posted == 0
+    assert erp.invoices(dead.idempotency_key) == []
+
+
+def test_what_changed_in_the_erp_since_has_to_be_proposed_anew(
+    engine: Engine, connection: Connection, erp: Erp, dead: OutboxRow
+) -> None:
+    propose(engine, connection, dead, "retry")
+    draft = by_hand(connection, dead, posted=False)
+    with pytest.raises(PermanentFailure, match="Propose anew"):
+        confirm(engine, connection, dead)
+    assert propose(engine, connection, dead, "retry").found[0]["erp_id"] == draft
+    assert confirm(engine, connection, dead) == "READY"
+
+
+def test_what_goes_on_by_itself_and_what_nobody_knows_is_refused(
+    engine: Engine, connection: Connection, dead: OutboxRow
+) -> None:
+    done = next(row for row in outbox.rows(engine) if row.state == "ACKED")
+    with pytest.raises(PermanentFailure, match="ACKED"):
+        operators.propose(engine, [connection], done.shipment_no, "retry", "anna", "again")
+    with pytest.raises(PermanentFailure, match="0 rows"):
+        operators.propose(engine, [connection], "ffffffffffff", "retry", "anna", "again")
+    with pytest.raises(PermanentFailure, match="Nothing is proposed"):
+        confirm(engine, connection, dead)
+    with pytest.raises(PermanentFailure, match="No connection file"):
+        operators.propose(engine, [], dead.shipment_no, "retry", "anna", "again")
+
+
+def test_the_ledger_and_the_list_say_who_what_and_why(
+    engine: Engine, connection: Connection, dead: OutboxRow
+) -> None:
+    propose(engine, connection, dead, "retry")
+    (waiting,) = proposals.waiting(engine)
+    assert (waiting.from_state, waiting.to_state, waiting.proposed_by) == ("DEAD", "READY", "anna")
+    confirm(engine, connection, dead)
+    assert proposals.waiting(engine) == []
+    with engine.connect() as db:
+        told = [
+            (row.event, row.actor)
+            for row in db.execute(ledger.ledger.select().order_by(ledger.ledger.c.sequence))
+            if row.subject == dead.idempotency_key
+        ]
+    assert told[-2:] == [("proposed", "anna"), ("ready", "boris")]
