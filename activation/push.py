@@ -55,8 +55,15 @@ class PushResult:
     errors: list[str] = field(default_factory=list)
 
 
-def push(engine: Engine, connections: Sequence[Connection], rows: Sequence[Mapping[str, Any]]) -> PushResult:
+def push(
+    engine: Engine,
+    connections: Sequence[Connection],
+    rows: Sequence[Mapping[str, Any]],
+    limit: int | None = None,
+) -> PushResult:
     """Push the released rows (columns of ``outbound_erp__invoices``), each to the destination it names.
+
+    With a ``limit`` so many attempts are begun at most; what is left over waits for the next push.
 
     Everything is tried before anything is reported as failed. ConfigurationError when a row names a
     destination that no connection offers.
@@ -74,7 +81,9 @@ def push(engine: Engine, connections: Sequence[Connection], rows: Sequence[Mappi
     for name, connection in by_name.items():
         destination = open_destination(connection)
         try:
-            _Push(engine, connection, destination, result).run(grouped[name])
+            one = _Push(engine, connection, destination, result, limit)
+            one.run(grouped[name])
+            limit = one.left
         finally:
             destination.close()
     return result
@@ -106,9 +115,16 @@ class _Push:
     """One push to one destination."""
 
     def __init__(
-        self, engine: Engine, connection: Connection, destination: Destination, result: PushResult
+        self,
+        engine: Engine,
+        connection: Connection,
+        destination: Destination,
+        result: PushResult,
+        left: int | None = None,
     ) -> None:
         self._engine, self._connection, self._result = engine, connection, result
+        self.left = left
+        """Attempts that may still be begun; None: any number."""
         self._name = connection.connection
         self._attempt = Attempt(engine, connection, destination, new_worker(), utc_now)
         self._breaker = Breaker()
@@ -196,10 +212,12 @@ class _Push:
                 now = utc_now()
                 until = now + timedelta(seconds=LEASE_S)
                 worker = self._attempt.worker
-                leased = outbox.lease(self._engine, self._name, worker, now, until, workers * 8)
+                many = workers * 8 if self.left is None else min(workers * 8, self.left)
+                leased = outbox.lease(self._engine, self._name, worker, now, until, many)
                 if not leased:
                     break
                 sent += len(leased)
+                self.left = None if self.left is None else self.left - len(leased)
                 list(pool.map(self._send, leased))
         return sent
 

@@ -18,6 +18,7 @@ from cli import (
     kpi,
     ledger,
     outbox,
+    push,
     query,
     reconcile,
     run,
@@ -36,6 +37,7 @@ typer_app = typer.Typer(
 )
 typer_app.command("demo", epilog="Another world: waybill demo --seed 11 --orders 500")(demo.demo)
 typer_app.command("run")(run.run)
+typer_app.command("push", epilog="First look: waybill push --dry-run")(push.push)
 typer_app.command(
     "up", epilog="On other ports: waybill up --base-port 0 --dagster-port 3001 --dashboard-port 8501"
 )(up.up)

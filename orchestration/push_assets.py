@@ -5,7 +5,9 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 import dagster as dg
+import duckdb
 
+from core.errors import WaybillError
 from core.warehouse import open_warehouse
 from orchestration.column_metadata import arrow_entry
 from orchestration.platform import Platform
@@ -30,9 +32,12 @@ LEDGER_TABLES = (
 
 
 def outbound_rows(platform: Platform) -> list[dict[str, Any]]:
-    """The rows of ``outbound_erp__invoices``, decimals and instants as Python's own."""
+    """The rows of ``outbound_erp__invoices``, decimals and instants as Python's own; WaybillError before the first run."""
     with open_warehouse(platform.settings, "push") as warehouse:
-        table = warehouse.execute("SELECT * FROM outbound.outbound_erp__invoices").to_arrow_table()
+        try:
+            table = warehouse.execute("SELECT * FROM outbound.outbound_erp__invoices").to_arrow_table()
+        except duckdb.CatalogException as error:
+            raise WaybillError("Nothing was released yet.", remedy="Run `waybill run` first.") from error
     rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
@@ -94,14 +99,14 @@ def push_assets() -> dg.AssetsDefinition:
     return _push
 
 
-def push_released(platform: Platform) -> "PushResult":
-    """Push what the gate released to the connection each row names."""
+def push_released(platform: Platform, limit: int | None = None) -> "PushResult":
+    """Push what the gate released to the connection each row names; so many at most, where a limit is given."""
     from activation.push import push
     from state.heads import signed_after
 
     rows = outbound_rows(platform)
     with signed_after(platform.settings, platform.engine):
-        result = push(platform.engine, platform.connections, rows)
+        result = push(platform.engine, platform.connections, rows, limit)
     log.info(
         "push: %d posted, %d already posted, %d failed",
         result.posted,

@@ -58,5 +58,5 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
 def test_what_is_done_is_listed_only_when_asked_for(
     home: Settings, words: list[str], shown: list[str]
 ) -> None:
-    found = CliRunner().invoke(command.app, ["--json", *words])
+    found = CliRunner().invoke(command.app, ["list", "--json", *words])
     assert [each["state"] for each in json.loads(found.stdout)] == shown

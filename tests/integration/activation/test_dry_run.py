@@ -1,0 +1,109 @@
+"""Fault 18: a dry run says what would become of each invoice, and the ERP's server sees no call that changes anything."""
+
+from collections import Counter
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, text
+
+from activation.dry_run import Intent, dry_run
+from activation.push import open_destination, push
+from contracts.invoice import InvoiceDocument
+from core.clock import utc_now
+from core.connections import Connection
+from state import decisions, kill_switch, outbox
+from state.kill_switch import Scope
+from state.outbox_rows import rows
+from state.tables import metadata
+from tests.integration.activation.conftest import Erp, decision_of
+
+Rows = list[dict[str, Any]]
+
+
+def told(engine: Engine, connection: Connection, released: Rows) -> list[Intent]:
+    return list(dry_run(engine, [connection], released))
+
+
+def content(engine: Engine) -> dict[str, list[Any]]:
+    with engine.connect() as db:
+        return {name: list(db.execute(text(f"SELECT * FROM {name}"))) for name in metadata.tables}
+
+
+def draft_of(engine: Engine, connection: Connection, position: int) -> str:
+    """The document of one row of the outbox, made in the ERP and left a draft."""
+    with engine.connect() as db:
+        row = rows(db)[position]
+    destination = open_destination(connection)
+    try:
+        return destination.create_draft(InvoiceDocument.model_validate_json(row.payload))
+    finally:
+        destination.close()
+
+
+def test_it_sends_nothing_and_changes_nothing(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp
+) -> None:
+    calls, before = erp.mutating(), content(engine)
+    assert [each.action for each in told(engine, connection, released)] == ["create"] * 3
+    assert (erp.mutating(), content(engine)) == (calls, before)
+
+
+def test_what_it_says_is_what_the_push_then_does(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp
+) -> None:
+    assert push(engine, [connection], released, limit=1).posted == 1
+    draft_of(engine, connection, 1)
+    found = told(engine, connection, released)
+    assert [each.action for each in found] == ["skip", "post", "create"]
+    assert "draft" in found[1].found[0]
+    assert push(engine, [connection], released).posted == 2
+    assert {each.action for each in told(engine, connection, released)} == {"skip"}
+    assert [len(erp.invoices(row.idempotency_key)) for row in outbox.rows(engine)] == [1, 1, 1]
+
+
+def test_what_differs_in_the_erp_is_held_with_the_difference(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp
+) -> None:
+    assert push(engine, [connection], released, limit=1).posted == 1
+    (posted,) = erp.invoices(outbox.rows(engine, "ACKED")[0].idempotency_key)
+    erp.cancel(posted["name"])
+    (first, *_) = told(engine, connection, released)
+    assert (first.action, first.why) == ("hold", "it was cancelled in the ERP")
+    changed = [{**released[1], "content_hash": "d" * 64}]
+    assert told(engine, connection, changed)[0].action == "create"
+    again = [{**released[0], "content_hash": "d" * 64}]
+    assert (
+        told(engine, connection, again)[0].why
+        == "it changed after something was sent: a credit note is needed"
+    )
+
+
+def test_what_the_gate_took_back_or_a_switch_stops_is_held(
+    engine: Engine, connection: Connection, released: Rows
+) -> None:
+    decisions.record(engine, [decision_of(released[0], decision_id="newer", input_hash="z" * 64)])
+    assert [each.action for each in told(engine, connection, released)] == ["hold", "create", "create"]
+    kill_switch.pull(engine, Scope("global"), "anna", "wrong prices", utc_now())
+    held = told(engine, connection, released)
+    assert {each.action for each in held} == {"hold"}
+    assert "anna pulled the kill switch" in held[1].why
+
+
+def test_an_erp_that_does_not_answer_holds_each_and_a_row_that_is_incomplete_itself_alone(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp
+) -> None:
+    erp.plant(kind="status", status=500, times=1, method="GET", path="Sales Invoice$")
+    incomplete = {**released[2], "customer_id": None}
+    found = told(engine, connection, [*released[:2], incomplete])
+    assert [each.action for each in found] == ["hold", "create", "hold"]
+    assert "customer_id" in found[2].why
+
+
+@pytest.mark.parametrize("limit", [1, 2])
+def test_a_limit_sends_so_many_and_leaves_the_rest_ready(
+    engine: Engine, connection: Connection, released: Rows, limit: int
+) -> None:
+    assert push(engine, [connection], released, limit=limit).posted == limit
+    states = Counter(row.state for row in outbox.rows(engine))
+    assert states == {"ACKED": limit, "READY": 3 - limit}
+    assert push(engine, [connection], released).posted == 3 - limit
