@@ -187,8 +187,10 @@ class Attempt:
             # From here on it may exist there, until the contrary is proven.
             until = now + timedelta(seconds=LEASE_S)
             begun = {"attempt_count": number, "may_exist": True, "leased_until": until, "not_before": None}
+            # First the move: who has lost the row to another hears so before it numbers an attempt.
+            sending = outbox.move(db, row, "SENDING", now, begun)
             attempts.begin(db, row.idempotency_key, number, self.worker, row.fencing_token, now)
-            return outbox.move(db, row, "SENDING", now, begun)
+            return sending
 
     def _retry_later(
         self, row: OutboxRow, error: NotAppliedError | UncertainError, *, may_exist: bool

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import time
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -81,7 +81,7 @@ def push(
     for name, connection in by_name.items():
         destination = open_destination(connection)
         try:
-            one = _Push(engine, connection, destination, result, limit)
+            one = Pusher(engine, connection, destination, result, limit)
             one.run(grouped[name])
             limit = one.left
         finally:
@@ -96,7 +96,7 @@ def recover(engine: Engine, connections: Sequence[Connection]) -> None:
             continue
         destination = open_destination(connection)
         try:
-            _Push(engine, connection, destination, PushResult()).recover()
+            Pusher(engine, connection, destination, PushResult()).recover()
         finally:
             destination.close()
 
@@ -111,8 +111,8 @@ def open_destination(connection: Connection) -> Destination:
     return _DESTINATIONS[connection.adapter](connection)
 
 
-class _Push:
-    """One push to one destination."""
+class Pusher:
+    """One push to one destination. ``now`` is the machine's clock."""
 
     def __init__(
         self,
@@ -121,12 +121,14 @@ class _Push:
         destination: Destination,
         result: PushResult,
         left: int | None = None,
+        now: Callable[[], datetime] = utc_now,
     ) -> None:
         self._engine, self._connection, self._result = engine, connection, result
         self.left = left
         """Attempts that may still be begun; None: any number."""
         self._name = connection.connection
-        self._attempt = Attempt(engine, connection, destination, new_worker(), utc_now)
+        self._now = now
+        self._attempt = Attempt(engine, connection, destination, new_worker(), now)
         self._breaker = Breaker()
 
     def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
@@ -134,7 +136,7 @@ class _Push:
 
         Nothing is sent while a reconciliation's difference is open, or a kill switch is pulled.
         """
-        keys = self._enqueue(rows)
+        keys = self.enqueue(rows)
         before = outbox.states_of(self._engine, keys)
         self.recover()
         stopped = differences.why_stopped(self._engine, self._name) or self._switched_off()
@@ -152,19 +154,19 @@ class _Push:
     def _send_all(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
         while not self._breaker.is_open:
-            self._promote()
-            sent = self._send_due()
+            self.promote()
+            sent = self.send_due()
             self.recover()
             if not sent and not self._wait_for_more(deadline):
                 break
 
-    def _enqueue(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    def enqueue(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
         keys: list[str] = []
         with self._engine.begin() as db:
             for row in rows:
                 try:
                     effect = effect_of(row, document_of(row))
-                    if outbox.enqueue(db, effect, utc_now()) == "changed":
+                    if outbox.enqueue(db, effect, self._now()) == "changed":
                         self._refuse(row, "it changed after something was sent: a credit note is needed")
                     else:
                         keys.append(effect.idempotency_key)
@@ -178,7 +180,7 @@ class _Push:
 
     def recover(self) -> None:
         """Take over from workers that are gone: what they began is UNKNOWN, and UNKNOWN rows are looked up."""
-        now = utc_now()
+        now = self._now()
         leased = outbox.leased(self._engine, self._name)
         gone = {row.leased_by for row in leased if row.leased_by and is_gone(row.leased_by)}
         gone.add(self._attempt.worker)
@@ -194,22 +196,22 @@ class _Push:
             with suppress(LostToAnother):
                 self._attempt.reconcile(doubtful)
 
-    def _promote(self) -> None:
+    def promote(self) -> None:
         """RETRY_WAIT rows that are due are READY again; after three days without an answer they are HELD."""
-        now = utc_now()
+        now = self._now()
         for row in outbox.to_retry(self._engine, self._name, now):
             state = "HELD" if now - row.enqueued_at > _GIVE_UP else "READY"
             with suppress(LostToAnother), self._engine.begin() as db:
                 outbox.move(db, row, state, now, {"not_before": None})
 
-    def _send_due(self) -> int:
+    def send_due(self) -> int:
         """Send everything that is due; the number of attempts."""
         declared = self._connection.destination
         workers = declared.max_concurrency if declared else 1
         sent = 0
         with ThreadPoolExecutor(max_workers=workers) as pool:
             while not self._breaker.is_open:
-                now = utc_now()
+                now = self._now()
                 until = now + timedelta(seconds=LEASE_S)
                 worker = self._attempt.worker
                 many = workers * 8 if self.left is None else min(workers * 8, self.left)
@@ -236,7 +238,7 @@ class _Push:
         left = deadline - time.monotonic()
         if left <= 0:
             return False
-        soon = utc_now() + timedelta(seconds=left)
+        soon = self._now() + timedelta(seconds=left)
         if not outbox.is_waiting(self._engine, self._name, soon):
             return False
         time.sleep(_PAUSE_S)

@@ -1,0 +1,159 @@
+"""An ERP in memory, on a virtual clock, that does to the push whatever a network and a server can do.
+
+Belongs here: what such a system may do, within what it declares. A request that timed out may take effect up to
+``LIFE_S`` later; a document can be found ``LAG_S`` after that at the latest. It enforces no uniqueness.
+"""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, replace
+from datetime import UTC, date, datetime, timedelta
+
+from activation.destinations.base import NotAppliedError, PostedInvoice, RefusedError, UncertainError
+from contracts.invoice import InvoiceDocument
+
+LIFE_S, LAG_S = 60.0, 20.0
+SETTLE_S = LIFE_S + LAG_S + 1
+"""What it declares: after so long a request has taken effect and can be found, or never will."""
+WAYS = {
+    "answered": 50, "refused_connection": 5, "refused": 3, "lost": 8, "reply_lost": 8, "late": 14, "crash": 6,
+    "crash_after": 6,
+}  # fmt: skip
+"""How a request that changes something may end, and how often of a hundred."""
+BEGINNING = datetime(2026, 11, 13, 8, tzinfo=UTC)
+
+
+class Crash(BaseException):
+    """The worker's process ends here, whatever it was about to do."""
+
+
+@dataclass
+class Clock:
+    """Now, for everybody."""
+
+    now: datetime = BEGINNING
+
+    def __call__(self) -> datetime:
+        return self.now
+
+    def pass_s(self, seconds: float) -> None:
+        self.now += timedelta(seconds=seconds)
+
+
+@dataclass
+class Document:
+    invoice: PostedInvoice
+    findable_at: datetime
+
+
+@dataclass
+class SimulatedErp:
+    """One destination. ``is_one_step``: creating a document posts it. ``meanwhile`` runs while a call is on its way."""
+
+    rng: random.Random
+    clock: Clock
+    is_one_step: bool
+    meanwhile: Callable[[], None] = lambda: None
+    is_well: bool = False
+    documents: list[Document] = field(default_factory=list)
+    underway: list[tuple[datetime, Callable[[datetime], object]]] = field(default_factory=list)
+    creates: int = 0
+    ways: Counter[str] = field(default_factory=Counter)
+
+    def posted(self) -> Counter[str]:
+        """Key → posted documents."""
+        return Counter(
+            each.invoice.idempotency_key for each in self.documents if each.invoice.status == "posted"
+        )
+
+    def settle(self) -> None:
+        """Let everything take effect that is due by now."""
+        due = [each for each in self.underway if each[0] <= self.clock.now]
+        self.underway = [each for each in self.underway if each[0] > self.clock.now]
+        for at, effect in sorted(due, key=lambda each: each[0]):
+            effect(at)
+
+    def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
+        self._travel()
+        if not self.is_well and self.rng.random() < 0.1:
+            raise UncertainError("The look-up timed out.", remedy="Wait.")
+        return [
+            each.invoice
+            for each in self.documents
+            if each.invoice.idempotency_key == idempotency_key and each.findable_at <= self.clock.now
+        ]
+
+    def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
+        raise NotImplementedError(f"no reconciliation here, since {since}")
+
+    def create_draft(self, document: InvoiceDocument) -> str:
+        self.creates += 1
+        return self._call(lambda at: self._create(document, at))
+
+    def post(self, erp_id: str) -> None:
+        if not self.is_one_step:
+            self._call(lambda at: self._post(erp_id, at))
+
+    def read_back(self, erp_id: str) -> PostedInvoice:
+        self._travel()
+        if not self.is_well and self.rng.random() < 0.05:
+            raise UncertainError("The answer was cut.", remedy="Wait.")
+        return next(each.invoice for each in self.documents if each.invoice.erp_id == erp_id)
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _call(self, effect: Callable[[datetime], str]) -> str:
+        """One request that changes something, and what may become of it."""
+        dies_at = self.clock.now + timedelta(seconds=LIFE_S)
+        self._travel()
+        if self.clock.now > dies_at:
+            raise UncertainError("It took too long.", remedy="Look it up.")
+        way = "answered" if self.is_well else self.rng.choices(tuple(WAYS), tuple(WAYS.values()))[0]
+        self.ways[way] += 1
+        if way == "refused_connection":
+            raise NotAppliedError("Nobody listens.", remedy="Wait.")
+        if way == "refused":
+            raise RefusedError("417", remedy="Mend the row.")
+        if way == "crash":
+            raise Crash
+        if way == "late":
+            left = (dies_at - self.clock.now).total_seconds()
+            self.underway.append((self.clock.now + timedelta(seconds=self.rng.uniform(0, left)), effect))
+        if way in {"lost", "late"}:
+            raise UncertainError("No answer came.", remedy="Look it up.")
+        done = effect(self.clock.now)
+        if way == "crash_after":
+            raise Crash
+        if way == "reply_lost":
+            raise UncertainError("The answer was lost.", remedy="Look it up.")
+        return done
+
+    def _travel(self) -> None:
+        """Time passes on the way, and others are at work in it."""
+        self.clock.pass_s(self.rng.uniform(0, 2))
+        if not self.is_well and self.rng.random() < 0.1:
+            self.clock.pass_s(self.rng.uniform(0, 30))
+            self.meanwhile()
+        self.settle()
+
+    def _create(self, document: InvoiceDocument, at: datetime) -> str:
+        erp_id = f"SINV-{len(self.documents) + 1}"
+        posted_at = at if self.is_one_step else None
+        made = PostedInvoice(
+            erp_id, "posted" if self.is_one_step else "draft", document.idempotency_key, document.company_id,
+            document.customer_id, document.currency, document.net_total_amount, document.tax_total_amount,
+            document.grand_total_amount, document.issue_date, posted_at,
+        )  # fmt: skip
+        lag = self.rng.uniform(0, LAG_S)
+        self.documents.append(Document(made, at + timedelta(seconds=lag)))
+        return erp_id
+
+    def _post(self, erp_id: str, at: datetime) -> str:
+        document = next(each for each in self.documents if each.invoice.erp_id == erp_id)
+        if document.invoice.status == "draft":
+            document.invoice = replace(document.invoice, status="posted", posted_at=at)
+        return erp_id

@@ -1,0 +1,79 @@
+"""No invoice twice, none without release, none forgotten: over many seeds of crashes, lost and late answers.
+
+``WAYBILL_SEEDS=20000 pytest tests/simulation`` plays more of them (`make simulate`).
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+from sqlalchemy import Engine
+
+from core.settings import Settings
+from state import outbox
+from state.engine import open_state
+from tests.simulation.erp import WAYS
+from tests.simulation.world import DONE, Broken, Simulation
+
+SEEDS = int(os.environ.get("WAYBILL_SEEDS", "1000"))
+MEMORY = Path("/dev/shm")
+"""Where a disk is not waited for: what a power cut does to a disk is tested elsewhere."""
+
+
+@pytest.fixture(scope="module")
+def template() -> Iterator[Path]:
+    """A state store that is brought to today once, and copied for each seed."""
+    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
+        open_state(Settings(home=Path(folder))).dispose()
+        yield Path(folder)
+
+
+@contextmanager
+def a_store(template: Path) -> Iterator[Engine]:
+    home = template / "seed"
+    home.mkdir()
+    shutil.copy(template / "state.sqlite", home / "state.sqlite")
+    engine = open_state(Settings(home=home))
+    try:
+        yield engine
+    finally:
+        engine.dispose()
+        shutil.rmtree(home)
+
+
+def test_no_seed_breaks_a_promise(template: Path) -> None:
+    for seed in range(SEEDS):
+        with a_store(template) as engine:
+            Simulation(seed, engine).run()
+
+
+def test_every_fault_occurs_and_every_end_that_needs_nobody_else(template: Path) -> None:
+    ways: Counter[str] = Counter()
+    ends: Counter[str] = Counter()
+    for seed in range(60):
+        with a_store(template) as engine:
+            played = Simulation(seed, engine)
+            played.run()
+            ways += played.erp.ways
+            ends += Counter(row.state for row in outbox.rows(engine))
+    assert set(ways) == set(WAYS)
+    assert {"ACKED", "BLOCKED", "DEAD"} <= set(ends) <= DONE
+
+
+def test_without_the_settle_rule_an_invoice_is_posted_twice(template: Path) -> None:
+    """The control: a push that looks up and does not wait is found out."""
+    for seed in range(200):
+        with a_store(template) as engine:
+            try:
+                Simulation(seed, engine, settle_s=0).run()
+            except Broken as found:
+                assert "2 posted invoices" in str(found)
+                return
+    pytest.fail("200 seeds did not find it")

@@ -1,0 +1,170 @@
+"""One seed: a few released invoices, two workers that crash and come back, an operator, and the ERP of ``erp``.
+
+After every step no key may have two posted invoices, and nothing may be posted that was not released. In the end,
+once the ERP is well again, every released invoice is done or waits for a person.
+"""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Engine
+
+from activation.push import Pusher, PushResult
+from core.connections import Connection, Destination
+from state import decisions, kill_switch, outbox
+from state.decisions import Decision
+from state.kill_switch import Scope
+from state.transitions import GIVEN_UP
+from tests.simulation.erp import BEGINNING, SETTLE_S, Clock, Crash, SimulatedErp
+
+INVOICES = 3
+STEPS = 25
+DONE = frozenset({"ACKED", "BLOCKED", *GIVEN_UP})
+EVERYTHING = Scope("global")
+
+
+class Broken(AssertionError):
+    """A promise that did not hold, and at which seed and step."""
+
+
+@dataclass
+class Simulation:
+    """One world, from one seed. ``settle_s`` is what the connection declares to the push."""
+
+    seed: int
+    engine: Engine
+    settle_s: float = SETTLE_S
+    depth: int = 0
+    busy: int = 0
+
+    def run(self) -> None:
+        """Play it to its end; Broken when a promise does not hold."""
+        random.seed(self.seed)
+        self.rng, self.clock = random.Random(self.seed), Clock()
+        self.erp = SimulatedErp(self.rng, self.clock, self.rng.random() < 0.5, self._meanwhile)
+        self.connection = Connection(
+            connection="erp", kind="erp", adapter="frappe", owner="finance",
+            destination=Destination(settle_s=self.settle_s, max_concurrency=1),
+        )  # fmt: skip
+        self.rows = [_row(number) for number in range(INVOICES)]
+        decisions.record(self.engine, [_released(row) for row in self.rows])
+        self.workers = [self._worker(), self._worker()]
+        self.workers[0].enqueue(self.rows)
+        for step in range(STEPS):
+            self._step()
+            self._check(step)
+        self._end()
+
+    def _worker(self) -> Pusher:
+        return Pusher(self.engine, self.connection, self.erp, PushResult(), left=None, now=self.clock)
+
+    def _step(self) -> None:
+        what = self.rng.choices(("work", "wait", "stop", "go_on", "take_back"), (60, 30, 4, 4, 2))[0]
+        if what == "work":
+            self._work(self.rng.randrange(2))
+        elif what == "wait":
+            self.clock.pass_s(self.rng.choice((1, 10, 45, 130)))
+            self.erp.settle()
+        elif what == "stop":
+            kill_switch.pull(self.engine, EVERYTHING, "anna", "it looks wrong", self.clock())
+        elif what == "go_on":
+            self._release_switch()
+        else:
+            row = self.rng.choice(self.rows)
+            changed = {"verdict": "blocked", "codes": ("POD_VOIDED",), "input_hash": f"voided {self.clock()}"}
+            decisions.record(self.engine, [_released(row, **changed)])
+
+    def _work(self, number: int) -> None:
+        """What one round of a push does; a crash ends it, and another process takes its place."""
+        worker = self.workers[number]
+        if not self.depth:
+            self.busy = number
+        stopped = bool(kill_switch.pulled(self.engine))
+        before = self.erp.creates
+        try:
+            worker.recover()
+            worker.promote()
+            worker.left = self.rng.randint(1, 2)
+            worker.send_due()
+        except Crash:
+            self.workers[number] = self._worker()
+        if stopped and self.erp.creates != before and not self.depth:
+            raise Broken(f"seed {self.seed}: something was sent while the kill switch was pulled")
+
+    def _meanwhile(self) -> None:
+        """The other worker, or the operator, while a call is on its way."""
+        if self.depth:
+            return
+        self.depth += 1
+        try:
+            self._work(1 - self.busy)
+        finally:
+            self.depth -= 1
+
+    def _release_switch(self) -> None:
+        if kill_switch.pulled(self.engine):
+            for person in ("boris", "carla"):
+                kill_switch.release(self.engine, EVERYTHING, person, "it is right", self.clock())
+
+    def _check(self, step: int) -> None:
+        released = {row.idempotency_key for row in outbox.rows(self.engine)}
+        for key, many in self.erp.posted().items():
+            if many > 1:
+                raise Broken(f"seed {self.seed}, step {step}: {many} posted invoices under {key[:12]}")
+            if key not in released:
+                raise Broken(f"seed {self.seed}, step {step}: {key[:12]} was never released")
+
+    def _end(self) -> None:
+        """Everything is well from now on: what was released is done, or says that it waits for somebody."""
+        self.erp.is_well = True
+        self._release_switch()
+        worker = self._worker()
+        for step in range(60):
+            self.clock.pass_s(300)
+            self.erp.settle()
+            worker.left = None
+            worker.recover()
+            worker.promote()
+            worker.send_due()
+            self._check(STEPS + step)
+            if {row.state for row in outbox.rows(self.engine)} <= DONE:
+                break
+        for row in outbox.rows(self.engine):
+            if row.state not in DONE:
+                raise Broken(f"seed {self.seed}: {row.shipment_no} is forgotten as {row.state}")
+            if row.state == "ACKED" and self.erp.posted()[row.idempotency_key] != 1:
+                raise Broken(f"seed {self.seed}: {row.shipment_no} is acknowledged and not posted")
+
+
+def _row(number: int) -> dict[str, Any]:
+    line = (
+        f'[{{"line_id": "L{number}", "charge_key": "S{number}|L{number}|goods|1", "order_line_id": "L{number}", '
+        '"item_id": "X", "quantity": "1", "uom": "EA", "net_price": "100.00", "net_amount": "100.00", '
+        '"tax_code": "DE19", "tax_rate_percent": "19", "income_account": null}]'
+    )
+    return {
+        "business_id": f"b-{number}", "revision": 1, "decision_id": f"d-{number}", "company_id": "WBDE",
+        "destination": "erp", "operation": "invoice", "customer_id": "C1", "order_no": f"O{number}",
+        "shipment_no": f"S{number}", "po_no": None, "currency": "EUR", "pod_id": f"P{number}",
+        "delivery_date": date(2026, 11, 12), "posting_date": date(2026, 11, 13), "payment_terms": None,
+        "net_total_amount": Decimal("100.00"), "tax_total_amount": Decimal("19.00"),
+        "grand_total_amount": Decimal("119.00"), "lines_json": line, "content_hash": f"c{number}",
+        "input_hash": f"i{number}",
+    }  # fmt: skip
+
+
+def _released(row: dict[str, Any], **changes: Any) -> Decision:
+    fields: dict[str, Any] = {
+        "decision_id": f"{row['decision_id']} {changes.get('input_hash', '')}", "business_id": row["business_id"],
+        "revision": 1, "company_id": "WBDE", "order_no": row["order_no"], "shipment_no": row["shipment_no"],
+        "customer_id": "C1", "verdict": "released", "codes": (), "warnings": (), "reasons": [],
+        "input_hash": row["input_hash"], "content_hash": row["content_hash"], "ruleset_version": "r",
+        "policy_version": "p", "as_of": BEGINNING, "decided_at": BEGINNING, "amount": Decimal("119.00"),
+        "currency": "EUR", "run_id": "run", "is_first_evaluation": True,
+    }  # fmt: skip
+    return Decision(**(fields | changes))
