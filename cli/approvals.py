@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import getpass
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli.output import emit_json, out, table
+from cli.persons import Actor, Json, Reason
 from core.errors import WaybillError
 from core.settings import get_settings
 
@@ -20,9 +20,6 @@ if TYPE_CHECKING:
 Shipment = Annotated[
     str, typer.Argument(help="A shipment's number, or what the invoice bills (business_id).")
 ]
-Reason = Annotated[str, typer.Option(help="Why; the ledger keeps it.")]
-Actor = Annotated[str, typer.Option(help="Who you are.", default_factory=getpass.getuser)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 def ask(key: Shipment, reason: Reason, actor: Actor, json_output: Json = False) -> None:
@@ -35,7 +32,7 @@ def ask(key: Shipment, reason: Reason, actor: Actor, json_output: Json = False) 
     settings = get_settings()
     engine = open_state(settings)
     with signed_after(settings, engine):
-        asked = approvals.ask(engine, _key(engine, key), _said(actor), _said(reason), utc_now())
+        asked = approvals.ask(engine, _key(engine, key), actor, reason, utc_now())
     _print(
         asked,
         f"{asked.shipment_no} waits for somebody else to approve {', '.join(asked.codes)}.",
@@ -84,7 +81,7 @@ def _answer(key: str, given: Answer, reason: str, actor: str, json_output: bool)
     settings = get_settings()
     engine = open_state(settings)
     with signed_after(settings, engine):
-        answered = approvals.answer(engine, _key(engine, key), given, _said(actor), _said(reason), utc_now())
+        answered = approvals.answer(engine, _key(engine, key), given, actor, reason, utc_now())
     _print(answered, f"{answered.shipment_no}: {given} by {answered.answered_by}.", json_output)
 
 
@@ -98,12 +95,6 @@ def _key(engine: Engine, named: str) -> Key:
             remedy="Name one by its business_id; `waybill gate explain` prints what was decided.",
         )
     return found[0]
-
-
-def _said(text: str) -> str:
-    if not text.strip():
-        raise typer.BadParameter("a name and a reason are needed: the ledger keeps both")
-    return text.strip()
 
 
 def _print(approval: Approval, line: str, json_output: bool) -> None:

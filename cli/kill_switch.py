@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Annotated, Any
@@ -10,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from cli.output import emit_json, out, table
+from cli.persons import Actor, Json, Reason, said
 from core.errors import ConfigurationError
 from core.settings import get_settings
 
@@ -23,9 +23,6 @@ app = typer.Typer(help="Stop what may be sent, at once.", no_args_is_help=True)
 
 Destination = Annotated[str | None, typer.Option(help="Only what goes to this connection.")]
 Company = Annotated[str | None, typer.Option(help="Only invoices of this company.")]
-Reason = Annotated[str, typer.Option(help="Why; the ledger keeps it.")]
-Actor = Annotated[str, typer.Option(help="Who you are.", default_factory=getpass.getuser)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 @app.command("pull")
@@ -42,7 +39,7 @@ def pull(
 
     settings, scope = get_settings(), _scope(get_settings(), destination, company)
     with _signed(settings) as engine:
-        found = kill_switch.pull(engine, scope, _said(actor), _said(reason), utc_now())
+        found = kill_switch.pull(engine, scope, actor, reason, utc_now())
     if json_output:
         emit_json(_of(found))
     else:
@@ -63,7 +60,7 @@ def release(
 
     settings, scope = get_settings(), _scope(get_settings(), destination, company)
     with _signed(settings) as engine:
-        found = kill_switch.release(engine, scope, _said(actor), _said(reason), utc_now())
+        found = kill_switch.release(engine, scope, actor, reason, utc_now())
     if json_output:
         emit_json({"scope": str(scope), "released": found is None, "switch": _of(found) if found else None})
     elif found is None:
@@ -99,7 +96,7 @@ def _scope(settings: Settings, destination: str | None, company: str | None) -> 
     if destination is not None and company is not None:
         raise typer.BadParameter("name a destination or a company, not both")
     if company is not None:
-        return Scope("company", _said(company))
+        return Scope("company", said(company))
     if destination is None:
         return Scope("global")
     known = sorted(c.connection for c in load_connections(settings.connections_dir) if c.destination)
@@ -119,12 +116,6 @@ def _signed(settings: Settings) -> Iterator[Engine]:
     engine = open_state(settings)
     with signed_after(settings, engine):
         yield engine
-
-
-def _said(text: str) -> str:
-    if not text.strip():
-        raise typer.BadParameter("a name and a reason are needed: the ledger keeps both")
-    return text.strip()
 
 
 def _of(switch: Switch) -> dict[str, Any]:

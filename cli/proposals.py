@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import getpass
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
 from cli.output import emit_json, out, table
+from cli.persons import Actor, Json, Reason
 from core.settings import get_settings
 
 Named = Annotated[str, typer.Argument(help="A shipment's number, or the beginning of an idempotency key.")]
-Reason = Annotated[str, typer.Option(help="Why; the ledger keeps it.")]
-Actor = Annotated[str, typer.Option(help="Who you are.", default_factory=getpass.getuser)]
-Json = Annotated[bool, typer.Option("--json", help="Print one JSON document.")]
 
 
 class What(StrEnum):
@@ -41,7 +38,7 @@ def propose(
     settings = get_settings()
     engine, connections = open_state(settings), load_connections(settings.connections_dir)
     with signed_after(settings, engine):
-        made = operators.propose(engine, connections, key, to.value, _said(actor), _said(reason))
+        made = operators.propose(engine, connections, key, to.value, actor, reason)
     if json_output:
         emit_json(vars(made))
         return
@@ -66,7 +63,7 @@ def confirm(key: Named, reason: Reason, actor: Actor, json_output: Json = False)
     settings = get_settings()
     engine, connections = open_state(settings), load_connections(settings.connections_dir)
     with signed_after(settings, engine):
-        moved = operators.confirm(engine, connections, key, _said(actor), _said(reason))
+        moved = operators.confirm(engine, connections, key, actor, reason)
     if json_output:
         emit_json(
             {"idempotency_key": moved.idempotency_key, "shipment_no": moved.shipment_no, "state": moved.state}
@@ -89,19 +86,9 @@ def waiting(json_output: Json = False) -> None:
         ("shipment", "is", "to be", "found in the ERP", "proposed by", "at", "why"),
         [
             (
-                *(each.shipment_no, each.from_state, each.to_state, _documents(each.found)),
+                *(each.shipment_no, each.from_state, each.to_state, proposals.documents(each.found)),
                 *(each.proposed_by, each.proposed_at, each.proposed_because),
             )
             for each in found
         ],
     )
-
-
-def _documents(found: list[dict[str, str]]) -> str:
-    return ", ".join(f"{each['erp_id']} ({each['status']})" for each in found) or "nothing"
-
-
-def _said(text: str) -> str:
-    if not text.strip():
-        raise typer.BadParameter("a name and a reason are needed: the ledger keeps both")
-    return text.strip()

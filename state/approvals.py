@@ -20,6 +20,7 @@ from core.errors import PermanentFailure
 from state import ledger
 from state.decisions import Decision, Key, latest_of
 from state.engine import reading
+from state.people import is_same
 from state.tables import approvals as table
 
 Answer = Literal["granted", "rejected"]
@@ -101,7 +102,7 @@ def answer(engine: Engine, key: Key, given: Answer, actor: str, reason: str, now
                 f"{asked.shipment_no} has changed since it was asked for; what was looked at is no longer billed.",
                 remedy="Look at it again with `waybill gate explain`, and ask anew with `waybill gate ask`.",
             )
-        if asked.asked_by.strip().casefold() == actor.strip().casefold():
+        if is_same(asked.asked_by, actor):
             raise PermanentFailure(
                 f"{actor} asked for the approval of {asked.shipment_no} and cannot answer it.",
                 remedy="Somebody else answers it under their own name.",

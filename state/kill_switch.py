@@ -15,6 +15,7 @@ from sqlalchemy import Connection, Engine, Row, and_, insert, or_, select, updat
 from core.errors import PermanentFailure
 from state import ledger
 from state.engine import reading
+from state.people import is_same
 from state.tables import kill_switches as table
 
 Kind = Literal["global", "destination", "company"]
@@ -92,7 +93,7 @@ def release(engine: Engine, scope: Scope, actor: str, reason: str, now: datetime
             told = _told("pulled", "release asked for", reason)
             ledger.append(db, "kill_switch_release_asked", actor, str(scope), told)
             return _standing(db, scope)
-        if _same(standing.release_asked_by, actor):
+        if is_same(standing.release_asked_by, actor):
             raise PermanentFailure(
                 f"{actor} has asked for the release of {scope} already, and cannot carry it out as well.",
                 remedy="Somebody else runs `waybill kill-switch release` under their own name.",
@@ -141,10 +142,6 @@ def _switch(row: Row[Any]) -> Switch:
 
 def _change(db: Connection, switch: Switch, values: dict[str, Any]) -> None:
     db.execute(update(table).where(table.c.switch_id == switch.switch_id).values(**values))
-
-
-def _same(one: str, other: str) -> bool:
-    return one.strip().casefold() == other.strip().casefold()
 
 
 def _told(before: str, after: str, reason: str) -> dict[str, str]:

@@ -19,6 +19,7 @@ from core.errors import PermanentFailure
 from state import ledger, outbox
 from state.engine import reading
 from state.outbox_rows import OutboxEntry
+from state.people import is_same
 from state.tables import outbox_proposals as table
 
 Found = list[dict[str, str]]
@@ -76,11 +77,11 @@ def confirm(
             )
         if (proposal.from_state, proposal.found) != (entry.state, found):
             raise PermanentFailure(
-                f"{entry.shipment_no} was {proposal.from_state} with {_documents(proposal.found)} when it was proposed, "
-                f"and is {entry.state} with {_documents(found)} now.",
+                f"{entry.shipment_no} was {proposal.from_state} with {documents(proposal.found)} when it was proposed, "
+                f"and is {entry.state} with {documents(found)} now.",
                 remedy="Propose anew with `waybill outbox propose`.",
             )
-        if proposal.proposed_by.strip().casefold() == actor.strip().casefold():
+        if is_same(proposal.proposed_by, actor):
             raise PermanentFailure(
                 f"{actor} proposed this for {entry.shipment_no} and cannot confirm it.",
                 remedy="Somebody else confirms it under their own name.",
@@ -114,5 +115,6 @@ def _proposal(row: Row[Any]) -> Proposal:
     return Proposal(**{each.name: getattr(row, each.name) for each in fields(Proposal)})
 
 
-def _documents(found: Found) -> str:
+def documents(found: Found) -> str:
+    """What was found, in words."""
     return ", ".join(f"{each['erp_id']} ({each['status']})" for each in found) or "nothing in the ERP"

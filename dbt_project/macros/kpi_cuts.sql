@@ -1,0 +1,31 @@
+{# The periods and dimensions by which numbers are published, as rows. Customers are too many for days and weeks:
+   their numbers would be as many as the facts themselves. #}
+{% macro published_cuts(grains=['day', 'week', 'month', 'all']) -%}
+    {%- set found = [] -%}
+    {%- for grain in grains -%}
+        {%- do found.append("select '" ~ grain ~ "' as grain, 'all' as dimension") -%}
+        {%- for name in kpi_dimension_names() if name != 'customer_id' or grain in ['month', 'all'] -%}
+            {%- do found.append("select '" ~ grain ~ "' as grain, '" ~ name | replace('_id', '') ~ "' as dimension") -%}
+        {%- endfor -%}
+    {%- endfor -%}
+    {{ found | join(' union all\n    ') }}
+{%- endmacro %}
+
+{# What a row says of the dimension that a cut names. #}
+{% macro cut_value(dimension) -%}
+    case {{ dimension }}
+        when 'all' then 'all'
+        {%- for name in kpi_dimension_names() %}
+        when '{{ name | replace('_id', '') }}' then {{ name }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{# The first day of the period of the grain that a cut names. #}
+{% macro cut_period(grain, day) -%}
+    case {{ grain }}
+        {%- for name in ['day', 'week', 'month'] %}
+        when '{{ name }}' then {{ period_start(name, day) }}
+        {%- endfor %}
+    end
+{%- endmacro %}
