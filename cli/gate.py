@@ -12,10 +12,6 @@ from core.errors import WaybillError
 from core.settings import get_settings
 
 app = typer.Typer(help="What was decided about an invoice, and why.", no_args_is_help=True)
-app.command("ask")(approvals.ask)
-app.command("approve")(approvals.approve)
-app.command("reject")(approvals.reject)
-app.command("approvals")(approvals.waiting)
 
 
 @app.command("explain")
@@ -39,3 +35,9 @@ def explain_decision(
         )
     for decision in found:
         out.print(explain(decision), markup=False)
+
+
+app.command("ask")(approvals.ask)
+app.command("approve")(approvals.approve)
+app.command("reject")(approvals.reject)
+app.command("approvals")(approvals.waiting)

@@ -13,9 +13,6 @@ from core.settings import get_settings
 from state.transitions import STATES
 
 app = typer.Typer(help="What is to be, is being, or was written into other systems.", no_args_is_help=True)
-app.command("propose")(proposals.propose)
-app.command("confirm")(proposals.confirm)
-app.command("proposals")(proposals.waiting)
 
 _DONE = ("ACKED", "RECONCILED", "CANCELLED")
 
@@ -50,3 +47,8 @@ def list_outbox(
         return
     table("By state", ("state", "n"), sorted(Counter(each.state for each in found).items()))
     table("Rows", columns, lines)
+
+
+app.command("propose")(proposals.propose)
+app.command("confirm")(proposals.confirm)
+app.command("proposals")(proposals.waiting)
