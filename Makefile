@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-fast simulate lint types imports check docs bench lock clean
+.PHONY: help setup setup-dev demo up test test-fast prove simulate lint types imports check docs bench lock clean
 
 help: ## list the targets: what you want to do, and what it does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ test: setup-dev ## run every test (those of the page need ./scripts/install-brow
 
 test-fast: setup-dev ## run the unit tests and the conventions
 	$(BIN)/python -m pytest tests/unit tests/conventions
+
+prove: setup-dev ## bring the faults about that the push has to survive, and say fault by fault what was found
+	@$(BIN)/python -m tests.prove
 
 simulate: setup-dev ## play 20,000 seeds of crashes, lost and late answers against the push (make test plays 1,000)
 	WAYBILL_SEEDS=20000 $(BIN)/python -m pytest -q tests/simulation

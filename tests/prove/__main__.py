@@ -1,0 +1,71 @@
+"""``python -m tests.prove``: bring every fault about that a test exists for, and say fault by fault what was found.
+
+Exit 1 when any promise did not hold. What has no test is listed as such: it is neither proven nor hidden.
+"""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import tempfile
+from collections import defaultdict
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+from rich.console import Console
+from rich.table import Table
+
+from tests.prove.faults import FAULTS, Fault
+
+
+def main() -> int:
+    """Run the named tests once and print the table."""
+    named = sorted({test for fault in FAULTS for test in fault.tests})
+    with tempfile.TemporaryDirectory() as folder:
+        report = Path(folder) / "report.xml"
+        command = [sys.executable, "-m", "pytest", "-q", "--junitxml", str(report), *named]
+        ended = subprocess.run(command, stdout=sys.stderr, check=False).returncode
+        cases = _cases(report) if report.exists() else {}
+    _show(cases)
+    missing = [test for test in named if not cases.get(test)]
+    return 1 if ended or missing else 0
+
+
+def _cases(report: Path) -> dict[str, list[bool]]:
+    """Test → whether each of its cases passed; skipped ones count as not passed."""
+    found: defaultdict[str, list[bool]] = defaultdict(list)
+    for case in ET.parse(report).iter("testcase"):
+        path = case.attrib["classname"].replace(".", "/") + ".py"
+        name = case.attrib["name"].partition("[")[0]
+        found[f"{path}::{name}"].append(
+            not any(child.tag in {"failure", "error", "skipped"} for child in case)
+        )
+    return dict(found)
+
+
+def _show(cases: dict[str, list[bool]]) -> None:
+    table = Table(title="Faults, and what was found", title_justify="left", show_lines=False)
+    for name in ("#", "fault", "where", "then", "found"):
+        table.add_column(name, justify="right" if name == "#" else "left", overflow="fold")
+    for fault in FAULTS:
+        table.add_row(str(fault.number), fault.what, fault.where, fault.then, _found(fault, cases))
+    proven = sum(bool(fault.tests) for fault in FAULTS)
+    console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
+    console.print(table)
+    console.print(f"{proven} of {len(FAULTS)} faults are brought about; the others say what they wait for.")
+
+
+def _found(fault: Fault, cases: dict[str, list[bool]]) -> str:
+    if fault.without:
+        return f"– {fault.without}"
+    results = [passed for test in fault.tests for passed in cases.get(test, [False])]
+    held = sum(results)
+    return (
+        f"held in all {held} cases"
+        if held == len(results)
+        else f"BROKEN in {len(results) - held} of {len(results)}"
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

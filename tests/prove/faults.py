@@ -1,0 +1,109 @@
+"""The index of faults: each one with what has to be true after it and the tests that bring it about.
+
+Belongs here: one entry per fault of the push's specification, by its number. A test is named ``file::test``. What no
+test brings about yet says so, or what it waits for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Fault:
+    """``where`` it strikes, and what must be true ``then``."""
+
+    number: int
+    what: str
+    where: str
+    then: str
+    tests: tuple[str, ...] = ()
+    without: str | None = None
+
+
+ONCE = "tests/integration/activation/test_each_invoice_is_posted_once.py"
+WORLDS = "tests/simulation/test_many_worlds.py::test_no_seed_breaks_a_promise"
+CLOSED = "tests/unit/quality/test_gate_fails_closed.py"
+FAILING = "tests/integration/ingestion/test_sources_that_fail.py"
+CURSOR = "tests/integration/ingestion/test_a_failing_source_moves_no_cursor.py"
+STORE = "tests/unit/state/test_state_store.py"
+LOST, KILLED = (
+    f"{ONCE}::test_a_lost_answer_never_makes_a_second_invoice",
+    f"{ONCE}::test_a_killed_push_is_finished_by_the_next",
+)
+NONE = "no test brings it about yet"
+RAISED = "a crash there is raised and made good; no process is killed yet"
+GARBAGE = "a damaged file is set aside and rebuilt; a torn WAL is not brought about yet"
+EVENTS = "comes with the event path: nothing of ours takes a message in yet"
+
+FAULTS: tuple[Fault, ...] = (
+    Fault(1, "kill -9", "before the intent commits", "nothing sent; READY", without=NONE),
+    Fault(2, "kill -9", "after SENDING, before POST", "UNKNOWN → look-up → one invoice", (KILLED,)),
+    Fault(3, "kill -9", "after POST, before the ack", "look-up → ACKED; one invoice", (KILLED,)),
+    Fault(4, "timeout, not applied", "ERP", "one invoice after settle", (LOST, WORLDS)),
+    Fault(5, "reply lost", "ERP", "no second POST", (LOST,)),
+    Fault(6, "late request applied after the look-up", "ERP", "no duplicate over all seeds",
+          (WORLDS, "tests/simulation/test_many_worlds.py::test_without_the_settle_rule_an_invoice_is_posted_twice")),
+    Fault(7, "500 after applying", "ERP", "UNKNOWN", (LOST,)),
+    Fault(8, "503 / 429 with Retry-After", "ERP", "waits", (f"{ONCE}::test_a_busy_erp_is_waited_for",)),
+    Fault(9, "search lag", "look-up", "no resend before settle", (WORLDS,)),
+    Fault(10, "look-up down", "look-up", "stays UNKNOWN", (WORLDS,)),
+    Fault(11, "ERP key expired", "ERP", "HELD, never resent by itself", without=NONE),
+    Fault(12, "same key, other payload", "outbox", "refused, no send",
+          (f"{ONCE}::test_what_changed_after_it_was_posted_is_refused", f"{STORE}::test_what_may_exist_there_may_not_change")),
+    Fault(13, "two pushers", "lease", "the fencing token refuses the loser",
+          (f"{ONCE}::test_two_pushers_at_once_post_each_invoice_once", f"{STORE}::test_the_loser_of_a_lease_cannot_move_the_row",
+           WORLDS)),
+    Fault(14, "4xx on one row", "ERP", "that row DEAD, the others sent", (f"{ONCE}::test_one_refused_row_stops_no_other",)),
+    Fault(15, "ERP down for 24 h", "breaker", "nothing lost; drains in order", without=NONE),
+    Fault(16, "200 with an error body", "ERP", "not ACKED", without=NONE),
+    Fault(17, "kill switch in the middle of a batch", "push", "at most the one in flight",
+          ("tests/integration/activation/test_the_kill_switch.py::test_pulled_in_the_middle_only_the_one_in_flight_is_sent",)),
+    Fault(18, "dry run", "push", "no mutating call seen by the server",
+          ("tests/integration/activation/test_dry_run.py::test_it_sends_nothing_and_changes_nothing",)),
+    Fault(19, "POD voided or revised between gate and send", "gate", "BLOCKED at the recheck",
+          (f"{ONCE}::test_what_the_gate_took_back_is_not_sent",)),
+    Fault(20, "empty batch, empty suite", "gate", "fails",
+          (f"{CLOSED}::test_an_empty_batch_does_not_pass", f"{CLOSED}::test_an_empty_suite_does_not_pass")),
+    Fault(21, "NaN, inf, NULL amount", "gate", "fails",
+          (f"{CLOSED}::test_an_amount_that_is_no_number_never_passes", f"{CLOSED}::test_an_infinite_distance_is_not_a_near_one")),
+    Fault(22, "check raises or gives no answer", "gate", "fails closed",
+          (f"{CLOSED}::test_a_check_that_raises_blocks_every_row", f"{CLOSED}::test_a_check_that_gives_no_answer_blocks_every_row")),
+    Fault(23, "decision from an older snapshot", "gate", "blocked",
+          ("tests/unit/activation/test_begin_of_an_attempt.py::test_what_is_no_longer_released_is_not_begun",)),
+    Fault(24, "kill -9 in extract", "ingestion", "rerun equals a clean run", without=NONE),
+    Fault(25, "kill -9 in normalize", "ingestion", "rerun equals a clean run", without=NONE),
+    Fault(26, "kill -9 in load", "ingestion", "rerun equals a clean run", without=RAISED),
+    Fault(27, "dlt working directory lost", "ingestion", "staging equals a clean run", without=NONE),
+    Fault(28, "kill -9 × 100", "DuckDB commit and DDL", "opens, or set aside and rebuilt", without=NONE),
+    Fault(29, "disk full", "both stores", "clean error; nothing acknowledged lost", without=NONE),
+    Fault(30, "WAL truncated or zeroed", "open", "set aside, rebuilt", without=GARBAGE),
+    Fault(31, "source answers 200 with no rows", "extract", "volume alert within one interval", without=NONE),
+    Fault(32, "cursor in the future, clock ahead", "extract", "quarantined",
+          ("tests/integration/bad_inputs/test_telematics_rows.py::test_of_a_clock_ten_minutes_ahead_the_receive_time_is_used",)),
+    Fault(33, "source schema changes", "extract", "row to dead letters, batch goes on",
+          ("tests/integration/bad_inputs/test_erp_rows.py::test_it_is_refused_and_its_bytes_are_kept",)),
+    Fault(34, "source 401", "extract", "alert; no retry storm", (f"{FAILING}::test_a_bad_answer_fails_with_its_own_words",)),
+    Fault(35, "HTML login page with 200, truncated page", "extract", "fetch fails, cursor stays",
+          (f"{CURSOR}::test_it_is_named_and_the_next_source_is_read",)),
+    Fault(36, "ERP down", "API", "still 202", without=EVENTS),
+    Fault(37, "disk full", "API", "503, never a 2xx", without=EVENTS),
+    Fault(38, "duplicate event", "API", "2xx, one row", without=EVENTS),
+    Fault(39, "same id, other body", "API", "409, dead letter", without=EVENTS),
+    Fault(40, "bad signature, old timestamp", "API", "401; nothing stored as trusted", without=EVENTS),
+    Fault(41, "events out of order", "canonical", "every permutation, same state",
+          ("tests/integration/properties/test_any_order_of_arrival.py::test_any_order_of_arrival_ends_in_one_state",)),
+    Fault(42, "dead letter replayed twice", "replay", "second is a no-op", without=NONE),
+    Fault(43, "ledger row edited, deleted, tail cut", "ledger", "verify names the first bad row",
+          tuple(f"tests/unit/state/test_signed_heads.py::{name}" for name in (
+              "test_an_edited_row_is_named", "test_a_deleted_row_is_named", "test_a_cut_tail_is_named",
+              "test_a_foreign_signature_is_named", "test_an_untouched_ledger_has_no_problem"))),
+    Fault(44, "maker approves own batch", "approval", "refused by the database",
+          ("tests/unit/state/test_approvals.py::test_the_database_refuses_an_answer_by_the_maker",)),
+    Fault(45, "canary secrets", "logs, UI, tables, dead letters, traces", "no hit", without=NONE),
+    Fault(46, "Dagster daemon killed", "orchestration", "no double effect; alert", without=NONE),
+    Fault(47, "restore from backup", "state", "open rows → UNKNOWN, looked up before any push",
+          ("tests/integration/activation/test_restored_from_a_backup.py::test_what_was_posted_after_the_backup_is_not_posted_again",
+           "tests/integration/activation/test_restored_from_a_backup.py::test_what_was_not_posted_after_the_backup_is_posted_once")),
+    Fault(48, "random mixed faults, long", "all", "the promises hold", (WORLDS,)),
+)  # fmt: skip
