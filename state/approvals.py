@@ -68,6 +68,11 @@ def ask(engine: Engine, key: Key, actor: str, reason: str, now: datetime) -> App
     """
     with engine.begin() as db:
         decision = _approvable(latest_of(db, key), key)
+        if _is_granted(db, decision):
+            raise PermanentFailure(
+                f"{decision.shipment_no} was approved already, as it is.",
+                remedy="Nothing is to be done: the next run releases it.",
+            )
         if _open(db, key, decision.input_hash) is not None:
             raise PermanentFailure(
                 f"{decision.shipment_no} waits for an answer already.",
@@ -129,9 +134,10 @@ def waiting(engine: Engine) -> list[Approval]:
 
 
 def granted(engine: Engine) -> dict[Key, Approval]:
-    """The newest approval of each candidate that has one; what it holds for is to be asked of it."""
+    """What was granted and not rejected after that, by candidate; what it holds for is to be asked of it."""
     with reading(engine) as db:
-        return {each.key: each for each in _approvals(db, table.c.answer == "granted")}
+        newest = {each.key: each for each in _approvals(db, table.c.answer.is_not(None))}
+    return {key: each for key, each in newest.items() if each.answer == "granted"}
 
 
 _OF_DECISION = (
@@ -161,6 +167,22 @@ def _approvable(decision: Decision | None, key: Key) -> Decision:
             remedy="`waybill gate explain` says what to do about each; ask for an approval after that.",
         )
     return decision
+
+
+def _is_granted(db: Connection, decision: Decision) -> bool:
+    answered = _approvals(
+        db,
+        table.c.business_id == decision.business_id,
+        table.c.revision == decision.revision,
+        table.c.answer.is_not(None),
+    )
+    newest = answered[-1] if answered else None
+    return (
+        newest is not None
+        and newest.answer == "granted"
+        and newest.holds_for(decision.input_hash, decision.ruleset_version)
+        and set(decision.codes) <= set(newest.codes)
+    )
 
 
 def _open(db: Connection, key: Key, input_hash: str | None = None) -> Approval | None:

@@ -88,6 +88,10 @@ def confirm(
             )
         confirmed = {"confirmed_by": actor, "confirmed_because": reason, "confirmed_at": now}
         db.execute(update(table).where(table.c.proposal_id == proposal.proposal_id).values(**confirmed))
+        said = {"from_state": proposal.from_state, "to_state": proposal.to_state, "reason": reason}
+        ledger.append(
+            db, "confirmed", actor, entry.idempotency_key, said | {"proposed_by": proposal.proposed_by}
+        )
         told = {
             "last_error": f"{proposal.proposed_by} and {actor}: {reason}",
             "may_exist": bool(found) or proposal.to_state == "UNKNOWN",

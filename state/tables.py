@@ -260,7 +260,7 @@ kill_switches = Table(
     ),
     CheckConstraint(
         "released_at IS NULL OR (released_by IS NOT NULL AND release_asked_by IS NOT NULL "
-        "AND lower(trim(released_by)) <> lower(trim(release_asked_by)))",
+        "AND trim(released_by) <> '' AND lower(trim(released_by)) <> lower(trim(release_asked_by)))",
         name="two_people",
     ),
     Index(
@@ -297,7 +297,7 @@ approvals = Table(
     CheckConstraint("answer IN ('granted', 'rejected')", name="answer"),
     CheckConstraint(
         "answer IS NULL OR (answered_by IS NOT NULL AND answered_at IS NOT NULL "
-        "AND lower(trim(answered_by)) <> lower(trim(asked_by)))",
+        "AND trim(answered_by) <> '' AND lower(trim(answered_by)) <> lower(trim(asked_by)))",
         name="four_eyes",
     ),
     Index("ix_approvals_business", "business_id", "revision", "approval_id"),
@@ -320,7 +320,7 @@ outbox_proposals = Table(
     Column("confirmed_at", Instant),
     CheckConstraint(
         "confirmed_at IS NULL OR (confirmed_by IS NOT NULL "
-        "AND lower(trim(confirmed_by)) <> lower(trim(proposed_by)))",
+        "AND trim(confirmed_by) <> '' AND lower(trim(confirmed_by)) <> lower(trim(proposed_by)))",
         name="four_eyes",
     ),
     Index("ix_outbox_proposals_key", "idempotency_key", "proposal_id"),

@@ -8,7 +8,9 @@ from core.ids import surrogate_uuid
 from tests.reference.facts import shaped
 from tests.reference.inputs import Inputs
 
-BY_HAND = ("approved", "rejected", "resolved", "replayed", "edited", "difference_settled")
+BY_HAND = (
+    "approval_asked", "approved", "rejected", "resolved", "replayed", "edited", "difference_settled", "proposed", "confirmed",
+)  # fmt: skip
 _CUTS = (
     "company_id",
     "customer_id",

@@ -8,13 +8,28 @@ down_revision = "0004"
 branch_labels = None
 depends_on = None
 
+_CHANGED = """OLD.released_at IS NOT NULL
+    OR OLD.kind IS DISTINCT FROM NEW.kind
+    OR OLD.name IS DISTINCT FROM NEW.name
+    OR OLD.pulled_by IS DISTINCT FROM NEW.pulled_by
+    OR OLD.pulled_because IS DISTINCT FROM NEW.pulled_because
+    OR OLD.pulled_at IS DISTINCT FROM NEW.pulled_at"""
 _SQLITE_TRIGGERS = (
     """CREATE TRIGGER kill_switches_no_delete BEFORE DELETE ON kill_switches
     BEGIN SELECT RAISE(ABORT, 'kill_switches: append-only'); END""",
+    f"""CREATE TRIGGER kill_switches_stand BEFORE UPDATE ON kill_switches
+    WHEN {_CHANGED}
+    BEGIN SELECT RAISE(ABORT, 'kill_switches: what was done stands'); END""",
 )
 _POSTGRESQL_TRIGGERS = (
     """CREATE TRIGGER kill_switches_kept BEFORE DELETE ON kill_switches
     FOR EACH ROW EXECUTE FUNCTION kept_for_ever()""",
+    f"""CREATE FUNCTION kill_switches_stand() RETURNS trigger AS $$ BEGIN
+    IF {_CHANGED}
+    THEN RAISE EXCEPTION 'kill_switches: what was done stands'; END IF;
+    RETURN NEW; END $$ LANGUAGE plpgsql""",
+    """CREATE TRIGGER kill_switches_stand BEFORE UPDATE ON kill_switches
+    FOR EACH ROW EXECUTE FUNCTION kill_switches_stand()""",
 )
 
 
@@ -40,7 +55,7 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint(
             "released_at IS NULL OR (released_by IS NOT NULL AND release_asked_by IS NOT NULL "
-            "AND lower(trim(released_by)) <> lower(trim(release_asked_by)))",
+            "AND trim(released_by) <> '' AND lower(trim(released_by)) <> lower(trim(release_asked_by)))",
             name=op.f("ck_kill_switches_two_people"),
         ),
         sa.PrimaryKeyConstraint("switch_id", name=op.f("pk_kill_switches")),

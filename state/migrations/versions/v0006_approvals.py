@@ -8,18 +8,30 @@ down_revision = "0005"
 branch_labels = None
 depends_on = None
 
+_CHANGED = """OLD.answer IS NOT NULL
+    OR OLD.business_id IS DISTINCT FROM NEW.business_id
+    OR OLD.revision IS DISTINCT FROM NEW.revision
+    OR OLD.shipment_no IS DISTINCT FROM NEW.shipment_no
+    OR OLD.decision_id IS DISTINCT FROM NEW.decision_id
+    OR OLD.codes IS DISTINCT FROM NEW.codes
+    OR OLD.input_hash IS DISTINCT FROM NEW.input_hash
+    OR OLD.content_hash IS DISTINCT FROM NEW.content_hash
+    OR OLD.ruleset_version IS DISTINCT FROM NEW.ruleset_version
+    OR OLD.asked_by IS DISTINCT FROM NEW.asked_by
+    OR OLD.asked_because IS DISTINCT FROM NEW.asked_because
+    OR OLD.asked_at IS DISTINCT FROM NEW.asked_at"""
 _SQLITE_TRIGGERS = (
     """CREATE TRIGGER approvals_no_delete BEFORE DELETE ON approvals
     BEGIN SELECT RAISE(ABORT, 'approvals: append-only'); END""",
-    """CREATE TRIGGER approvals_answered_once BEFORE UPDATE ON approvals
-    WHEN OLD.answer IS NOT NULL OR OLD.asked_by <> NEW.asked_by OR OLD.input_hash <> NEW.input_hash
+    f"""CREATE TRIGGER approvals_answered_once BEFORE UPDATE ON approvals
+    WHEN {_CHANGED}
     BEGIN SELECT RAISE(ABORT, 'approvals: an answer stands'); END""",
 )
 _POSTGRESQL_TRIGGERS = (
     """CREATE TRIGGER approvals_kept BEFORE DELETE ON approvals
     FOR EACH ROW EXECUTE FUNCTION kept_for_ever()""",
-    """CREATE FUNCTION approvals_answered_once() RETURNS trigger AS $$ BEGIN
-    IF OLD.answer IS NOT NULL OR OLD.asked_by <> NEW.asked_by OR OLD.input_hash <> NEW.input_hash
+    f"""CREATE FUNCTION approvals_answered_once() RETURNS trigger AS $$ BEGIN
+    IF {_CHANGED}
     THEN RAISE EXCEPTION 'approvals: an answer stands'; END IF;
     RETURN NEW; END $$ LANGUAGE plpgsql""",
     """CREATE TRIGGER approvals_answered_once BEFORE UPDATE ON approvals
@@ -52,7 +64,7 @@ def upgrade() -> None:
         sa.CheckConstraint("answer IN ('granted', 'rejected')", name=op.f("ck_approvals_answer")),
         sa.CheckConstraint(
             "answer IS NULL OR (answered_by IS NOT NULL AND answered_at IS NOT NULL "
-            "AND lower(trim(answered_by)) <> lower(trim(asked_by)))",
+            "AND trim(answered_by) <> '' AND lower(trim(answered_by)) <> lower(trim(asked_by)))",
             name=op.f("ck_approvals_four_eyes"),
         ),
         sa.PrimaryKeyConstraint("approval_id", name=op.f("pk_approvals")),

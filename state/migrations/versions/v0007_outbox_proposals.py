@@ -8,18 +8,27 @@ down_revision = "0006"
 branch_labels = None
 depends_on = None
 
+_CHANGED = """OLD.confirmed_at IS NOT NULL
+    OR OLD.idempotency_key IS DISTINCT FROM NEW.idempotency_key
+    OR OLD.shipment_no IS DISTINCT FROM NEW.shipment_no
+    OR OLD.from_state IS DISTINCT FROM NEW.from_state
+    OR OLD.to_state IS DISTINCT FROM NEW.to_state
+    OR OLD.found IS DISTINCT FROM NEW.found
+    OR OLD.proposed_by IS DISTINCT FROM NEW.proposed_by
+    OR OLD.proposed_because IS DISTINCT FROM NEW.proposed_because
+    OR OLD.proposed_at IS DISTINCT FROM NEW.proposed_at"""
 _SQLITE_TRIGGERS = (
     """CREATE TRIGGER outbox_proposals_no_delete BEFORE DELETE ON outbox_proposals
     BEGIN SELECT RAISE(ABORT, 'outbox_proposals: append-only'); END""",
-    """CREATE TRIGGER outbox_proposals_confirmed_once BEFORE UPDATE ON outbox_proposals
-    WHEN OLD.confirmed_at IS NOT NULL OR OLD.proposed_by <> NEW.proposed_by OR OLD.to_state <> NEW.to_state
+    f"""CREATE TRIGGER outbox_proposals_confirmed_once BEFORE UPDATE ON outbox_proposals
+    WHEN {_CHANGED}
     BEGIN SELECT RAISE(ABORT, 'outbox_proposals: a confirmation stands'); END""",
 )
 _POSTGRESQL_TRIGGERS = (
     """CREATE TRIGGER outbox_proposals_kept BEFORE DELETE ON outbox_proposals
     FOR EACH ROW EXECUTE FUNCTION kept_for_ever()""",
-    """CREATE FUNCTION outbox_proposals_confirmed_once() RETURNS trigger AS $$ BEGIN
-    IF OLD.confirmed_at IS NOT NULL OR OLD.proposed_by <> NEW.proposed_by OR OLD.to_state <> NEW.to_state
+    f"""CREATE FUNCTION outbox_proposals_confirmed_once() RETURNS trigger AS $$ BEGIN
+    IF {_CHANGED}
     THEN RAISE EXCEPTION 'outbox_proposals: a confirmation stands'; END IF;
     RETURN NEW; END $$ LANGUAGE plpgsql""",
     """CREATE TRIGGER outbox_proposals_confirmed_once BEFORE UPDATE ON outbox_proposals
@@ -45,7 +54,7 @@ def upgrade() -> None:
         sa.Column("confirmed_at", sa.String(32)),
         sa.CheckConstraint(
             "confirmed_at IS NULL OR (confirmed_by IS NOT NULL "
-            "AND lower(trim(confirmed_by)) <> lower(trim(proposed_by)))",
+            "AND trim(confirmed_by) <> '' AND lower(trim(confirmed_by)) <> lower(trim(proposed_by)))",
             name=op.f("ck_outbox_proposals_four_eyes"),
         ),
         sa.PrimaryKeyConstraint("proposal_id", name=op.f("pk_outbox_proposals")),

@@ -142,4 +142,4 @@ def test_the_ledger_and_the_list_say_who_what_and_why(
             for row in db.execute(ledger.ledger.select().order_by(ledger.ledger.c.sequence))
             if row.subject == dead.idempotency_key
         ]
-    assert told[-2:] == [("proposed", "anna"), ("ready", "boris")]
+    assert told[-3:] == [("proposed", "anna"), ("confirmed", "boris"), ("ready", "boris")]

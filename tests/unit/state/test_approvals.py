@@ -72,7 +72,7 @@ def test_who_asked_cannot_answer(held: Engine, same: str) -> None:
     assert approvals.granted(held) == {}
 
 
-@pytest.mark.parametrize("maker", ["anna", "Anna", " anna "])
+@pytest.mark.parametrize("maker", ["anna", "Anna", " anna ", " "])
 def test_the_database_refuses_an_answer_by_the_maker(held: Engine, maker: str) -> None:
     """Fault 44."""
     approvals.ask(held, KEY, "anna", "agreed", NOW)
@@ -81,6 +81,26 @@ def test_the_database_refuses_an_answer_by_the_maker(held: Engine, maker: str) -
         db.execute(update(state_tables.approvals).values(**answered))
     with held.begin() as db:
         db.execute(update(state_tables.approvals).values(**(answered | {"answered_by": "boris"})))
+
+
+def test_what_is_granted_need_not_be_asked_for_and_a_later_rejection_ends_it(held: Engine) -> None:
+    approvals.ask(held, KEY, "anna", "agreed", NOW)
+    approvals.answer(held, KEY, "granted", "boris", "seen", NOW)
+    with pytest.raises(PermanentFailure, match="was approved already"):
+        approvals.ask(held, KEY, "carla", "again", NOW)
+    decisions.record(held, [replace(HELD, decision_id="d2", input_hash="i2")])
+    approvals.ask(held, KEY, "anna", "another amount", NOW)
+    approvals.answer(held, KEY, "rejected", "boris", "not that one", NOW)
+    assert approvals.granted(held) == {}
+
+
+@pytest.mark.parametrize(
+    "change", [{"codes": ["PO_REFERENCE_REQUIRED"]}, {"business_id": "b-2"}, {"ruleset_version": "r2"}]
+)
+def test_what_was_asked_for_cannot_become_something_else(held: Engine, change: dict[str, Any]) -> None:
+    approvals.ask(held, KEY, "anna", "agreed", NOW)
+    with pytest.raises(IntegrityError, match="an answer stands"), held.begin() as db:
+        db.execute(update(state_tables.approvals).values(**change))
 
 
 @pytest.mark.parametrize("change", [{"answer": "rejected"}, {"answered_by": "carla"}])

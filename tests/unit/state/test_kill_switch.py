@@ -82,6 +82,15 @@ def test_the_database_refuses_a_release_by_fewer_than_two(
         db.execute(update(kill_switches).values(released_at=NOW, **released))
 
 
+@pytest.mark.parametrize("change", [{"released_by": "carla"}, {"pulled_by": "carla"}, {"name": "other"}])
+def test_what_was_pulled_and_released_stands(engine: Engine, change: dict[str, str]) -> None:
+    kill_switch.pull(engine, ERP, "anna", "wrong prices", NOW)
+    for person in ("anna", "boris"):
+        kill_switch.release(engine, ERP, person, "mended", NOW)
+    with pytest.raises(IntegrityError, match="what was done stands"), engine.begin() as db:
+        db.execute(update(kill_switches).values(**change))
+
+
 def test_nobody_removes_one(engine: Engine) -> None:
     kill_switch.pull(engine, ERP, "anna", "wrong prices", NOW)
     with pytest.raises(IntegrityError, match="append-only"), engine.begin() as db:
