@@ -70,7 +70,7 @@
             when time_quality in ('gap', 'ambiguous') then 'its local time is not sure'
             when {{ ended }} < {{ started }} then 'it ended before it started'
         end as why,
-        {{ local_date('coalesce(' ~ ended ~ ', as_of)', zone) }} as period_date,
+        {{ local_date('case when ' ~ ended ~ ' is not null then ' ~ ended ~ ' when coalesce(' ~ scope ~ ', false) and ' ~ started ~ ' is not null then as_of end', zone) }} as period_date,
         {{ measured or epoch_s(ended) ~ ' - ' ~ epoch_s(started) }} as duration_s,
         cast(null as decimal(18, 4)) as amount,
         cast(null as bigint) as numerator,

@@ -18,7 +18,7 @@
             when not coalesce({{ met }}, false) then {{ why_missed }}
             else {{ why_met }}
         end as why,
-        {{ local_date('coalesce(' ~ day ~ ', as_of)', zone) }} as period_date,
+        {{ local_date('coalesce(' ~ day ~ ', case when coalesce(' ~ scope ~ ', false) and coalesce(' ~ known ~ ', false) then as_of end)', zone) }} as period_date,
         cast(null as double) as duration_s,
         cast(null as decimal(18, 4)) as amount,
         cast(case when coalesce({{ met }}, false) then 1 else 0 end as bigint) as numerator,

@@ -11,6 +11,9 @@
 {%- endmacro %}
 
 {% macro ranked_rows(relation, key) -%}
+    {%- if not execute -%}
+        {%- do ref('touched') -%}
+    {%- endif -%}
     select *
     from (
         select
@@ -20,6 +23,10 @@
             ) as row_rank
         from {{ relation }}
         where {{ is_loaded(relation) }}
+        {%- set named = named_nodes().get(relation.schema ~ '.' ~ relation.identifier) -%}
+        {%- if named and builds_on() %}
+            and {{ node(named[0][0], named[0][1]) }} in (select node from {{ touched_nodes(model) }})
+        {%- endif %}
     ) as ranked
     where row_rank = 1
 {%- endmacro %}

@@ -19,6 +19,7 @@ handovers as (
 times as (
     select
         shipment_id,
+        min(shipment_no) as shipment_no,
         min(case when action_type = 'load' and is_done then end_at end) as departed_at,
         min(case when action_type in ('stop', 'handOver') then start_at end) as arrived_at,
         min(case when action_type in ('handOver', 'unload') and is_done then end_at end) as delivered_at,

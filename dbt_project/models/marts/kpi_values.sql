@@ -1,8 +1,19 @@
+-- depends_on: {{ ref('int_kpi_changed_periods') }}
 {% set value = cut_value('cuts.dimension') %}
 {% set number = 'metric, variant, aggregation, unit, currency' %}
 {% set few = kpi_dimension_names() | reject('equalto', 'customer_id') | join(', ') %}
 {% set counts = ['n', 'n_open', 'n_negative', 'n_excluded'] %}
+{% set partly = builds_on() %}
 with cuts as ( {{ published_cuts() }} ),
+
+facts as (
+    select * from {{ ref('kpi_facts') }}
+    where standing <> 'out'
+    {%- if partly %}
+        and (metric, variant) in (select metric, variant from {{ ref('int_kpi_changed_periods') }})
+    {%- endif %}
+),
+
 
 -- What can be added is added up by the day first, and by the month of a customer: there are far fewer of those than
 -- facts, and every number is a sum of some.
@@ -10,16 +21,15 @@ cells as (
     select
         {{ number }}, period_date as first_day, period_date as last_day, {{ few }}, cast(null as varchar) as customer_id,
         {{ fact_sums() }}
-    from {{ ref('kpi_facts') }}
-    where standing <> 'out'
+    from facts
     group by {{ number }}, period_date, {{ few }}
     union all
     select
         {{ number }}, min(period_date) as first_day, max(period_date) as last_day,
         {%- for name in few.split(', ') %} null as {{ name }},{% endfor %} customer_id,
         {{ fact_sums() }}
-    from {{ ref('kpi_facts') }}
-    where standing <> 'out' and customer_id is not null
+    from facts
+    where customer_id is not null
     group by {{ number }}, {{ period_start('month', 'period_date') }}, customer_id
 ),
 
@@ -30,7 +40,8 @@ counted as (
         {%- for name in counts + ['numerator', 'denominator', 'amount'] %} sum({{ name }}) as {{ name }},{% endfor %}
         min(first_day) as first_day, max(last_day) as last_day
     from cells
-    inner join cuts on (cells.customer_id is null) = (cuts.dimension <> 'customer')
+    inner join cuts
+        on (cells.customer_id is null) = (cuts.dimension <> 'customer') and (cuts.grain = 'all' or cells.first_day is not null)
     where {{ value }} is not null
     group by {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }}, cuts.dimension, {{ value }}
 ),
@@ -42,9 +53,14 @@ percentiles as (
     select
         metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }} as period_start, cuts.dimension,
         {{ value }} as dimension_value, {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
-    from {{ ref('kpi_facts') }}
+    from facts
     cross join cuts
     where standing = 'in' and duration_s is not null and cuts.grain = '{{ grain }}' and {{ value }} is not null
+    {%- if partly and grain != 'all' %}
+        and (metric, variant, {{ period_start(grain, 'period_date') }}) in (
+            select metric, variant, period_start from {{ ref('int_kpi_changed_periods') }} where grain = '{{ grain }}'
+        )
+    {%- endif %}
     group by metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }}, cuts.dimension, {{ value }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
@@ -73,3 +89,7 @@ left join percentiles
     on counted.metric = percentiles.metric and counted.variant = percentiles.variant
     and counted.grain = percentiles.grain and counted.dimension = percentiles.dimension
     and counted.dimension_value = percentiles.dimension_value and counted.period_start is not distinct from percentiles.period_start
+{%- if partly %}
+-- Of all other periods nothing has changed.
+where exists ( {{ changed_period('counted') }} )
+{%- endif %}

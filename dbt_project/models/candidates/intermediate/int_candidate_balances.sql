@@ -31,7 +31,7 @@ open_items as (
         currency,
         shipment_no,
         sum(case when is_credit_note then -abs(grand_total_amount) else grand_total_amount end) as amount
-    from {{ ref('canonical_invoices') }}
+    from {{ everything_of('canonical_invoices') }}
     where status = 'posted'
     group by source_system, customer_id, currency, shipment_no
 ),

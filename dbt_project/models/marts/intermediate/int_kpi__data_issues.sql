@@ -27,5 +27,6 @@ shipments as (
     'true', 'null', "(is_delayed or is_failed) and cause_class = 'data'",
     "case when not is_delayed and not is_failed then 'neither delayed nor failed'
         when cause_class is null then 'nobody recorded an exception' else 'its first exception is of another kind' end",
-    'coalesce(delivered_at, failed_attempt_at, known_missed_at)', 'destination_zone', why_met="'first of its exceptions: ' || code") }}
+    'coalesce(delivered_at, failed_attempt_at, case when not is_cancelled_before_dispatch and (is_failed or is_due) then known_missed_at end)',
+    'destination_zone', why_met="'first of its exceptions: ' || code") }}
 from shipments

@@ -1,5 +1,5 @@
 with shipments as (
-    select *, {{ local_date('coalesce(departed_at, as_of)', 'origin_zone') }} as left_on
+    select *, {{ local_date('departed_at', 'origin_zone') }} as left_on
     from {{ ref('fct_shipments') }}
 ),
 
@@ -11,7 +11,7 @@ touches as (
         shipments.{{ name }}{{ ',' if not loop.last }}
         {%- endfor %}
     from {{ ref('int_manual_touches') }} as touches
-    left join shipments on touches.shipment_id = shipments.shipment_id
+    left join {{ everything_of('fct_shipments') }} as shipments on touches.shipment_id = shipments.shipment_id
 )
 
 select

@@ -4,12 +4,22 @@ with present as (
     where standing = 'in'
 ),
 
+{%- if published %}
+
+published as (
+    select {{ fact_columns() }} from {{ published }}
+    {%- if builds_on() %}
+    where {{ is_touched({'fact': 'entity_no'}, model) }}
+    {%- endif %}
+),
+{%- endif %}
+
 -- Where it counted, and where it counts now. Before the first publication nothing counted otherwise.
 changed as (
     {%- if published %}
-    (select {{ fact_columns() }} from {{ published }} except select * from present)
+    (select * from published except select * from present)
     union all
-    (select * from present except select {{ fact_columns() }} from {{ published }})
+    (select * from present except select * from published)
     {%- else %}
     select * from present where false
     {%- endif %}

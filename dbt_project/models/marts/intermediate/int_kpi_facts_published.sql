@@ -1,4 +1,3 @@
-{{ config(materialized='table') }}
 {%- set kept = left_behind('intermediate', 'int_kpi_facts_published') %}
 -- Written once all that this run restates is written down, so that a run which breaks off before is none.
 -- depends_on: {{ ref('int_kpi_publications') }}
@@ -10,4 +9,5 @@ union all
 select {{ fact_columns() }}
 from {{ kept }}
 where {{ as_of() }} < {{ last_published('published_at') }}
+{%- if builds_on() %} and {{ is_touched({'fact': 'entity_no'}, model) }}{% endif %}
 {%- endif %}

@@ -1,0 +1,87 @@
+{# Building what came in: a run that says `builds_on` reads and replaces only rows of touched nodes. #}
+
+{# True when this run goes on from a complete build of the same definitions; else it builds everything. #}
+{% macro builds_on() -%}
+    {{ return(execute and var('builds_on') is not none) }}
+{%- endmacro %}
+
+{# The relation of nodes that a model's run builds: after the push there are more than before the gate. #}
+{% macro touched_nodes(consumer) -%}
+    {%- set name = 'touched_by_push' if 'after_push' in consumer.tags else 'touched' -%}
+    {{ return(api.Relation.create(database=target.database, schema='changes', identifier=name)) }}
+{%- endmacro %}
+
+{# The node of a row of a model, by its meta.by: {kind: column}, the first that is there. #}
+{% macro node_of(by) -%}
+    {%- set nodes = [] -%}
+    {%- for kind, column in by.items() -%}
+        {%- do nodes.append(fact_node() if kind == 'fact' else node(kind, column)) -%}
+    {%- endfor -%}
+    {{ nodes[0] if nodes | length == 1 else 'coalesce(' ~ nodes | join(', ') ~ ')' }}
+{%- endmacro %}
+
+{# A fact belongs to what it is a fact of; those of connections, vehicles and people belong to none. #}
+{% macro fact_node() -%}
+    case
+        {%- for entity, kind in [('shipment', 'shipment'), ('order', 'order'), ('invoice', 'invoice'), ('stop', 'stop'),
+            ('arrival', 'stop'), ('case', 'exception')] %}
+        when entity_type = '{{ entity }}' then {{ node(kind, 'entity_no') }}
+        {%- endfor %}
+    end
+{%- endmacro %}
+
+{# True for rows that this run builds anew: of a touched node, or of none. #}
+{% macro is_touched(by, consumer) -%}
+    coalesce({{ node_of(by) }}, {{ no_node() }}) in (
+        select node from {{ touched_nodes(consumer) }} union all select {{ no_node() }}
+    )
+{%- endmacro %}
+
+{# A model's rows, for a model that is found by nodes itself: in a run that builds on the last one, the touched ones
+   alone. dbt's own ref everywhere else. #}
+{% macro ref() -%}
+    {%- set relation = builtins.ref(*varargs, **kwargs) -%}
+    {%- if not execute and model.fqn[1] == 'marts' -%}
+        {#- Configurations are not read yet: every mart waits for what says which of its rows are built. -#}
+        {%- do builtins.ref('touched_by_push') -%}
+    {%- endif -%}
+    {%- if not builds_on() or model.resource_type != 'model' or not reads_touched(model.config) -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {%- set parent = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')
+        | selectattr('name', 'equalto', varargs | last) | list | first -%}
+    {%- if not parent or not parent.config.meta.get('by') -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {{ return('(select * from ' ~ relation ~ ' where ' ~ is_touched(parent.config.meta.by, model) ~ ')') }}
+{%- endmacro %}
+
+{# True for a model whose rows are replaced by their nodes, and for a step of such. A table that is built whole reads
+   everything, also when its own readers find its rows by nodes. #}
+{% macro reads_touched(config) -%}
+    {{ return((config.meta.get('by') and config.materialized == 'incremental') or config.meta.get('reads') == 'touched') }}
+{%- endmacro %}
+
+{# All rows of a model, also for one that otherwise reads what is touched. #}
+{% macro everything_of(name) -%}
+    {{ return(builtins.ref(name)) }}
+{%- endmacro %}
+
+{# dbt's own, and: what does not say otherwise is built in full unless the run says what it builds on. #}
+{% macro should_full_refresh() -%}
+    {%- set configured = config.get('full_refresh') -%}
+    {%- if configured is not none -%}
+        {{ return(configured) }}
+    {%- endif -%}
+    {{ return(flags.FULL_REFRESH or not builds_on()) }}
+{%- endmacro %}
+
+{# The incremental strategy `touched`: what this run has built replaces all rows of the same nodes. #}
+{% macro get_incremental_touched_sql(arguments) -%}
+    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
+    delete from {{ arguments.target_relation }}
+    where {{ is_touched(model.config.meta.by, model) }};
+
+    insert into {{ arguments.target_relation }} ({{ columns }})
+    select {{ columns }} from {{ arguments.temp_relation }}
+{%- endmacro %}

@@ -1,0 +1,3 @@
+{{ config(materialized='incremental', incremental_strategy='append') }}
+-- depends_on: {{ ref('ledger_seen') }}
+select dataset, load_id from {{ ref('new_loads') }}

@@ -1,0 +1,11 @@
+with receipts as (
+    select {{ node('shipment', 'shipment_no') }} as shipment, {{ node('invoice', 'erp_id') }} as invoice
+    from {{ ref('stg_ledger__receipts') }}
+)
+
+-- An invoice that Waybill posted belongs to its shipment before the ERP has listed it.
+select shipment as node, invoice as other from receipts
+union
+select invoice, shipment from receipts
+union all
+select node, other from {{ ref('links') }}

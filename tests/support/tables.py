@@ -1,0 +1,53 @@
+"""Two warehouses side by side: which tables differ, and by which rows.
+
+Belongs here: comparing what dbt built. What may differ is said by who compares.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from pathlib import Path
+
+import duckdb
+
+_SCHEMAS = ("canonical", "candidates", "outbound", "marts")
+
+
+def differences(one: Path, other: Path, apart: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+    """Rows by table (``schema.table``) that only one of two warehouses has, as texts; no entry for equal tables.
+
+    ``apart`` names the columns that are left out, by table; ``*`` stands for every table.
+    """
+    found: dict[str, list[str]] = {}
+    with duckdb.connect() as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        connection.execute(f"ATTACH '{one}' AS one (READ_ONLY)")
+        connection.execute(f"ATTACH '{other}' AS other (READ_ONLY)")
+        for name in _tables(connection):
+            left_out = {*apart.get("*", ()), *apart.get(name, ())}
+            columns = ", ".join(each for each in _columns(connection, name) if each not in left_out)
+            rows = connection.execute(
+                f"(SELECT 'one', {columns} FROM one.{name} EXCEPT ALL SELECT 'one', {columns} FROM other.{name}) "
+                f"UNION ALL "
+                f"(SELECT 'other', {columns} FROM other.{name} EXCEPT ALL SELECT 'other', {columns} FROM one.{name})"
+            ).fetchall()
+            if rows:
+                found[name] = sorted(str(each) for each in rows)
+    return found
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+    rows = connection.execute(
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
+        f"WHERE database_name = 'one' AND schema_name IN {_SCHEMAS} ORDER BY 1"
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def _columns(connection: duckdb.DuckDBPyConnection, table: str) -> list[str]:
+    rows = connection.execute(
+        "SELECT column_name FROM duckdb_columns() WHERE database_name = 'one' "
+        "AND schema_name || '.' || table_name = ? ORDER BY column_index",
+        [table],
+    ).fetchall()
+    return [name for (name,) in rows]
