@@ -12,11 +12,18 @@ from core.settings import get_settings
 
 def run(
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    full_refresh: Annotated[
+        bool, typer.Option("--full-refresh", help="Build every table anew, not only what came in since.")
+    ] = False,
 ) -> None:
     """Read every source, gate, post what passed, measure, publish. Exit 1 when any part failed.
 
     On the connections of WAYBILL_CONNECTIONS, which have to answer: this starts no sandbox.
     """
+    if full_refresh:
+        from orchestration.dbt_builds import forget_builds
+
+        forget_builds(get_settings())
     raise typer.Exit(run_and_report(None, json_output=json_output))
 
 

@@ -8,6 +8,7 @@ import dagster as dg
 from core.warehouse import open_warehouse
 from orchestration.column_metadata import lineage_entry, read_catalogue, schema_entry, trace
 from orchestration.column_origins import described
+from orchestration.dbt_builds import builds_on, definitions
 from orchestration.dbt_manifest import asset_key, asset_specs, check_specs, data_tests, nodes_tagged
 from orchestration.dbt_runner import NodeResult, build
 from orchestration.platform import Platform
@@ -45,7 +46,8 @@ def build_or_fail(platform: Platform, tag: str) -> None:
 
 
 def run_variables(platform: Platform) -> dict[str, str | None]:
-    """``as_of``: the sources' own now; ``go_live_at``: since when invoices are Waybill's."""
+    """``as_of``: the sources' own now; ``go_live_at``: since when invoices are Waybill's; ``builds_on``: the instant of
+    the complete build that this run goes on from, or None; ``definitions``: what that was and is told by."""
     from state.observations import business_now
 
     go_live = next(
@@ -56,9 +58,13 @@ def run_variables(platform: Platform) -> dict[str, str | None]:
         ),
         None,
     )
+    as_of, today = business_now(platform.engine), definitions(go_live)
+    before = builds_on(platform.settings, today, as_of)
     return {
-        "as_of": business_now(platform.engine).isoformat(),
+        "as_of": as_of.isoformat(),
         "go_live_at": go_live.isoformat() if go_live else None,
+        "builds_on": before.isoformat() if before else None,
+        "definitions": today,
     }
 
 

@@ -22,7 +22,7 @@
 
 {# The nodes of a relation of nodes and all that are linked to them, at any distance. #}
 {% macro closure(seeds, links) -%}
-    reached (node) as (
+    reached as (
         select node from {{ seeds }} where node is not null
         union
         select links.other from reached inner join {{ links }} as links on reached.node = links.node
@@ -44,4 +44,12 @@
 
     insert into {{ arguments.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arguments.temp_relation }}
+{%- endmacro %}
+
+{# The part of a condition that leaves facts of changed periods of a grain alone. #}
+{% macro only_changed(grain) %}
+        and (metric, variant{{ ', ' ~ period_start(grain, 'period_date') if grain != 'all' }}) in (
+            select metric, variant{{ ', period_start' if grain != 'all' }} from {{ ref('int_kpi_changed_periods') }}
+            where grain = '{{ grain }}'
+        )
 {%- endmacro %}

@@ -143,7 +143,7 @@ def _delivering(told: Told, about: Subject) -> Iterator[Fact]:
     if told.is_due:
         yield from judged("otif_rate", about, order.promised, told.is_otif, "shipment")
     elif not told.is_order_known and not told.is_cancelled_before_dispatch:
-        yield from judged("otif_rate", about, NOW, None, "shipment")
+        yield from judged("otif_rate", about, None, None, "shipment")
 
 
 def _orders(world: World, told: dict[str, Told], corrected: set[str]) -> Iterator[Fact]:

@@ -50,7 +50,7 @@ class Fact:
     variant: str
     kind: Kind
     standing: Literal["in", "open", "negative", "excluded"]
-    day: date
+    day: date | None
     cuts: Mapping[str, str | None]
     span: Span | None = None
     numerator: int = 0
@@ -101,9 +101,9 @@ def age(begun: datetime) -> str:
 
 
 def judged(
-    metric: str, about: Subject, moment: datetime, is_met: bool | None, variant: str = "default"
+    metric: str, about: Subject, moment: datetime | None, is_met: bool | None, variant: str = "default"
 ) -> list[Fact]:
-    """Whether it meets the metric; None cannot be told."""
+    """Whether it meets the metric; None cannot be told. Without a moment it belongs to no day, and to all of time alone."""
     standing: Any = "excluded" if is_met is None else "in"
     return [
         Fact(
@@ -111,7 +111,7 @@ def judged(
             variant,
             "ratio",
             standing,
-            about.day(moment),
+            about.day(moment) if moment else None,
             about.cuts,
             numerator=int(bool(is_met)),
             denominator=1,
@@ -140,7 +140,9 @@ def rows(facts: Iterable[Fact], grains: Iterable[str], dimensions: Iterable[str]
         name = (fact.metric, fact.variant, fact.currency, fact.kind)
         values = [(each, "all" if each == "all" else fact.cuts.get(each)) for each in wanted]
         for grain in grains:
-            start = GRAINS[grain](fact.day)
+            if fact.day is None and grain != "all":
+                continue
+            start = GRAINS[grain](fact.day) if fact.day else None
             for dimension, value in values:
                 if value is not None:
                     groups[(*name, grain, start, dimension, value)].append(fact)
@@ -193,7 +195,7 @@ def _total(known: list[Fact], kind: Kind, days: int) -> str | list[float] | None
 def _days(grain: str, start: date | None, facts: list[Fact]) -> int:
     if grain == "month" and start:
         return ((start + timedelta(days=31)).replace(day=1) - start).days
-    span = [fact.day for fact in facts]
+    span = [fact.day for fact in facts if fact.day]
     return DAYS.get(grain) or (max(span) - min(span)).days + 1
 
 

@@ -27,7 +27,7 @@ def commitments(told: Told, about: Subject) -> Iterator[Fact]:
     order, moment = told.order, told.delivered
     for variant in _VARIANTS:
         if not told.is_order_known:
-            yield from judged("missed_commitment_rate", about, NOW, None, variant)
+            yield from judged("missed_commitment_rate", about, None, None, variant)
         elif _end(order, variant) <= NOW:
             kept = is_on_requested_day if variant == "requested" else is_on_time
             is_missed = moment is None or not kept(order, moment)
@@ -48,7 +48,7 @@ def orders_kept(
     )
     for metric, is_kept in (("otif_rate", is_otif), ("perfect_order_rate", is_otif and not is_flawed)):
         if is_refused:
-            yield from judged(metric, about, NOW, None, "order")
+            yield from judged(metric, about, None, None, "order")
         elif deadline(order) <= NOW:
             yield from judged(metric, about, order.promised, is_kept, "order")
     if not parts and not is_refused:
@@ -63,7 +63,7 @@ def perfection(told: Told, about: Subject, billing: Billing) -> Iterator[Fact]:
         is_perfect = told.is_otif and is_flawless(told) and told.shipment.id not in billing.corrected
         yield from judged("perfect_order_rate", about, told.order.promised, is_perfect, "shipment")
     elif not told.is_order_known and not told.is_cancelled_before_dispatch:
-        yield from judged("perfect_order_rate", about, NOW, None, "shipment")
+        yield from judged("perfect_order_rate", about, None, None, "shipment")
 
 
 def is_flawless(told: Told) -> bool:

@@ -29,7 +29,7 @@ def _missed(inputs: Inputs, frame: pl.DataFrame, entity: str, kind: str, scope: 
     due = end.is_null() | (end <= inputs.as_of)
     return rate(frame, "missed_commitment_rate", variant=kind, entity=entity, scope=scope & due,
                 met=~pl.col(f"{kind}_met").fill_null(value=False), known=end.is_not_null(),
-                day_at=pl.coalesce(f"{kind}_last_at", pl.lit(inputs.as_of)), zone="place_zone")  # fmt: skip
+                day_at=pl.col(f"{kind}_last_at"), zone="place_zone")  # fmt: skip
 
 
 def with_perfection(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
@@ -90,4 +90,4 @@ def perfect(inputs: Inputs, frame: pl.DataFrame, entity: str, scope: pl.Expr) ->
     due = end.is_null() | (end <= inputs.as_of)
     return rate(frame, "perfect_order_rate", variant=entity, entity=entity, scope=scope & due,
                 met=pl.col("is_perfect"), known=end.is_not_null(),
-                day_at=pl.coalesce("first_confirmed_last_at", pl.lit(inputs.as_of)), zone="place_zone")  # fmt: skip
+                day_at=pl.col("first_confirmed_last_at"), zone="place_zone")  # fmt: skip

@@ -21,8 +21,7 @@ def before_proof(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     """Of what is invoiced, what was so before its live proof came, or without one."""
     invoiced = pl.col("invoiced_at").is_not_null()
     early = pl.col("pod_received_at").is_null() | (pl.col("invoiced_at") < pl.col("pod_received_at"))
-    day = pl.coalesce("invoiced_at", pl.lit(inputs.as_of))
-    return rate(ships, "invoice_before_pod_rate", scope=invoiced, met=early, known=pl.lit(value=True), day_at=day,
+    return rate(ships, "invoice_before_pod_rate", scope=invoiced, met=early, known=pl.lit(value=True), day_at=pl.col("invoiced_at"),
                 zone="depot_zone")  # fmt: skip
 
 

@@ -11,7 +11,7 @@ from tests.reference.promises import KINDS
 
 def of_shipments(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     delivered = pl.col("is_delivered")
-    delivery_day = pl.coalesce("delivered_at", pl.lit(inputs.as_of))
+    delivery_day = pl.col("delivered_at")
     rates = [
         rate(ships, "on_time_rate", variant=kind, scope=delivered, met=pl.col(f"{kind}_met"),
              known=pl.col(f"{kind}_met").is_not_null(), day_at=delivery_day, zone="place_zone")
@@ -38,5 +38,5 @@ def _otif(inputs: Inputs, frame: pl.DataFrame, entity: str, scope: pl.Expr) -> p
     end = pl.col("first_confirmed_ends_at")
     due = end.is_null() | (end <= inputs.as_of)
     return rate(frame, "otif_rate", variant=entity, entity=entity, scope=due & scope, met=pl.col("is_kept"),
-                known=end.is_not_null(), day_at=pl.coalesce("first_confirmed_last_at", pl.lit(inputs.as_of)),
+                known=end.is_not_null(), day_at=pl.col("first_confirmed_last_at"),
                 zone="place_zone")  # fmt: skip

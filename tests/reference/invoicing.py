@@ -13,17 +13,16 @@ from tests.reference.times import local_day
 
 
 def of_shipments(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
-    now = pl.lit(inputs.as_of)
     ships = ships.with_columns(
         local_day(ships, "pod_received_at", "depot_zone").alias("proof_day"),
         local_day(ships, "invoiced_at", "depot_zone").alias("bill_day"),
     )
     judged = pl.col("first_decided_at").is_not_null()
     first = rate(ships, "first_pass_gate_rate", scope=pl.col("is_delivered") | judged, met=pl.col("is_first_pass"),
-                 known=judged, day_at=pl.coalesce("first_decided_at", now), zone="depot_zone")  # fmt: skip
+                 known=judged, day_at=pl.col("first_decided_at"), zone="depot_zone")  # fmt: skip
     same = rate(ships, "same_day_invoice_rate", scope=pl.col("is_proved"), known=pl.lit(value=True),
                 met=pl.col("bill_day") == pl.col("proof_day"),
-                day_at=pl.coalesce("pod_received_at", now), zone="depot_zone")  # fmt: skip
+                day_at=pl.col("pod_received_at"), zone="depot_zone")  # fmt: skip
     return pl.concat([first, same, _unbilled(inputs, ships)])
 
 

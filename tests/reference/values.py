@@ -48,7 +48,9 @@ def _cut(facts: pl.DataFrame, grain: str, step: str | None, dimension: str) -> p
         pl.lit(grain).alias("grain"), start.alias("period_start"), pl.lit(name).alias("dimension"),
         shown.alias("dimension_value"),
     )  # fmt: skip
-    return cut.filter(pl.col("dimension_value").is_not_null())
+    # What has no day counts in all of time and in no other period.
+    has_period = pl.col("period_start").is_not_null() | pl.lit(value=step is None)
+    return cut.filter(pl.col("dimension_value").is_not_null() & has_period)
 
 
 def _numbers(cut: pl.DataFrame) -> pl.DataFrame:

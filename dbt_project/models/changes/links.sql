@@ -23,3 +23,8 @@ where other is not null and node <> other
 union
 select other, node from linked
 where other is not null and node <> other
+{%- if builds_on() %}
+except
+select node, other from {{ this }}
+where node in (select node from linked union all select other from linked)
+{%- endif %}

@@ -1,36 +1,17 @@
 -- depends_on: {{ ref('int_kpi_changed_periods') }}
 {% set value = cut_value('cuts.dimension') %}
 {% set number = 'metric, variant, aggregation, unit, currency' %}
-{% set few = kpi_dimension_names() | reject('equalto', 'customer_id') | join(', ') %}
 {% set counts = ['n', 'n_open', 'n_negative', 'n_excluded'] %}
 {% set partly = builds_on() %}
 with cuts as ( {{ published_cuts() }} ),
 
 facts as (
     select * from {{ ref('kpi_facts') }}
-    where standing <> 'out'
-    {%- if partly %}
-        and (metric, variant) in (select metric, variant from {{ ref('int_kpi_changed_periods') }})
-    {%- endif %}
+    where standing = 'in' and duration_s is not null
 ),
 
-
--- What can be added is added up by the day first, and by the month of a customer: there are far fewer of those than
--- facts, and every number is a sum of some.
 cells as (
-    select
-        {{ number }}, period_date as first_day, period_date as last_day, {{ few }}, cast(null as varchar) as customer_id,
-        {{ fact_sums() }}
-    from facts
-    group by {{ number }}, period_date, {{ few }}
-    union all
-    select
-        {{ number }}, min(period_date) as first_day, max(period_date) as last_day,
-        {%- for name in few.split(', ') %} null as {{ name }},{% endfor %} customer_id,
-        {{ fact_sums() }}
-    from facts
-    where customer_id is not null
-    group by {{ number }}, {{ period_start('month', 'period_date') }}, customer_id
+    select * from {{ ref('int_kpi_cells') }}
 ),
 
 counted as (
@@ -55,12 +36,8 @@ percentiles as (
         {{ value }} as dimension_value, {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
     from facts
     cross join cuts
-    where standing = 'in' and duration_s is not null and cuts.grain = '{{ grain }}' and {{ value }} is not null
-    {%- if partly and grain != 'all' %}
-        and (metric, variant, {{ period_start(grain, 'period_date') }}) in (
-            select metric, variant, period_start from {{ ref('int_kpi_changed_periods') }} where grain = '{{ grain }}'
-        )
-    {%- endif %}
+    where cuts.grain = '{{ grain }}' and {{ value }} is not null
+        {{- only_changed(grain) if partly }}
     group by metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }}, cuts.dimension, {{ value }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
