@@ -3,7 +3,7 @@
 {# dlt's list of loads of a dataset. #}
 {% macro loads_of(dataset) -%}
     {%- set tables = {'raw_erp': 'orders', 'raw_dispatch': 'consignments', 'raw_pod': 'proofs', 'raw_wms': 'delivery_events',
-        'raw_tms': 'eta_predictions', 'raw_crm': 'exception_events', 'raw_carrier': 'freight_charges'} -%}
+        'raw_tms': 'eta_predictions', 'raw_crm': 'exception_events', 'raw_carrier': 'freight_charges', 'raw_telematics': 'positions'} -%}
     {{ source(dataset, tables[dataset]).incorporate(path={'identifier': '_dlt_loads'}) }}
 {%- endmacro %}
 

@@ -26,6 +26,13 @@
         {%- set named = named_nodes().get(relation.schema ~ '.' ~ relation.identifier) -%}
         {%- if named and builds_on() %}
             and {{ node(named[0][0], named[0][1]) }} in (select node from {{ touched_nodes(model) }})
+        {%- elif relation.identifier == 'positions' and builds_on() %}
+            and source_id in (
+                select source_id from {{ relation }}
+                where _dlt_load_id in (
+                    select load_id from {{ changes_table('new_loads') }} where dataset = '{{ relation.schema }}'
+                )
+            )
         {%- endif %}
     ) as ranked
     where row_rank = 1

@@ -7,7 +7,11 @@
 
 {# The relation of nodes that a model's run builds: after the push there are more than before the gate. #}
 {% macro touched_nodes(consumer) -%}
-    {%- set name = 'touched_by_push' if 'after_push' in consumer.tags else 'touched' -%}
+    {{ return(changes_table('touched_by_push' if 'after_push' in consumer.tags else 'touched')) }}
+{%- endmacro %}
+
+{# A table of models/changes by its name, where a ref to it would be one from a macro of every model. #}
+{% macro changes_table(name) -%}
     {{ return(api.Relation.create(database=target.database, schema='changes', identifier=name)) }}
 {%- endmacro %}
 

@@ -1,3 +1,4 @@
+-- depends_on: {{ ref('touched_days') }}
 with positions as (
     select * from {{ ref('stg_telematics__positions') }}
 )

@@ -1,6 +1,6 @@
 {%- set built = left_behind('changes', 'built_loads') if builds_on() else none -%}
 -- Loads that the last complete build had not seen. Later ones wait for the next run, also when they come during this.
-{%- for dataset in ['raw_erp', 'raw_dispatch', 'raw_pod', 'raw_wms', 'raw_tms', 'raw_crm', 'raw_carrier'] %}
+{%- for dataset in ['raw_erp', 'raw_dispatch', 'raw_pod', 'raw_wms', 'raw_tms', 'raw_crm', 'raw_carrier', 'raw_telematics'] %}
 select '{{ dataset }}' as dataset, load_id
 from {{ loads_of(dataset) }}
 where status = 0

@@ -24,7 +24,7 @@ select
     steps.source_system, steps.device_id, steps.local_day, steps.positioned_at, steps.from_at, steps.next_at,
     steps.latitude, steps.longitude, steps.seconds, steps.distance_km,
     spread.trip_key, steps.positioned_at <= spread.loaded_until_at as is_loaded
-from {{ ref('int_vehicle_steps') }} as steps
+from {% if builds_on() %}(select * from {{ ref('int_vehicle_steps') }} where {{ is_near(1) }}){% else %}{{ ref('int_vehicle_steps') }}{% endif %} as steps
 inner join spread
     on steps.device_id = spread.device_id
     and floor({{ epoch_s('steps.positioned_at') }} / {{ bucket }}) = spread.time_nr

@@ -6,6 +6,7 @@ with placed as (
     from {{ ref('canonical_positions') }} as positions
     left join {{ ref('int_device_zones') }} as zones on positions.device_id = zones.device_id
     where positions.quality = 'ok'
+    {%- if builds_on() %} and {{ may_be_near('positions.positioned_at', 2) }}{% endif %}
 ),
 
 fixes as (
@@ -18,6 +19,9 @@ fixes as (
         lag(longitude) over device as from_longitude,
         lead(positioned_at) over device as next_at
     from placed
+    {%- if builds_on() %}
+    where {{ is_near(2) }}
+    {%- endif %}
     window device as (partition by source_system, device_id order by positioned_at)
 )
 
@@ -28,3 +32,6 @@ select
     {{ epoch_s('positioned_at') }} - {{ epoch_s('from_at') }} as seconds,
     {{ distance_km('from_latitude', 'from_longitude', 'latitude', 'longitude') }} as distance_km
 from fixes
+{%- if builds_on() %}
+where {{ is_near(1) }}
+{%- endif %}

@@ -3,7 +3,7 @@ with fixes as (
         steps.source_system, steps.device_id, steps.local_day, steps.positioned_at, steps.from_at, steps.next_at,
         places.location_key,
         {{ distance_m('places.latitude', 'places.longitude', 'steps.latitude', 'steps.longitude') }} as distance_m
-    from {{ ref('int_vehicle_steps') }} as steps
+    from {% if builds_on() %}(select * from {{ ref('int_vehicle_steps') }} where {{ is_near(1) }}){% else %}{{ ref('int_vehicle_steps') }}{% endif %} as steps
     inner join {{ ref('int_place_cells') }} as places
         on {{ cell_row('steps.latitude') }} = places.cell_row
         and {{ cell_column_on_map(cell_column('steps.longitude')) }} = places.cell_column

@@ -8,6 +8,7 @@ with steps as (
         least(longitude, from_longitude) as west, greatest(longitude, from_longitude) as east
     from {{ ref('int_vehicle_steps') }}
     where {{ heard_between('from_at', 'positioned_at') }} and distance_km * 1000 <= 2 * {{ var('standing_radius_m') }}
+    {%- if builds_on() %} and {{ is_near(3) }}{% endif %}
 ),
 
 -- All steps that begin within the shortest standing time: a vehicle stands when they stay in one small box.
@@ -60,4 +61,7 @@ select
     min(from_at) as first_at, max(positioned_at) as last_at, {{ after_run('next_at', 'positioned_at') }} as after_at,
     sum(latitude) as latitude_sum, sum(longitude) as longitude_sum, count(*) as step_count
 from runs
+{%- if builds_on() %}
+where {{ is_near(2) }}
+{%- endif %}
 group by source_system, device_id, local_day, run_nr

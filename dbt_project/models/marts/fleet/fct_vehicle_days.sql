@@ -1,12 +1,5 @@
 with intervals as (
-    select
-        source_system, device_id, local_day,
-        -- Rounded: the sum of doubles depends on the order in which they come.
-        round(sum(case when is_working then seconds else 0 end), 3) as working_s,
-        round(sum(case when is_working then 0 else seconds end), 3) as idle_s,
-        round(sum(distance_km), 3) as distance_km
-    from {{ ref('int_vehicle_intervals') }}
-    group by source_system, device_id, local_day
+    select * from {{ ref('int_vehicle_working_days') }}
 ),
 
 fixes as (

@@ -5,6 +5,9 @@ with fixes as (
         {{ local_date('positions.positioned_at', "coalesce(zones.time_zone, 'UTC')") }} as local_day
     from {{ ref('canonical_positions') }} as positions
     left join {{ ref('int_device_zones') }} as zones on positions.device_id = zones.device_id
+    {%- if builds_on() %}
+    where {{ may_be_near('positions.positioned_at', 0) }}
+    {%- endif %}
 )
 
 select
@@ -16,4 +19,7 @@ select
     min(positioned_at) as first_fix_at,
     max(positioned_at) as last_fix_at
 from fixes
+{%- if builds_on() %}
+where {{ is_near(0) }}
+{%- endif %}
 group by source_system, device_id, local_day

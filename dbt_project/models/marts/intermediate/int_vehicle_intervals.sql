@@ -8,6 +8,11 @@ with known as (
     from {{ ref('int_vehicle_steps') }} as steps
     left join {{ ref('int_device_zones') }} as zones on steps.device_id = zones.device_id
     where steps.seconds <= {{ var('longest_gap_s') }}
+    {%- if builds_on() %}
+        and (steps.source_system, steps.device_id, steps.local_day) in (
+            select source_system, device_id, local_day from {{ changes_table('touched_days') }} where distance <= 3
+        )
+    {%- endif %}
 ),
 
 -- What spans midnight is split there; the way belongs to the day on which it ended.

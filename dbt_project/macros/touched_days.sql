@@ -1,0 +1,36 @@
+{# Positions are built by unit and local day: what is new touches its day, and so its neighbours. #}
+
+{# True for rows of a day that is touched, or at most so many known days of its unit away from one that is. #}
+{% macro is_near(distance) -%}
+    (source_system, device_id, local_day) in (
+        select source_system, device_id, local_day from {{ changes_table('touched_days') }}
+        where distance <= {{ distance }}
+    )
+{%- endmacro %}
+
+{# True for instants that can lie on such a day: told without knowing any zone. #}
+{% macro may_be_near(instant, distance) -%}
+    {{ instant }} between (select min(local_day) - interval 2 day from {{ changes_table('touched_days') }} where distance <= {{ distance }})
+    and (select max(local_day) + interval 3 day from {{ changes_table('touched_days') }} where distance <= {{ distance }})
+{%- endmacro %}
+
+{# The incremental strategy `days`: days up to meta.days away from a touched one are replaced. #}
+{% macro get_incremental_days_sql(arguments) -%}
+    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
+    delete from {{ arguments.target_relation }}
+    where {{ is_near(model.config.meta.days) }};
+
+    insert into {{ arguments.target_relation }} ({{ columns }})
+    select {{ columns }} from {{ arguments.temp_relation }}
+{%- endmacro %}
+
+{# The rows of a table that it has not as it was seen last, or had then and has no longer. #}
+{% macro changed_since_seen(name, columns) -%}
+    (
+        select {{ columns }} from {{ ref(name) }} except select {{ columns }} from {{ left_behind('changes', 'seen_' ~ name | replace('int_', '')) }}
+    )
+    union
+    (
+        select {{ columns }} from {{ left_behind('changes', 'seen_' ~ name | replace('int_', '')) }} except select {{ columns }} from {{ ref(name) }}
+    )
+{%- endmacro %}
