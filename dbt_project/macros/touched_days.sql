@@ -10,8 +10,12 @@
 
 {# True for instants that can lie on such a day: told without knowing any zone. #}
 {% macro may_be_near(instant, distance) -%}
-    {{ instant }} between (select min(local_day) - interval 2 day from {{ changes_table('touched_days') }} where distance <= {{ distance }})
-    and (select max(local_day) + interval 3 day from {{ changes_table('touched_days') }} where distance <= {{ distance }})
+    {{ instant }} >= (
+        select min(local_day) - interval 2 day from {{ changes_table('touched_days') }} where distance <= {{ distance }}
+    )
+    and {{ instant }} <= (
+        select max(local_day) + interval 3 day from {{ changes_table('touched_days') }} where distance <= {{ distance }}
+    )
 {%- endmacro %}
 
 {# The incremental strategy `days`: days up to meta.days away from a touched one are replaced. #}

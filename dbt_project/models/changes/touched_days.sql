@@ -1,10 +1,7 @@
--- depends_on: {{ ref('new_loads') }}
--- depends_on: {{ ref('int_trip_spans') }}
--- depends_on: {{ ref('int_route_legs') }}
+-- depends_on: {{ ref('heard_days') }}
+-- depends_on: {{ ref('changed_trips') }}
 -- depends_on: {{ ref('int_place_cells') }}
-{%- set kept = left_behind('canonical', 'canonical_positions') %}
 {%- set steps = left_behind('canonical', 'int_vehicle_steps') %}
-{%- set news = source('raw_telematics', 'positions') %}
 {% if not builds_on() -%}
 -- Everything is built, so nothing is chosen.
 select
@@ -16,42 +13,18 @@ with zones as (
     select * from {{ ref('int_device_zones') }}
 ),
 
-moved as (
-    select distinct device_id from ({{ changed_since_seen('int_device_zones', 'device_id, time_zone') }}) as changed
-),
-
--- What came in, what it corrects, and all of a unit whose days have changed.
-fixes as (
-    select source_system, device_id, positioned_at, quality from {{ news }} where {{ came_in('raw_telematics') }}
-    union
-    select source_system, device_id, positioned_at, quality from {{ kept }}
-    where source_id in (select source_id from {{ news }} where {{ came_in('raw_telematics') }})
-        or device_id in (select device_id from moved)
-),
-
 heard as (
-    select
-        fixes.source_system, fixes.device_id, fixes.quality,
-        {{ local_date('fixes.positioned_at', "coalesce(zones.time_zone, 'UTC')") }} as local_day
-    from fixes
-    left join zones on fixes.device_id = zones.device_id
+    select * from {{ ref('heard_days') }}
 ),
 
 known as (
     select distinct source_system, device_id, local_day from {{ steps }}
     union
-    select source_system, device_id, local_day from heard where quality = 'ok'
+    select source_system, device_id, local_day from heard where is_ok
 ),
 
 trips as (
-    select trip_key, vehicle_id, departed_at, ended_at
-    from ({{ changed_since_seen('int_trip_spans', 'trip_key, vehicle_id, departed_at, ended_at, loaded_until_at') }}) as changed
-    union
-    select spans.trip_key, spans.vehicle_id, spans.departed_at, spans.ended_at
-    from {{ ref('int_trip_spans') }} as spans
-    inner join (
-        {{ changed_since_seen('int_route_legs', 'trip_key, route_id, sequence_nr, tie, from_latitude, from_longitude, east_km, north_km, allowed_km') }}
-    ) as legs on spans.trip_key = legs.trip_key
+    select * from {{ ref('changed_trips') }}
 ),
 
 places as (
@@ -60,8 +33,6 @@ places as (
 
 touched as (
     select source_system, device_id, local_day from heard
-    union
-    select source_system, device_id, local_day from {{ steps }} where device_id in (select device_id from moved)
     union
     select known.source_system, known.device_id, known.local_day
     from trips
