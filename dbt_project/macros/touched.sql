@@ -66,6 +66,13 @@
     {{ return((config.meta.get('by') and config.materialized == 'incremental') or config.meta.get('reads') == 'touched') }}
 {%- endmacro %}
 
+{# Nothing to read, but a model that has to be built before: for tables that are read as the last run left them. #}
+{% macro waits_for(name) -%}
+    {%- if not execute -%}
+        {%- do builtins.ref(name) -%}
+    {%- endif -%}
+{%- endmacro %}
+
 {# All rows of a model, also for one that otherwise reads what is touched. #}
 {% macro everything_of(name) -%}
     {{ return(builtins.ref(name)) }}

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('touched_days') }}
+{{ waits_for('touched_days') }}
 with positions as (
     select * from {{ ref('stg_telematics__positions') }}
 )

@@ -1,2 +1,2 @@
--- depends_on: {{ ref('built_loads') }}
+{{ waits_for('built_loads') }}
 select {{ as_of() }} as as_of, '{{ var("definitions") }}' as definitions

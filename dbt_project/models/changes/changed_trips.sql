@@ -1,4 +1,4 @@
--- depends_on: {{ ref('int_route_legs') }}
+{{ waits_for('int_route_legs') }}
 {%- if builds_on() %}
 select trip_key, vehicle_id, departed_at, ended_at
 from ({{ changed_since_seen('int_trip_spans', 'trip_key, vehicle_id, departed_at, ended_at, loaded_until_at') }}) as changed

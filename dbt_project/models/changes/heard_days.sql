@@ -1,4 +1,4 @@
--- depends_on: {{ ref('new_loads') }}
+{{ waits_for('new_loads') }}
 {%- set kept = left_behind('canonical', 'canonical_positions') %}
 {%- set news = source('raw_telematics', 'positions') %}
 {% if not builds_on() -%}

@@ -1,3 +1,3 @@
--- depends_on: {{ ref('kpi_values') }}
--- depends_on: {{ ref('kpi_restatements') }}
+{{ waits_for('kpi_values') }}
+{{ waits_for('kpi_restatements') }}
 select node, content from {{ ref('ledger_rows') }}

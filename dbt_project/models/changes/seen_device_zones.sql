@@ -1,3 +1,3 @@
--- depends_on: {{ ref('ledger_seen') }}
+{{ waits_for('ledger_seen') }}
 select device_id, time_zone
 from {{ ref('int_device_zones') }}

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('new_loads') }}
+{{ waits_for('new_loads') }}
 {%- set shipments = left_behind('marts', 'fct_shipments') %}
 {% if not builds_on() -%}
 -- Everything is built, so nothing is chosen.

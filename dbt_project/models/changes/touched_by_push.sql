@@ -1,6 +1,6 @@
--- depends_on: {{ ref('canonical_orders') }}
--- depends_on: {{ ref('ledger_rows') }}
--- depends_on: {{ ref('ledger_links') }}
+{{ waits_for('canonical_orders') }}
+{{ waits_for('ledger_rows') }}
+{{ waits_for('ledger_links') }}
 {%- set facts, seen = left_behind('marts', 'kpi_facts'), left_behind('changes', 'ledger_seen') %}
 {% if not builds_on() -%}
 -- Everything is built, so nothing is chosen.

@@ -1,6 +1,6 @@
--- depends_on: {{ ref('heard_days') }}
--- depends_on: {{ ref('changed_trips') }}
--- depends_on: {{ ref('int_place_cells') }}
+{{ waits_for('heard_days') }}
+{{ waits_for('changed_trips') }}
+{{ waits_for('int_place_cells') }}
 {%- set steps = left_behind('canonical', 'int_vehicle_steps') %}
 {% if not builds_on() -%}
 -- Everything is built, so nothing is chosen.

@@ -1,4 +1,4 @@
--- depends_on: {{ ref('int_kpi_facts_before') }}
+{{ waits_for('int_kpi_facts_before') }}
 with facts as (
     select * from {{ ref('int_kpi__cycle_times') }}
     union all

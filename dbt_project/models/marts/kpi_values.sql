@@ -1,4 +1,4 @@
--- depends_on: {{ ref('int_kpi_changed_periods') }}
+{{ waits_for('int_kpi_changed_periods') }}
 {% set value = cut_value('cuts.dimension') %}
 {% set number = 'metric, variant, aggregation, unit, currency' %}
 {% set counts = ['n', 'n_open', 'n_negative', 'n_excluded'] %}
@@ -7,11 +7,14 @@ with cuts as ( {{ published_cuts() }} ),
 
 facts as (
     select * from {{ ref('kpi_facts') }}
-    where standing = 'in' and duration_s is not null
+    where standing <> 'out'
+    {%- if partly %}
+        and (metric, variant) in (select metric, variant from {{ ref('int_kpi_changed_periods') }})
+    {%- endif %}
 ),
 
 cells as (
-    select * from {{ ref('int_kpi_cells') }}
+    {{ number_cells('facts') }}
 ),
 
 counted as (
@@ -36,7 +39,7 @@ percentiles as (
         {{ value }} as dimension_value, {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
     from facts
     cross join cuts
-    where cuts.grain = '{{ grain }}' and {{ value }} is not null
+    where standing = 'in' and duration_s is not null and cuts.grain = '{{ grain }}' and {{ value }} is not null
         {{- only_changed(grain) if partly }}
     group by metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }}, cuts.dimension, {{ value }}
     {{ 'union all' if not loop.last }}

@@ -1,5 +1,5 @@
 {{ config(materialized='table') }}
--- depends_on: {{ ref('int_kpi_facts_before') }}
+{{ waits_for('int_kpi_facts_before') }}
 {%- if builds_on() %}
 with before as (
     select * from {{ ref('int_kpi_facts_before') }}

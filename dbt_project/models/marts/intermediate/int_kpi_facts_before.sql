@@ -1,5 +1,5 @@
 {{ config(materialized='table') }}
--- depends_on: {{ ref('touched_by_push') }}
+{{ waits_for('touched_by_push') }}
 {%- set kept = left_behind('marts', 'kpi_facts') %}
 {% if builds_on() -%}
 -- How the facts that this run replaces stood before: kpi_facts waits for it.
