@@ -5,7 +5,7 @@ Every stage is a process of its own over one warehouse file, timed as a whole an
 - ``empty``: dbt over empty tables, which is its fixed start;
 - ``full``: dbt builds every model and seed, without their tests;
 - ``script``: the very SQL of that build, one statement after the other in one DuckDB connection;
-- ``more``: dbt again, after 1 % more has come in: today that builds everything once more;
+- ``more``: dbt goes on from there, after 1 % more has come in;
 - ``query``: one KPI query on the serving copy, the median of 50.
 
 Prints a table on stderr and one JSON document on stdout. What counts are the ratios: both sides run on one machine in
@@ -71,7 +71,7 @@ def _measure(folder: Path, shipments: int) -> dict[str, dict[str, Any]]:
     }
     script.unlink()
     add(warehouse, shipments, more)
-    stages["more"] = _stage("build", warehouse, later)
+    stages["more"] = _stage("build", warehouse, later, now)
     return stages
 
 

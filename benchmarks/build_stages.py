@@ -24,12 +24,13 @@ _QUERY = """
 _SQL = "statements.json"
 
 
-def build(warehouse: str, as_of: str) -> dict[str, Any]:
-    """dbt builds everything; the statements of its models are left beside the warehouse in their order."""
+def build(warehouse: str, as_of: str, builds_on: str | None = None) -> dict[str, Any]:
+    """dbt builds everything, or what came in since the complete build of ``builds_on``; the statements of its models
+    are left beside the warehouse in their order."""
     path = Path(warehouse)
     result = run_dbt(
         path, "build", "--select", *_TAGS, "--exclude-resource-type", "unit_test", "--exclude-resource-type", "test",
-        as_of=as_of,
+        as_of=as_of, builds_on=builds_on,
     )  # fmt: skip
     if not result.success:
         raise SystemExit(
