@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 import typer
 
 from cli import letter_decisions
-from cli.letter_rows import COLUMNS, as_json, by_stage, gate_rows, ingestion_rows, push_rows, told
+from cli.letter_rows import SHOWN, as_json, by_stage, gate_rows, ingestion_rows, push_rows, told
 from cli.output import emit_json, out, table
 from cli.persons import Json
 from core.settings import get_settings
@@ -56,8 +56,8 @@ def list_letters(
         emit_json([as_json(each) for each in shown])
         return
     everything = by_name[stage] if stage else [*letters, *gate, *push]
-    table("By stage", ("stage", "status", "n", "oldest"), by_stage(everything))
-    table("Dead letters" if shown else "None", COLUMNS, [told(each) for each in shown])
+    table("By stage", ("stage", "status", "n", "oldest", "decide with"), by_stage(everything))
+    table("Dead letters" if shown else "None", SHOWN, [told(each) for each in shown])
     if gate and not stage:
         out.print("The gate's blocked invoices: waybill dead-letter list --stage gate", markup=False)
 

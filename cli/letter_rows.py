@@ -14,11 +14,15 @@ if TYPE_CHECKING:
 
     from state.dead_letters import Wanted
 
-COLUMNS = (
+SHOWN = ("id", "stage", "status", "connection", "resource", "source id", "reason", "detail", "age")
+"""What of a row stands in a table; a document has all of it."""
+_COLUMNS = (
     *("stage", "id", "status", "connection", "resource", "source id", "reason", "detail", "received", "age"),
     "decide with",
 )
 Row = dict[str, Any]
+_SHORT = 12
+"""Characters of an id that a command takes for it."""
 _DECIDE = {
     "open": "waybill dead-letter fix | replay | discard",
     "parked": "nothing: it waits for its parent",
@@ -76,16 +80,21 @@ def push_rows(engine: Engine, now: datetime) -> list[Row]:
 
 
 def by_stage(rows: list[Row]) -> list[tuple[Any, ...]]:
-    """Stage, status, number and age of the oldest."""
-    groups: defaultdict[tuple[str, str], list[timedelta]] = defaultdict(list)
+    """Stage, status, number, age of the oldest, and the command that decides about that one."""
+    groups: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     for row in rows:
-        groups[row["stage"], row["status"]].append(row["age"])
-    return [(*key, len(ages), _words(max(ages))) for key, ages in sorted(groups.items())]
+        groups[row["stage"], row["status"]].append(row)
+    oldest = {key: max(group, key=lambda row: row["age"]) for key, group in groups.items()}
+    return [
+        (*key, len(groups[key]), _words(row["age"]), row["decide with"])
+        for key, row in sorted(oldest.items())
+    ]
 
 
 def told(row: Row) -> tuple[Any, ...]:
     """The row as it stands in a table."""
-    return tuple(_words(row[name]) if name == "age" else row[name] for name in COLUMNS)
+    as_words = {"id": row["id"][:_SHORT], "age": _words(row["age"])}
+    return tuple(as_words.get(name, row[name]) for name in SHOWN)
 
 
 def as_json(row: Row) -> Row:
@@ -97,7 +106,7 @@ def as_json(row: Row) -> Row:
 
 def _row(*values: Any) -> Row:
     *own, received, now, decide = values
-    return dict(zip(COLUMNS, (*own, received, max(now - received, timedelta(0)), decide), strict=True))
+    return dict(zip(_COLUMNS, (*own, received, max(now - received, timedelta(0)), decide), strict=True))
 
 
 def _words(age: timedelta) -> str:

@@ -159,7 +159,8 @@ class _Replay:
             loader.cursors()  # finishes what a crash interrupted, before anything is added
             loader.load(list(landed.values()))
         replayed = [dead_letters.get(self._engine, each) for each in landed]
-        letter_decisions.finish_replay(self._engine, run_id, replayed, known, self._word)
+        loaded = replace(self._word, at=utc_now())  # from when on a model may be built on them
+        letter_decisions.finish_replay(self._engine, run_id, replayed, known, loaded)
 
 
 def _turn(letter: DeadLetter) -> tuple[int, str]:

@@ -20,11 +20,13 @@ from state import ledger
 from state.engine import reading
 from state.insert import insert_ignoring
 from state.letter_states import STANDING, Status
-from state.tables import dead_letters
+from state.tables import dead_letters, observations
 
 _READER = "ingestion"
 """Who moves a letter that nobody decided on."""
 _LEAST_OF_AN_ID = 6
+_MOST_IDS = 500
+"""Letters asked for in one statement."""
 
 
 @dataclass(frozen=True)
@@ -197,9 +199,14 @@ def get(engine: Engine, named: str) -> DeadLetter:
 
 
 def open_reasons(engine: Engine) -> tuple[dict[str, set[str]], dict[str, set[str]]]:
-    """Reasons of the letters that nobody is done with, by the order, and by the shipment, that they speak of."""
-    query = Wanted(STANDING).select(
-        dead_letters.c.order_ref, dead_letters.c.shipment_ref, dead_letters.c.reason
+    """Reasons of the letters that nobody is done with, by the order, and by the shipment, that they speak of.
+
+    A letter that was replayed after the sources were last read counts too: no model has been built on its row yet.
+    """
+    last_read = select(func.coalesce(func.max(observations.c.observed_at), "")).scalar_subquery()
+    query = select(dead_letters.c.order_ref, dead_letters.c.shipment_ref, dead_letters.c.reason).where(
+        dead_letters.c.status.in_(STANDING)
+        | ((dead_letters.c.status == "replayed") & (dead_letters.c.decided_at >= last_read))
     )
     orders: defaultdict[str, set[str]] = defaultdict(set)
     shipments: defaultdict[str, set[str]] = defaultdict(set)
@@ -216,18 +223,19 @@ def _move(
     engine: Engine, ids: Sequence[str], before: Sequence[str], event: str, values: dict[str, str]
 ) -> int:
     """Move those that are as they were, and say in the ledger which; the number moved."""
-    if not ids:
-        return 0
-    is_meant = dead_letters.c.dead_letter_id.in_(ids) & dead_letters.c.status.in_(before)
+    told: dict[str, str] = {}
     with engine.begin() as db:
-        found = db.execute(select(dead_letters.c.dead_letter_id, dead_letters.c.status).where(is_meant)).all()
-        if found:
+        for start in range(0, len(ids), _MOST_IDS):
+            some = ids[start : start + _MOST_IDS]
+            is_meant = dead_letters.c.dead_letter_id.in_(some) & dead_letters.c.status.in_(before)
+            found = db.execute(select(dead_letters.c.dead_letter_id, dead_letters.c.status).where(is_meant))
+            told |= {row.dead_letter_id: row.status for row in found}
             db.execute(update(dead_letters).where(is_meant).values(**values))
-            told = {row.dead_letter_id: row.status for row in found}
+        if told:
             ledger.append(
                 db, event, _READER, f"{len(told)} letters", {"before": told, "after": values["status"]}
             )
-        return len(found)
+    return len(told)
 
 
 def _letter(row: Row[Any]) -> DeadLetter:

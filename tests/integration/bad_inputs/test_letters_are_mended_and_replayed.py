@@ -102,8 +102,12 @@ def test_a_mended_row_is_loaded_once_and_replayed_again_is_a_no_op(fresh: Intake
     ]  # fmt: skip
     assert [(each[3]["currency"], each[4]["currency"]) for each in once[2][:1]] == [("EURO", "EUR")]
     assert [each[3:] for each in once[2][1:]] == [("open", "replaying"), ("replaying", "replayed")]
+    assert dead_letters.open_reasons(fresh.engine)[0] == {
+        "E-1": {"CURRENCY_INVALID"}
+    }  # no model knows of it yet
     fresh.read("erp")  # the source still sends the bad bytes: they are the letter that there is
     assert (orders(fresh), fresh.letters()) == ([("E-1", "EUR", None)], [])
+    assert dead_letters.open_reasons(fresh.engine) == ({}, {})
     assert ledger.verify(fresh.engine).first_bad is None
 
 
