@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from core.connections import Connection
 from core.errors import PermanentFailure
 from core.settings import ROOT
 from core.warehouse import open_warehouse
@@ -223,6 +224,27 @@ def test_bytes_that_pass_after_a_repair_close_their_letter_and_others_do_not(
     fresh.vendors.lists["Sales Order"] = [same, order("E-2", modified=LATER)]
     fresh.read("erp")
     assert [now(fresh, each).status for each in letters] == ["resolved", "open"]
+
+
+def test_a_line_that_passes_by_a_mended_mapping_closes_its_letter(fresh: Intake, tmp_path: Path) -> None:
+    (tmp_path / "orders.csv").write_text("id,state\nE-1,beamed\nE-2,lost\nE-3,ok\n", encoding="utf-8")
+    words = {"ok": "confirmed"}
+    for known in (words, words | {"beamed": "closed"}):
+        fields = {
+            "order_id": "id", "customer_id": {"constant": "C-1"}, "currency": {"constant": "EUR"},
+            "status": {"column": "state", "map": known}, "ordered_at": {"constant": "2026-11-12T09:00:00+00:00"},
+        }  # fmt: skip
+        options = {
+            "folder": str(tmp_path), "tables": {"orders": {"files": "orders.csv"}},
+            "resources": [{"resource": "orders", "table": "orders", "fields": fields}],
+        }  # fmt: skip
+        fresh.read_files(
+            Connection(connection="shop", kind="erp", adapter="files", owner="tests", options=options)
+        )
+    assert {each.source_id: each.status for status in ("open", "resolved") for each in fresh.letters(status)} == {
+        "E-1": "resolved", "E-2": "open",
+    }  # fmt: skip
+    assert [each[0] for each in orders(fresh)] == ["E-1", "E-3"]
 
 
 def test_a_lost_warehouse_comes_back_with_what_was_replayed(fresh: Intake) -> None:
