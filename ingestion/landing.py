@@ -36,12 +36,18 @@ class Batch:
 
 
 def land(
-    settings: Settings, resource: Resource, connection: str, stream: str, cursor: str | None, table: pa.Table
+    settings: Settings,
+    resource: Resource,
+    connection: str,
+    stream: str,
+    cursor: str | None,
+    table: pa.Table,
+    tag: str | None = None,
 ) -> Batch:
-    """Write one batch and sync it to disk."""
-    folder = settings.landing / resource.dataset / resource.name / connection
+    """Write one batch and sync it to disk; by its ``tag`` it is found again."""
+    folder = _folder(settings, resource, connection)
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{utc_now():%Y%m%dT%H%M%S%f}-{new_id('batch')[-8:]}.parquet"
+    path = folder / f"{utc_now():%Y%m%dT%H%M%S%f}-{tag or new_id('batch')[-8:]}.parquet"
     note = {
         "kind": resource.kind,
         "resource": resource.name,
@@ -63,13 +69,27 @@ def landed(settings: Settings, connection: str | None = None) -> Iterator[Batch]
     """Every batch ever landed, oldest first; of one connection when named."""
     pattern = f"*/*/{connection or '*'}/*.parquet"
     for path in sorted(settings.landing.glob(pattern), key=lambda each: each.name):
-        note = json.loads((pq.read_schema(path).metadata or {})[_NOTE])
-        yield Batch(path, note["kind"], note["resource"], note["connection"], note["stream"], note["cursor"])
+        yield _batch(path)
+
+
+def tagged(settings: Settings, resource: Resource, connection: str, tag: str) -> Batch | None:
+    """The batch that was landed under a tag; None when none was."""
+    found = sorted(_folder(settings, resource, connection).glob(f"*-{tag}.parquet"))
+    return _batch(found[0]) if found else None
 
 
 def read(batch: Batch) -> pa.Table:
     """The rows of one batch."""
     return pq.read_table(batch.path)
+
+
+def _folder(settings: Settings, resource: Resource, connection: str) -> Path:
+    return settings.landing / resource.dataset / resource.name / connection
+
+
+def _batch(path: Path) -> Batch:
+    note = json.loads((pq.read_schema(path).metadata or {})[_NOTE])
+    return Batch(path, note["kind"], note["resource"], note["connection"], note["stream"], note["cursor"])
 
 
 def _sync(path: Path) -> None:

@@ -1,4 +1,7 @@
-"""Rows that wait for their parent: taken up again by every reading, until it comes or they are too old."""
+"""Rows that wait for their parent: taken up again by every reading, until it comes or they are too old.
+
+A refused row is not taken up; where the source sends the very bytes again and they pass by now, its letter is closed.
+"""
 
 from __future__ import annotations
 
@@ -20,11 +23,12 @@ from state.dead_letters import DeadLetter
 
 
 class Waiting:
-    """The parked rows of one resource of one connection during one reading."""
+    """The parked and the refused rows of one resource of one connection during one reading."""
 
     def __init__(self, engine: Engine, connection: str, resource: str) -> None:
         self._engine = engine
         self._letters = dead_letters.parked(engine, connection, resource)
+        self._refused = dead_letters.refused(engine, connection, resource)
         self._released: list[str] = []
         self._sent: set[str] = set()
 
@@ -40,6 +44,7 @@ class Waiting:
 
     def settle(self, outcome: Sorted) -> None:
         """Note which parked rows found their parent, and close the waiting of those that are too old."""
+        self._note_passed(outcome)
         if not self._letters:
             return
         parked = {each.raw_sha256: each.dead_letter_id for each in self._letters}
@@ -56,6 +61,20 @@ class Waiting:
     def close(self) -> None:
         """Resolve the released rows; call it once they are loaded."""
         dead_letters.resolve(self._engine, self._released)
+
+    def _note_passed(self, outcome: Sorted) -> None:
+        """Note which refused rows came again, byte by byte, and passed: a contract or a mapping was mended."""
+        if not self._refused:
+            return
+        passed: list[tuple[str, Mapping[str, Any] | bytes]] = [
+            (each.source_id, each.record.raw) for each in outcome.accepted
+        ]
+        for each in outcome.plain:
+            passed.extend(zip(each.source_ids, each.raws, strict=True))
+        for source_id, raw in passed:
+            for letter, raw_sha256 in self._refused.get(source_id, ()):
+                if raw_sha256 == _hash_of(raw):
+                    self._released.append(letter)
 
 
 class FreshParents:

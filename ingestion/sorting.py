@@ -6,6 +6,7 @@ it goes is ``landing`` and the state store.
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -19,8 +20,9 @@ from ingestion.base import Columns, Rejection, SourceRecord
 from ingestion.border import Accepted, Border
 from ingestion.bulk import ColumnBorder, Plain, source_ids, split
 from ingestion.known import Version
-from ingestion.strict_json import as_came, kept
-from state.dead_letters import DeadLetter, Status
+from ingestion.strict_json import LARGEST_ROW, as_came, kept
+from state.dead_letters import DeadLetter
+from state.letter_states import Status
 
 # The instant from which the waiting time of a parked row counts, by what the row has.
 _AGE_FIELDS = ("received_at", "ordered_at", "captured_at", "positioned_at")
@@ -181,13 +183,28 @@ class Sorter:
             received_at=self._visit.as_of,
             park_until=park_until,
             source_version=record.version,
-            fields=dict(record.fields) if status == "parked" and record.fields else None,
+            fields=_as_mapped(record),
         )
 
     def _guess_id(self, fields: Any) -> str | None:
         """The row's id as far as it can be read; a refused row may have none."""
         parts = [fields.get(name) for name in self._resource.contract.key]
         return None if any(part is None for part in parts) else "|".join(str(part) for part in parts)
+
+
+def _as_mapped(record: SourceRecord) -> dict[str, Any] | None:
+    """The contract fields of a row that its adapter had nothing against, as far as a store can hold them.
+
+    What the adapter refused is not kept: without its objection a row of half its fields might pass.
+    """
+    if record.rejection is not None or not record.fields:
+        return None
+    fields = dict(record.fields)
+    try:
+        size = len(json.dumps(fields, ensure_ascii=False, default=str).encode())
+    except ValueError:  # a lone surrogate, or a number of thousands of digits
+        return None
+    return fields if size <= LARGEST_ROW else None
 
 
 def _text(value: object) -> str | None:

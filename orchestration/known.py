@@ -14,6 +14,7 @@ import duckdb
 from core.errors import WaybillError
 from core.settings import Settings
 from core.warehouse import open_warehouse, writer_lock
+from ingestion.run import ensure_raw_tables
 from orchestration.dbt_assets import run_variables
 from orchestration.dbt_runner import rebuild
 from orchestration.platform import Platform
@@ -46,6 +47,7 @@ _THEN = {
         CASE WHEN ended_at <= $known_at THEN http_status END AS http_status,
         CASE WHEN ended_at <= $known_at THEN detail END AS detail,
         CASE WHEN ended_at <= $known_at THEN erp_id END AS erp_id""",
+    "dead_letters": "CASE WHEN decided_at > $known_at THEN 'open' ELSE status END AS status",
 }
 """What such rows said then, where they have changed since."""
 
@@ -59,6 +61,7 @@ def marts_as_known(settings: Settings, as_of: datetime) -> Settings:
     if then.serving.exists():
         return then
     platform = Platform(settings)
+    ensure_raw_tables(settings)  # a state store that has grown since the last run has columns that they lack
     then.warehouse.unlink(missing_ok=True)
     cut(settings, then, as_of, machine_time(platform.engine, as_of))
     bad = rebuild(then, run_variables(platform) | {"as_of": as_of.isoformat(), "builds_on": None})

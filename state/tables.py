@@ -17,6 +17,7 @@ from sqlalchemy import (
     text,
 )
 
+from state.letter_states import DECIDED, STATUSES
 from state.transitions import STATES
 from state.types import Instant, JsonText, Money
 
@@ -50,8 +51,30 @@ dead_letters = Table(
     Column("park_until", Instant),
     Column("source_version", Instant),
     Column("fields", JsonText),
-    CheckConstraint("status IN ('open', 'parked', 'resolved')", name="status"),
+    Column("decided_by", String(140)),
+    Column("decided_because", Text),
+    Column("decided_at", Instant),
+    CheckConstraint(f"status IN {STATUSES!r}", name="status"),
+    CheckConstraint(
+        f"status NOT IN {DECIDED!r} OR (decided_by IS NOT NULL AND trim(decided_by) <> '' "
+        "AND decided_because IS NOT NULL AND trim(decided_because) <> '' AND decided_at IS NOT NULL)",
+        name="decided",
+    ),
     Index("ix_dead_letters_where", "connection", "resource", "status"),
+    Index("ix_dead_letters_sent", "connection", "resource", "raw_sha256"),
+)
+
+dead_letter_fixes = Table(
+    "dead_letter_fixes",
+    metadata,
+    Column("dead_letter_id", String(64), primary_key=True),
+    Column("fix_no", Integer, primary_key=True, autoincrement=False),
+    Column("fields", JsonText, nullable=False),
+    Column("source_version", Instant, nullable=False),
+    Column("fixed_by", String(140), nullable=False),
+    Column("fixed_because", Text, nullable=False),
+    Column("fixed_at", Instant, nullable=False),
+    CheckConstraint("trim(fixed_by) <> '' AND trim(fixed_because) <> ''", name="said"),
 )
 
 observations = Table(

@@ -26,6 +26,7 @@ WORLDS = "tests/simulation/test_many_worlds.py::test_no_seed_breaks_a_promise"
 CLOSED = "tests/unit/quality/test_gate_fails_closed.py"
 FAILING = "tests/integration/ingestion/test_sources_that_fail.py"
 CURSOR = "tests/integration/ingestion/test_a_failing_source_moves_no_cursor.py"
+LETTERS = "tests/integration/bad_inputs/test_letters_are_mended_and_replayed.py"
 STORE = "tests/unit/state/test_state_store.py"
 LOST, KILLED = (
     f"{ONCE}::test_a_lost_answer_never_makes_a_second_invoice",
@@ -93,7 +94,10 @@ FAULTS: tuple[Fault, ...] = (
     Fault(40, "bad signature, old timestamp", "API", "401; nothing stored as trusted", without=EVENTS),
     Fault(41, "events out of order", "canonical", "every permutation, same state",
           ("tests/integration/properties/test_any_order_of_arrival.py::test_any_order_of_arrival_ends_in_one_state",)),
-    Fault(42, "dead letter replayed twice", "replay", "second is a no-op", without=NONE),
+    Fault(42, "dead letter replayed twice", "replay", "second is a no-op",
+          (f"{LETTERS}::test_a_mended_row_is_loaded_once_and_replayed_again_is_a_no_op",
+           f"{LETTERS}::test_a_killed_replay_is_finished_by_the_next_and_loads_once",
+           f"{LETTERS}::test_two_replays_at_once_load_the_row_once")),
     Fault(43, "ledger row edited, deleted, tail cut", "ledger", "verify names the first bad row",
           tuple(f"tests/unit/state/test_signed_heads.py::{name}" for name in (
               "test_an_edited_row_is_named", "test_a_deleted_row_is_named", "test_a_cut_tail_is_named",

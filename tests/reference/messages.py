@@ -33,6 +33,10 @@ ENDS = {
     "CONFLICT": "technical",
 }
 """How an effect ended; CANCELLED is none any more, and anything else is still on its way."""
+_LETTER_ENDS = {"parked": "open", "replaying": "open", "resolved": "none", "replayed": "none"}
+"""How a refused row ended: loaded after all, or on its way; an open one and a discarded one failed."""
+_WEIGHT = {"open": 3, "parked": 2, "replaying": 2, "resolved": 1, "replayed": 1, "discarded": 0}
+"""Which of several letters about one message speaks for it."""
 SCHEMA = {
     "connection": pl.String(), "message_no": pl.String(), "end": pl.String(), "many": pl.Int64(),
     "tries": pl.Int64(), "bad_tries": pl.Int64(), "first_at": INSTANT, "last_at": INSTANT,
@@ -69,11 +73,9 @@ def _letters(inputs: Inputs) -> list[tuple[Any, ...]]:
             )
     found = []
     for (connection, _, name, _), letters in groups.items():
-        last = max(
-            letters, key=lambda row: (("resolved", "parked", "open").index(row["status"]), row["received_at"])
-        )
+        last = max(letters, key=lambda row: (_WEIGHT[row["status"]], row["received_at"]))
         cause = "business" if last["reason"] in CONTRADICTIONS else "technical"
-        end = {"open": cause, "parked": "open", "resolved": "none"}[last["status"]]
+        end = _LETTER_ENDS.get(last["status"], cause)
         moment: datetime = last["received_at"]
         found.append((connection, name, end, int(end != "none"), len(letters), len(letters), moment, moment))
     return found

@@ -9,7 +9,8 @@ from tests.reference.facts import shaped
 from tests.reference.inputs import Inputs
 
 BY_HAND = (
-    "approval_asked", "approved", "rejected", "resolved", "replayed", "edited", "difference_settled", "proposed", "confirmed",
+    "approval_asked", "approved", "rejected", "resolved", "replayed", "discarded", "edited", "difference_settled", "proposed",
+    "confirmed",
 )  # fmt: skip
 _CUTS = (
     "company_id",

@@ -163,3 +163,19 @@ def test_an_effect_says_what_it_said_then(settings: Settings, engine: Engine) ->
     assert query(then.warehouse, "SELECT outcome, ended_at FROM raw_ledger.push_attempts") == [
         {"outcome": None, "ended_at": None}
     ]
+
+
+def test_a_dead_letter_that_was_decided_later_is_open_then(settings: Settings, engine: Engine) -> None:
+    create_raw_tables(settings.warehouse)
+    append(settings.warehouse, "raw_ledger", "dead_letters", [
+        {"dead_letter_id": name, "connection": "erp", "kind": "erp", "resource": "orders", "reason": "CYCLE", "detail": "d",
+         "raw_sha256": "r", "trace_id": "t", "run_id": "r", "status": status, "received_at": CLOCK, "decided_at": decided}
+        for name, status, decided in (
+            ("before", "replayed", KNOWN_AT), ("after", "discarded", KNOWN_AT + timedelta(microseconds=1)), ("closed", "resolved", None)
+        )])  # fmt: skip
+    then = Settings(home=settings.root / "then")
+    cut(settings, then, FIRST, observations.machine_time(engine, FIRST))
+    found = query(then.warehouse, "SELECT dead_letter_id, status FROM raw_ledger.dead_letters")
+    assert {row["dead_letter_id"]: row["status"] for row in found} == {
+        "before": "replayed", "after": "open", "closed": "resolved",
+    }  # fmt: skip

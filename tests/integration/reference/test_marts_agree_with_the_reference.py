@@ -72,7 +72,7 @@ SITUATIONS = (
     "a lorry that still stands", "a stop without free time", "waiting that was charged", "a prediction after the arrival",
     "a prediction that names no stop", "an effect that was tried again", "a source that did not answer",
     "a touch by hand", *(f"an effect that is {each}" for each in STATES),
-    *(f"a refused row that is {each}" for each in ("open", "parked", "resolved")),
+    *(f"a refused row that is {each}" for each in ("open", "parked", "replaying", "resolved", "replayed", "discarded")),
     *(f"a connection in {each}" for each in ("production", "retired", "testing")),
 )  # fmt: skip
 

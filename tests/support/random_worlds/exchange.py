@@ -8,6 +8,7 @@ from tests.support.random_worlds.world import AS_OF, RandomWorld
 
 KINDS = {"erp": "orders", "dispatch": "actions", "pod": "proofs", "telematics": "positions"}
 STATES = ("ACKED", "RECONCILED", "DEAD", "HELD", "CONFLICT", "CANCELLED", "PENDING")
+_FATES = ("open", "open", "parked", "resolved", "replaying", "replayed", "discarded")
 _REASONS = ("UNKNOWN_PARENT", "TOTAL_MISMATCH", "SCHEMA_INVALID", "TIME_AMBIGUOUS")
 
 
@@ -56,7 +57,7 @@ def _refuse(world: RandomWorld, kind: str, resource: str, number: int, moment: d
             "dead_letter_id": letter, "connection": world.connection(kind), "kind": kind, "resource": resource,
             "source_id": source_id, "shipment_ref": world.pick(None, f"{world.name}-S1"), "reason": world.pick(*_REASONS),
             "detail": "d", "raw_sha256": f"sha-{world.name}-{kind}-{number}", "trace_id": "t", "run_id": "r",
-            "status": world.pick("open", "open", "parked", "resolved"), "source_version": None,
+            "status": world.pick(*_FATES), "source_version": None,
             "received_at": min(moment + timedelta(minutes=again), AS_OF),
         })  # fmt: skip
 
@@ -69,7 +70,7 @@ def _touch(world: RandomWorld) -> None:
         f"{world.name}-S1", f"{world.name}-S2", f"{world.name}-nothing",
     ]  # fmt: skip
     for subject in subjects:
-        event = world.pick("approved", "rejected", "resolved", "replayed", "edited", "posted")
+        event = world.pick("approved", "rejected", "resolved", "replayed", "discarded", "edited", "posted")
         world.rows["ledger", "entries"].append({
             "recorded_at": world.around_the_change(), "event": event, "actor": "a", "subject": subject, "detail": "{}",
             "previous_hash": "p", "row_hash": f"{subject}-{event}",

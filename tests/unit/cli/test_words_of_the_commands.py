@@ -10,11 +10,10 @@ import pytest
 import typer
 from typer.testing import CliRunner
 
-from cli import dead_letter
 from cli.kpi import Dimension
 from cli.main import typer_app
 from core.settings import ROOT
-from state import dead_letters
+from state import letter_states
 
 TREE: Any = typer.main.get_command(typer_app)
 PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").rglob("*.md"))]
@@ -89,4 +88,4 @@ def test_the_choices_are_those_of_what_they_choose_from() -> None:
     assert names
     by = {name.strip().strip("'").removesuffix("_id") for name in names[1].split(",")}
     assert set(get_args(Dimension)) == {"all", *by}
-    assert get_args(dead_letter.Status) == get_args(dead_letters.Status)
+    assert get_args(letter_states.Status) == letter_states.STATUSES

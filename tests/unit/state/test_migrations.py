@@ -21,6 +21,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, text
 from core.settings import Settings
 from state import migrations
 from state.engine import HEAD, open_state
+from state.letter_states import MOVES
 from state.tables import metadata
 from state.transitions import TRANSITIONS
 
@@ -33,8 +34,11 @@ KEPT = {
     *(("outbox", "DELETE"), ("push_attempts", "DELETE"), ("kill_switches", "DELETE")),
     ("approvals", "DELETE"),
     ("outbox_proposals", "DELETE"),
+    ("dead_letters", "DELETE"),
+    *(("dead_letter_fixes", verb) for verb in ("UPDATE", "DELETE")),
 }
 """Whose rows the database lets nobody change, or remove."""
+MACHINES: dict[str, Any] = {"illegal outbox transition": TRANSITIONS, "illegal dead letter transition": MOVES}
 
 
 @pytest.fixture
@@ -68,7 +72,7 @@ def triggers(db: Connection) -> list[str]:
 
 def moves(sql: str) -> dict[str, frozenset[str]]:
     """The state machine as a trigger's text has it."""
-    found = re.findall(r"OLD\.state = '(\w+)' AND NEW\.state IN \(([^)]*)\)", sql)
+    found = re.findall(r"OLD\.stat(?:e|us) = '(\w+)' AND NEW\.stat(?:e|us) IN \(([^)]*)\)", sql)
     return {before: frozenset(re.findall(r"\w+", after)) for before, after in found}
 
 
@@ -109,8 +113,9 @@ def test_a_check_that_differs_is_told(db: Connection, today: Engine) -> None:
 
 
 def test_the_database_refuses_what_the_state_machine_has_not(db: Connection) -> None:
-    (machine,) = (each for each in triggers(db) if "illegal outbox transition" in each)
-    assert moves(machine) == {before: after for before, after in TRANSITIONS.items() if after}
+    for name, legal in MACHINES.items():
+        (machine,) = (each for each in triggers(db) if name in each)
+        assert moves(machine) == {before: after for before, after in legal.items() if after}
     assert kept(triggers(db)) == KEPT
 
 
@@ -125,8 +130,9 @@ def test_postgresql_refuses_the_same() -> None:
         environment.configure(dialect_name="postgresql", target_metadata=metadata, output_buffer=written)
         environment.run_migrations()
     statements = written.getvalue().split(";\n\n")
-    machine = [each for each in statements if "illegal outbox transition" in each][-1]
-    assert moves(machine) == {before: after for before, after in TRANSITIONS.items() if after}
+    for name, legal in MACHINES.items():
+        machine = [each for each in statements if name in each][-1]
+        assert moves(machine) == {before: after for before, after in legal.items() if after}
     assert kept(statements) == KEPT
 
 

@@ -9,8 +9,11 @@ letters as (
         row_number() over (
             partition by letters.connection, letters.resource, coalesce(letters.source_id, letters.raw_sha256),
                 letters.source_version
-            -- what is still wrong speaks for the message, else what was wrong last
-            order by case letters.status when 'open' then 1 when 'parked' then 2 else 3 end,
+            -- what is still wrong speaks for the message, else what was wrong last and is loaded by now
+            order by case
+                when letters.status = 'open' then 1 when letters.status in ('parked', 'replaying') then 2
+                when letters.status in ('resolved', 'replayed') then 3 else 4
+            end,
                 letters.received_at desc, letters.dead_letter_id
         ) as place,
         count(*) over (
@@ -31,17 +34,21 @@ counts as (
 select
     'inbound' as direction, connection, resource, business_id, cast(source_version as varchar) as version,
     order_ref as order_no, shipment_ref as shipment_no,
-    case status when 'open' then 'failed' when 'parked' then 'pending' else 'succeeded' end as outcome,
-    case status when 'open' then 'DEAD_LETTERED' when 'parked' then 'PARKED' else 'RESOLVED' end as state,
     case
-        when status <> 'open' then null
+        when status in ('open', 'discarded') then 'failed' when status in ('parked', 'replaying') then 'pending'
+        else 'succeeded'
+    end as outcome,
+    case status when 'open' then 'DEAD_LETTERED' else upper(status) end as state,
+    case
+        -- what somebody threw away was refused for good
+        when status not in ('open', 'discarded') then null
         when reason in ('UNKNOWN_PARENT', 'VERSION_CONFLICT', 'TOTAL_MISMATCH', 'QUANTITY_SIGN', 'CYCLE', 'STATUS_UNKNOWN',
             'CURRENCY_INVALID', 'END_BEFORE_START') then 'business'
         else 'technical'
     end as failure_class,
     reason,
-    -- one that was resolved is counted among those that its run accepted
-    case when status = 'resolved' then 0 else 1 end as message_count,
+    -- one that was loaded after all is counted among those that its run, or its replay, accepted
+    case when status in ('resolved', 'replayed') then 0 else 1 end as message_count,
     letter_count as attempt_count, letter_count as failed_attempt_count,
     received_at as first_seen_at, received_at as last_seen_at, trace_id, run_id
 from letters
