@@ -63,9 +63,10 @@ docs: setup ## write docs/metrics.md and dbt's documentation, a page that opens 
 	@$(BIN)/waybill docs metrics
 	@$(BIN)/waybill docs site
 
-bench: setup-dev ## measure the default demo, and the build of a year (BENCH_SHIPMENTS=1000000)
+bench: setup-dev ## measure the default demo, the build of a year (BENCH_SHIPMENTS=1000000), and a full state store
 	$(BIN)/python -m benchmarks.demo
 	$(BIN)/python -m benchmarks.build --shipments $(BENCH_SHIPMENTS)
+	$(BIN)/python -m benchmarks.state
 
 # The locks name versions and hashes, never a download host.
 lock: | $(UV) ## resolve requirements.lock and requirements-dev.lock again

@@ -22,11 +22,12 @@ def list_connections(
 ) -> None:
     """List the connections and when each last answered; a broken file is told with its line."""
     from state.engine import open_state
+    from state.home import has_state
     from state.observations import latest
 
     settings = get_settings()
     connections = load_connections(settings.connections_dir)
-    seen = {each.connection: each for each in latest(open_state(settings))} if settings.state.exists() else {}
+    seen = {each.connection: each for each in latest(open_state(settings))} if has_state(settings) else {}
     rows = []
     for each in connections:
         observation = seen.get(each.connection)

@@ -31,6 +31,7 @@ HEADLINES = (
 def result_document(settings: Settings, outcome: RunOutcome, truth: str | None) -> dict[str, Any]:
     """The document that ``--json`` prints; ``truth`` is the sandbox's file, None without a sandbox."""
     from state.engine import open_state
+    from state.home import where
     from state.ingest_counts import of_run
 
     engine = open_state(settings)
@@ -54,7 +55,7 @@ def result_document(settings: Settings, outcome: RunOutcome, truth: str | None) 
         "paths": {
             "warehouse": str(settings.warehouse),
             "serving": str(settings.serving),
-            "state": str(settings.state),
+            "state": where(settings),
             "truth": truth,
             "data_docs": str(settings.data_docs / "index.html"),
         },

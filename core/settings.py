@@ -18,13 +18,17 @@ ROOT = Path(__file__).resolve().parent.parent
 
 
 class Settings(BaseSettings):
-    """``WAYBILL_HOME``, ``WAYBILL_CONNECTIONS``, ``WAYBILL_PROFILE``; every path below follows from them."""
+    """``WAYBILL_HOME``, ``WAYBILL_CONNECTIONS``, ``WAYBILL_PROFILE``: every path below follows from them.
+
+    ``WAYBILL_STATE_URL`` names the PostgreSQL database that holds the state; without it a file of the home does.
+    """
 
     model_config = SettingsConfigDict(env_prefix="WAYBILL_", frozen=True)
 
     home: Path = Field(default=Path("data"))
     connections: Path = Field(default=Path("connections/sandbox"))
     profile: Literal["local", "server"] = "local"
+    state_url: SecretStr | None = None
 
     @property
     def root(self) -> Path:
@@ -47,6 +51,7 @@ class Settings(BaseSettings):
 
     @property
     def state(self) -> Path:
+        """The state store where ``state_url`` names no other."""
         return self.root / "state.sqlite"
 
     @property

@@ -21,6 +21,7 @@ from dashboard.metrics import HEADLINE_VARIANTS, HEADLINES, UNBILLED
 from state import decisions
 from state.decisions import Decision
 from state.engine import open_state
+from state.home import has_state
 
 _KPI_COLUMNS = (
     "metric, grain, period_start, dimension, dimension_value, n, numerator, denominator, value, p50, p90, "
@@ -156,7 +157,7 @@ def _engine(settings: Settings) -> Engine:
 
 def blocked(settings: Settings) -> list[Decision]:
     """The standing decisions that hold an invoice back, largest amounts first."""
-    if not settings.state.exists():
+    if not has_state(settings):
         return []
     standing = decisions.latest(_engine(settings)).values()
     held = [each for each in standing if each.verdict == "blocked"]

@@ -1,4 +1,4 @@
-"""The one opener of the state store: durable settings asserted, schema migrated to head."""
+"""The one opener of the state store: durable settings asserted, schema migrated to head, one writer at a time."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
 from core.errors import ConfigurationError
 from core.settings import Settings
+from state.home import bind, refuse_another_kind
+from state.postgresql import connect, url_of
 
 HEAD = "0010"
 """The newest migration; ``migrations/versions`` holds it."""
@@ -26,10 +28,40 @@ _PRAGMAS = {
     "busy_timeout": _BUSY_TIMEOUT_MS,
 }
 
+_BEGIN = {
+    ("sqlite", True): "BEGIN",
+    ("sqlite", False): "BEGIN IMMEDIATE",
+    ("postgresql", True): "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY",
+    # PostgreSQL has no lock for a whole database: this one is Waybill's own, and ends with the transaction. Each
+    # statement after it sees what all earlier writers committed.
+    ("postgresql", False): "SELECT pg_advisory_xact_lock(8727245)",
+}
+"""(dialect, only reads) → the first statement of a transaction."""
+
 
 def open_state(settings: Settings) -> Engine:
-    """The state store of this home, ready to use; ConfigurationError when SQLite is too old."""
+    """The state store of this home, ready to use: SQLite, or the PostgreSQL that ``state_url`` names.
+
+    ConfigurationError when the database can lose what was committed, cannot be reached, or is not this home's.
+    """
     settings.root.mkdir(parents=True, exist_ok=True)
+    refuse_another_kind(settings)
+    engine = open_unbound(settings)
+    if settings.state_url is not None:
+        bind(settings, engine)
+    return engine
+
+
+def open_unbound(settings: Settings) -> Engine:
+    """The same, without asking whose store it is: only for who fills a new one."""
+    url = url_of(settings)
+    engine = _sqlite(settings) if url is None else connect(url)
+    event.listen(engine, "begin", _on_begin)
+    _migrate(engine)
+    return engine
+
+
+def _sqlite(settings: Settings) -> Engine:
     if pysqlite3.sqlite_version_info < _OLDEST_SQLITE:
         raise ConfigurationError(
             f"SQLite {pysqlite3.sqlite_version} can lose committed rows when its log is reset.",
@@ -37,8 +69,6 @@ def open_state(settings: Settings) -> Engine:
         )
     engine = create_engine(f"sqlite:///{settings.state}", module=pysqlite3.dbapi2)
     event.listen(engine, "connect", _on_connect)
-    event.listen(engine, "begin", _on_begin)
-    _migrate(engine)
     return engine
 
 
@@ -67,7 +97,7 @@ def reading(engine: Engine) -> Iterator[Connection]:
 def _on_begin(connection: Connection) -> None:
     """Writers take the write lock at once: two of them queue here instead of failing half-way."""
     reads = connection.get_execution_options().get(_READS, False)
-    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
+    connection.exec_driver_sql(_BEGIN[connection.dialect.name, reads])
 
 
 def _migrate(engine: Engine) -> None:

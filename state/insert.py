@@ -13,5 +13,6 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 def insert_ignoring(connection: Connection, table: Table, rows: Sequence[Mapping[str, Any]]) -> int:
     """Insert the rows whose keys are new; the number inserted."""
     insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
-    statement = insert(table).on_conflict_do_nothing()
+    # PostgreSQL answers an insert with the new keys, after which the count would else be unknown.
+    statement = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
     return sum(connection.execute(statement, dict(row)).rowcount for row in rows)

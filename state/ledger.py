@@ -48,7 +48,7 @@ def append(db: Connection, event: str, actor: str, subject: str, detail: Mapping
             subject=subject,
             detail=dict(detail),
             previous_hash=previous,
-            row_hash=_hash(previous, sequence, recorded_at, event, actor, subject, detail),
+            row_hash=hash_of(previous, sequence, recorded_at, event, actor, subject, detail),
         )
     )
 
@@ -61,7 +61,7 @@ def verify(engine: Engine) -> Verification:
             due = count + 1
             if row.sequence != due:
                 return Verification(count, previous, due, f"row {due} is missing")
-            expected = _hash(previous, due, row.recorded_at, row.event, row.actor, row.subject, row.detail)
+            expected = hash_of(previous, due, row.recorded_at, row.event, row.actor, row.subject, row.detail)
             if row.previous_hash != previous or row.row_hash != expected:
                 return Verification(count, previous, due, f"row {due} was edited")
             count, previous = due, row.row_hash
@@ -95,7 +95,7 @@ def subjects_of(db: Connection, event: str) -> list[str]:
     )
 
 
-def _hash(
+def hash_of(
     previous: str,
     sequence: int,
     recorded_at: datetime,
@@ -104,5 +104,6 @@ def _hash(
     subject: str,
     detail: Mapping[str, Any],
 ) -> str:
+    """The hash of a row that follows the one whose hash is ``previous``."""
     row = [sequence, recorded_at.isoformat(), event, actor, subject, canonical_json(dict(detail)).decode()]
     return sha256_hex(previous.encode() + canonical_json(row))

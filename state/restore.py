@@ -20,7 +20,9 @@ from core.errors import PermanentFailure
 from core.files import sync_folder
 from core.settings import Settings
 from state import archive, heads, ledger, outbox, outbox_rows
-from state.engine import HEAD, open_state
+from state.copies import copy_rows, refuse_unless_empty
+from state.engine import HEAD, open_state, open_unbound, reading
+from state.home import where
 from state.tables import outbox as outbox_table
 from state.transitions import RESTORED
 
@@ -39,8 +41,8 @@ class Restored:
 def restore(settings: Settings, source: Path) -> Restored:
     """Restore a backup into this home, which must be empty.
 
-    PermanentFailure, and nothing restored, when the home holds anything, the archive is damaged or of another
-    schema version, or its ledger was changed before it was backed up.
+    PermanentFailure, and nothing restored, when the home or the PostgreSQL database that its setting names holds
+    anything, the archive is damaged or of another schema version, or its ledger was changed before it was backed up.
     """
     home = settings.root
     if home.exists() and any(home.iterdir()):
@@ -54,18 +56,41 @@ def restore(settings: Settings, source: Path) -> Restored:
             f"{source} has schema {manifest.schema_version}; this Waybill has {HEAD}.",
             remedy="Restore it with the version that made it; a newer one then migrates the store by itself.",
         )
+    if settings.state_url is not None:
+        _refuse_filled(settings)
     home.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=".restoring-", dir=home) as folder:
-        staged = settings.model_copy(update={"home": Path(folder)})
+        staged = settings.model_copy(update={"home": Path(folder), "state_url": None})
         archive.extract(source, manifest, staged.root)
         doubtful = _make_ready(staged, source, manifest)
         # The state store last: without it the home is none yet, and what is there has to be cleared away.
-        for name in (*archive.FOLDERS, "ledger", archive.STATE):
+        for name in (*archive.FOLDERS, "ledger"):
             if (staged.root / name).exists():
                 (staged.root / name).rename(home / name)
+        if settings.state_url is None:
+            staged.state.rename(settings.state)
+        else:
+            _fill(settings, staged)
         sync_folder(home)
     heads.sign(settings, open_state(settings))
     return Restored(manifest, doubtful)
+
+
+def _refuse_filled(settings: Settings) -> None:
+    engine = open_unbound(settings)
+    with reading(engine) as db:
+        refuse_unless_empty(db, where(settings))
+    engine.dispose()
+
+
+def _fill(settings: Settings, staged: Settings) -> None:
+    """Bring the extracted store into PostgreSQL, in one transaction."""
+    source, target = open_state(staged), open_unbound(settings)
+    with reading(source) as read, target.begin() as db:
+        refuse_unless_empty(db, where(settings))
+        copy_rows(read, db)
+    source.dispose()
+    target.dispose()
 
 
 def _make_ready(staged: Settings, source: Path, manifest: archive.Manifest) -> int:

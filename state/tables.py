@@ -348,3 +348,11 @@ outbox_proposals = Table(
     ),
     Index("ix_outbox_proposals_key", "idempotency_key", "proposal_id"),
 )
+
+store_identity = Table(
+    "store_identity",
+    metadata,
+    Column("row_no", Integer, primary_key=True, server_default="1", autoincrement=False),
+    Column("store_id", String(32), nullable=False),
+    CheckConstraint("row_no = 1", name="one_row"),
+)

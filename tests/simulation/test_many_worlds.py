@@ -21,6 +21,7 @@ from state import outbox
 from state.engine import open_state
 from tests.simulation.erp import WAYS
 from tests.simulation.world import DONE, Broken, Simulation
+from tests.support.postgres import Server
 
 SEEDS = int(os.environ.get("WAYBILL_SEEDS", "1000"))
 MEMORY = Path("/dev/shm")
@@ -77,3 +78,11 @@ def test_without_the_settle_rule_an_invoice_is_posted_twice(template: Path) -> N
                 assert "2 posted invoices" in str(found)
                 return
     pytest.fail("200 seeds did not find it")
+
+
+def test_some_seeds_hold_in_postgresql(postgres: Server, tmp_path: Path) -> None:
+    for seed in range(10):
+        with postgres.database() as url:
+            engine = open_state(Settings(home=tmp_path / str(seed), state_url=url))
+            Simulation(seed, engine).run()
+            engine.dispose()

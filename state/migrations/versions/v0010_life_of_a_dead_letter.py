@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0010"
-down_revision = "0007"
+down_revision = "0009"
 branch_labels = None
 depends_on = None
 
@@ -72,6 +72,11 @@ _POSTGRESQL_TRIGGERS = (
     FOR EACH ROW EXECUTE FUNCTION kept_for_ever()""",
     """CREATE TRIGGER dead_letter_fixes_kept BEFORE UPDATE OR DELETE ON dead_letter_fixes
     FOR EACH ROW EXECUTE FUNCTION kept_for_ever()""",
+    *(
+        f"""CREATE TRIGGER {table}_not_truncated BEFORE TRUNCATE ON {table}
+    FOR EACH STATEMENT EXECUTE FUNCTION kept_for_ever()"""
+        for table in ("dead_letters", "dead_letter_fixes")
+    ),
 )
 
 

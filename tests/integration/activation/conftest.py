@@ -9,6 +9,7 @@ from typing import Any
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from core.connections import Connection, load_connections
@@ -107,8 +108,8 @@ def connection(erp: Erp) -> Connection:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path, connections=ROOT / "connections" / "sandbox")
+def settings(tmp_path: Path, state_url: SecretStr | None) -> Settings:
+    return Settings(home=tmp_path, state_url=state_url, connections=ROOT / "connections" / "sandbox")
 
 
 @pytest.fixture

@@ -20,6 +20,11 @@ from tests.integration.activation.conftest import Erp, decision_of
 Rows = list[dict[str, Any]]
 
 
+@pytest.fixture
+def state_url() -> None:
+    """SQLite alone: it writes nothing."""
+
+
 def told(engine: Engine, connection: Connection, released: Rows) -> list[Intent]:
     return list(dry_run(engine, [connection], released))
 

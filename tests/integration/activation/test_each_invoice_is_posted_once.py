@@ -71,15 +71,14 @@ def test_a_lost_answer_never_makes_a_second_invoice(
 
 KILLED = """
 import sys
-from pathlib import Path
 from core.connections import load_connections
-from core.settings import ROOT, Settings
+from core.settings import ROOT
 from activation.push import push
 from state.engine import open_state
 import pickle
-rows = pickle.loads(sys.stdin.buffer.read())
+settings, rows = pickle.loads(sys.stdin.buffer.read())
 connections = [each for each in load_connections(ROOT / "connections" / "sandbox") if each.destination]
-push(open_state(Settings(home=Path(sys.argv[1]))), connections, rows)
+push(open_state(settings), connections, rows)
 """
 
 
@@ -99,11 +98,9 @@ def test_a_killed_push_is_finished_by_the_next(
     import httpx
 
     erp.plant(kind="delay", seconds=30, times=50, **where)
-    pusher = subprocess.Popen(
-        [sys.executable, "-c", KILLED, str(settings.root)], stdin=subprocess.PIPE, cwd=ROOT
-    )
+    pusher = subprocess.Popen([sys.executable, "-c", KILLED], stdin=subprocess.PIPE, cwd=ROOT)
     assert pusher.stdin is not None
-    pusher.stdin.write(pickle.dumps(released))
+    pusher.stdin.write(pickle.dumps((settings, released)))
     pusher.stdin.close()
     while (
         not any(row.state == "SENDING" for row in outbox.rows(engine))

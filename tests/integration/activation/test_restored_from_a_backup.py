@@ -23,6 +23,11 @@ Rows = list[dict[str, Any]]
 
 
 @pytest.fixture
+def state_url() -> None:
+    """SQLite alone: both homes of this story; that a backup is of either database is tested with ``state.backup``."""
+
+
+@pytest.fixture
 def old(settings: Settings, tmp_path: Path) -> Settings:
     """The home that is lost."""
     return settings.model_copy(update={"home": tmp_path / "old"})

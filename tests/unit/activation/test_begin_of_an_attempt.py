@@ -8,10 +8,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import pysqlite3
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Connection as Database
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
+from sqlalchemy.exc import OperationalError
 
 from activation import attempt as attempts_of
 from activation.attempt import Attempt
@@ -52,8 +53,8 @@ class Away:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path)
+def settings(tmp_path: Path, state_url: SecretStr | None) -> Settings:
+    return Settings(home=tmp_path, state_url=state_url)
 
 
 @pytest.fixture
@@ -147,6 +148,20 @@ def test_a_newer_release_on_the_same_inputs_stands(
     assert len(away.asked) == 1
 
 
+def impatient(settings: Settings) -> Engine:
+    """The store as another process has it, which gives up at once where others wait."""
+    engine = open_state(settings)
+    patience = "PRAGMA busy_timeout = 0" if settings.state_url is None else "SET lock_timeout = '1ms'"
+
+    def on_connect(connection: Any, _record: object) -> None:
+        connection.execute(patience)
+        connection.commit()
+
+    event.listen(engine, "connect", on_connect)
+    engine.dispose()
+    return engine
+
+
 def test_no_decision_falls_between_the_look_and_the_beginning(
     settings: Settings,
     engine: Engine,
@@ -156,26 +171,25 @@ def test_no_decision_falls_between_the_look_and_the_beginning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     tried: list[str] = []
+    other = impatient(settings)
 
     def looked(inner: Callable[[Database, Key], Decision | None]) -> Callable[..., Decision | None]:
         def look(db: Database, key: Key) -> Decision | None:
             found = inner(db, key)
             # Here another process would take the release back: it has to wait.
-            other = pysqlite3.dbapi2.connect(str(settings.state), timeout=0, isolation_level=None)
             try:
-                other.execute("BEGIN IMMEDIATE")
-                tried.append("fell between")
-            except pysqlite3.dbapi2.OperationalError as error:
-                tried.append(str(error))
-            finally:
-                other.close()
+                with other.begin():
+                    tried.append("fell between")
+            except OperationalError:
+                tried.append("has to wait")
             return found
 
         return look
 
     monkeypatch.setattr(attempts_of.decisions, "latest_of", looked(decisions.latest_of))
     attempt.send(leased)
-    assert tried == ["database is locked"]
+    assert tried == ["has to wait"]
+    other.dispose()
     assert len(away.asked) == 1
 
 

@@ -9,8 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, update
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from core.errors import PermanentFailure
 from core.settings import Settings
@@ -37,8 +38,8 @@ HELD = Decision(
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return open_state(Settings(home=tmp_path))
+def engine(tmp_path: Path, state_url: SecretStr | None) -> Engine:
+    return open_state(Settings(home=tmp_path, state_url=state_url))
 
 
 @pytest.fixture
@@ -99,7 +100,7 @@ def test_what_is_granted_need_not_be_asked_for_and_a_later_rejection_ends_it(hel
 )
 def test_what_was_asked_for_cannot_become_something_else(held: Engine, change: dict[str, Any]) -> None:
     approvals.ask(held, KEY, "anna", "agreed", NOW)
-    with pytest.raises(IntegrityError, match="an answer stands"), held.begin() as db:
+    with pytest.raises(DBAPIError, match="an answer stands"), held.begin() as db:
         db.execute(update(state_tables.approvals).values(**change))
 
 
@@ -107,9 +108,9 @@ def test_what_was_asked_for_cannot_become_something_else(held: Engine, change: d
 def test_an_answer_that_was_given_stands(held: Engine, change: dict[str, str]) -> None:
     approvals.ask(held, KEY, "anna", "agreed", NOW)
     approvals.answer(held, KEY, "granted", "boris", "seen", NOW)
-    with pytest.raises(IntegrityError, match="an answer stands"), held.begin() as db:
+    with pytest.raises(DBAPIError, match="an answer stands"), held.begin() as db:
         db.execute(update(state_tables.approvals).values(**change))
-    with pytest.raises(IntegrityError, match="append-only"), held.begin() as db:
+    with pytest.raises(DBAPIError, match="append-only"), held.begin() as db:
         db.execute(state_tables.approvals.delete())
 
 

@@ -5,25 +5,35 @@ import json
 import stat
 import tarfile
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
 from cli.main import typer_app
 from core.errors import PermanentFailure
 from core.settings import Settings
-from state import archive, heads, ledger
+from state import archive, heads, ledger, outbox
 from state.backup import backup
 from state.engine import HEAD, open_state
+from state.home import has_state
+from state.outbox_rows import NewEffect
 from state.restore import restore
+from tests.support.guards import unguarded
+from tests.support.postgres import Server
+
+NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 
 
 @pytest.fixture
-def home(tmp_path: Path) -> Settings:
-    settings = Settings(home=tmp_path / "home")
+def home(tmp_path: Path, state_url: SecretStr | None) -> Settings:
+    settings = Settings(home=tmp_path / "home", state_url=state_url)
     engine = open_state(settings)
     batch(engine)
     landed = settings.landing / "raw_erp" / "orders" / "erp"
@@ -45,8 +55,8 @@ def file(home: Settings, tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def fresh(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "fresh")
+def fresh(tmp_path: Path, other_url: SecretStr | None) -> Settings:
+    return Settings(home=tmp_path / "fresh", state_url=other_url)
 
 
 def batch(engine: Engine) -> None:
@@ -96,7 +106,7 @@ def test_a_backup_is_taken_while_others_write(home: Settings, tmp_path: Path, fr
         ledger.append(db, "sending", "push", "not committed", {})
         with pytest.MonkeyPatch.context() as patch:
             # Opening and signing wait for the writer, who is this very thread; copying waits for nobody.
-            patch.setattr("state.backup.open_state", lambda _: engine)
+            patch.setattr("state.backup.open_state", lambda of: engine if of == home else open_state(of))
             patch.setattr("state.heads.sign", lambda *_: None)
             backup(home, tmp_path / "meanwhile.tar")
     restore(fresh, tmp_path / "meanwhile.tar")
@@ -130,7 +140,7 @@ def test_a_home_that_holds_anything_is_not_restored_over(file: Path, fresh: Sett
 def test_an_empty_home_that_is_there_is_restored_into(file: Path, fresh: Settings) -> None:
     fresh.root.mkdir(parents=True)
     restore(fresh, file)
-    assert fresh.state.exists()
+    assert has_state(fresh)
 
 
 def _other_bytes(contents: dict[str, bytes]) -> None:
@@ -198,8 +208,8 @@ def test_a_ledger_that_was_changed_before_is_refused(home: Settings, tmp_path: P
     engine = open_state(home)
     heads.sign(home, engine)
     with engine.begin() as db:
-        db.execute(text("DROP TRIGGER ledger_no_update"))
-        db.execute(text("UPDATE ledger SET actor = 'nobody' WHERE sequence = 1"))
+        with unguarded(db, "ledger"):
+            db.execute(text("UPDATE ledger SET actor = 'nobody' WHERE sequence = 1"))
     backup(home, tmp_path / "changed.tar")
     with pytest.raises(PermanentFailure, match="row 1 was edited"):
         restore(fresh, tmp_path / "changed.tar")
@@ -220,3 +230,49 @@ def test_both_commands_say_what_they_did(
     assert "0 open rows" in read.stdout
     assert CliRunner().invoke(typer_app, ["restore", written]).exit_code == 1
     assert CliRunner().invoke(typer_app, ["restore", str(tmp_path / "none.tar")]).exit_code == 2
+
+
+@pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
+def test_a_home_is_moved_to_postgresql_and_back_by_its_backup(
+    home: Settings, file: Path, postgres: Server, tmp_path: Path
+) -> None:
+    doubtful = NewEffect(
+        company="WBDE", destination="erp", operation="invoice", business_id="S-1", revision=1, shipment_no="S-1",
+        decision_id="d", payload=b"\x00{}", payload_hash="p", content_hash="c", input_hash="i",
+        amount=Decimal("1.10"), currency="EUR", charge_keys=("S-1|1",),
+    )  # fmt: skip
+    with open_state(home).begin() as db:
+        outbox.enqueue(db, doubtful, NOW)
+    backup(home, tmp_path / "there.tar")
+    with postgres.database() as url:
+        moved = Settings(home=tmp_path / "moved", state_url=url)
+        assert restore(moved, tmp_path / "there.tar").doubtful == 1
+        engine = open_state(moved)
+        (row,) = outbox.rows(engine)
+        assert (row.state, row.amount) == ("UNKNOWN", Decimal("1.10"))
+        assert outbox.in_doubt(engine, "erp")[0].payload == b"\x00{}"
+        assert ledger.verify(engine).problem is None
+        assert heads.problems(engine, heads.read(moved.ledger_heads)) == []
+        with engine.begin() as db:
+            # The database's own numbers go on after those that were copied.
+            outbox.enqueue(db, replace(doubtful, business_id="S-2", charge_keys=("S-2|1",)), NOW)
+        assert [each.outbox_id for each in outbox.rows(engine)] == [row.outbox_id, row.outbox_id + 1]
+        backup(moved, tmp_path / "back.tar")
+    back = Settings(home=tmp_path / "back")
+    restore(back, tmp_path / "back.tar")
+    assert ledger.verify(open_state(back)).problem is None
+    assert [each.business_id for each in outbox.rows(open_state(back))] == ["S-1", "S-2"]
+
+
+@pytest.mark.parametrize("state_url", ["sqlite"], indirect=True)
+def test_a_database_that_holds_anything_is_not_restored_into(
+    file: Path, postgres: Server, tmp_path: Path
+) -> None:
+    with postgres.database() as url:
+        other = open_state(Settings(home=tmp_path / "other", state_url=url))
+        batch(other)
+        new = Settings(home=tmp_path / "new", state_url=url)
+        with pytest.raises(PermanentFailure, match="is not empty: ledger holds rows"):
+            restore(new, file)
+        assert not new.root.exists()
+        assert ledger.verify(other).rows == 1

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, event, text, update
 
 from core.settings import Settings
@@ -18,6 +19,7 @@ from state import outbox
 from state.engine import open_state
 from state.outbox_rows import NewEffect
 from state.tables import outbox as table
+from tests.support.guards import unguarded
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
@@ -55,8 +57,8 @@ def effect(number: int, destination: str = "erp") -> NewEffect:
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_state(Settings(home=tmp_path))
+def engine(tmp_path: Path, state_url: SecretStr | None) -> Iterator[Engine]:
+    engine = open_state(Settings(home=tmp_path, state_url=state_url))
     yield engine
     engine.dispose()
 
@@ -70,11 +72,8 @@ def enqueue(engine: Engine, *effects: NewEffect) -> list[str]:
 
 def put(engine: Engine, key: str, **values: Any) -> None:
     """Set columns behind the state machine's back."""
-    with engine.begin() as db:
-        trigger = db.scalar(text("SELECT sql FROM sqlite_master WHERE name = 'outbox_transitions'"))
-        db.execute(text("DROP TRIGGER outbox_transitions"))
+    with engine.begin() as db, unguarded(db, "outbox"):
         db.execute(update(table).where(table.c.idempotency_key == key).values(**values))
-        db.execute(text(trigger))
 
 
 @contextmanager
@@ -92,9 +91,18 @@ def statements(engine: Engine) -> Iterator[list[tuple[str, Any]]]:
 
 
 def plan(engine: Engine, statement: str, parameters: Any) -> str:
+    """How the database answers it; PostgreSQL as it would if the table were too large to read."""
     with engine.connect() as db:
-        steps = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
-    return "; ".join(str(step[3]) for step in steps)
+        if engine.dialect.name == "sqlite":
+            steps = db.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", parameters).all()
+            return "; ".join(str(step[3]) for step in steps)
+        db.execute(text("SET LOCAL enable_seqscan = off"))
+        db.execute(text("SET LOCAL enable_bitmapscan = off"))
+        return "; ".join(db.exec_driver_sql(f"EXPLAIN {statement}", parameters).scalars())
+
+
+def reads_all(told: str) -> bool:
+    return bool(re.search(r"\bSCAN\b|Seq Scan", told))
 
 
 @pytest.mark.parametrize("name", [*LOOPED, *WITH_BYTES])
@@ -104,12 +112,12 @@ def test_nothing_reads_the_whole_outbox(engine: Engine, name: str) -> None:
         (LOOPED | WITH_BYTES)[name](engine, keys)
     assert seen
     for statement, parameters in seen:
-        assert "SCAN" not in plan(engine, statement, parameters), statement
+        assert not reads_all(plan(engine, statement, parameters)), statement
     assert any(re.search(r"\boutbox\.payload\b", each) for each, _ in seen) is (name in WITH_BYTES)
 
 
 def test_a_statement_that_reads_it_all_would_be_told(engine: Engine) -> None:
-    assert "SCAN" in plan(engine, "SELECT state FROM outbox WHERE last_error IS NULL", ())
+    assert reads_all(plan(engine, "SELECT state FROM outbox WHERE last_error IS NULL", ()))
 
 
 def test_whose_turn_it_is_needs_no_sorting(engine: Engine) -> None:
@@ -119,6 +127,7 @@ def test_whose_turn_it_is_needs_no_sorting(engine: Engine) -> None:
     first = plan(engine, *seen[0])
     assert "ix_outbox_turn" in first
     assert "TEMP B-TREE" not in first
+    assert "Sort" not in first
 
 
 def test_the_oldest_are_leased_first_and_only_this_destination_s(engine: Engine) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 from typer.testing import CliRunner
 
@@ -15,11 +16,12 @@ from core.settings import Settings, get_settings
 from state import heads, ledger
 from state.engine import open_state
 from state.signing import public_hex, signing_key
+from tests.support.guards import unguarded
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path / "home")
+def settings(tmp_path: Path, state_url: SecretStr | None) -> Settings:
+    return Settings(home=tmp_path / "home", state_url=state_url)
 
 
 @pytest.fixture
@@ -40,9 +42,7 @@ def batch(engine: Engine, rows: int = 5) -> None:
 
 def tamper(engine: Engine, statement: str) -> None:
     """Change the table as somebody with the file in hand can, past the triggers."""
-    with engine.begin() as db:
-        for verb in ("update", "delete"):
-            db.execute(text(f"DROP TRIGGER ledger_no_{verb}"))
+    with engine.begin() as db, unguarded(db, "ledger"):
         db.execute(text(statement))
 
 
@@ -174,6 +174,8 @@ class Told:
 
     def __init__(self, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv("WAYBILL_HOME", str(settings.root))
+        if settings.state_url is not None:
+            monkeypatch.setenv("WAYBILL_STATE_URL", settings.state_url.get_secret_value())
         get_settings.cache_clear()
 
     def __call__(self, *words: str) -> Any:
