@@ -33,6 +33,7 @@ KEPT = {
     *(("outbox", "DELETE"), ("push_attempts", "DELETE"), ("kill_switches", "DELETE")),
     ("approvals", "DELETE"),
     ("outbox_proposals", "DELETE"),
+    ("credit_notes", "DELETE"),
 }
 """Whose rows the database lets nobody change, or remove."""
 
