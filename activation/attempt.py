@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
 from activation.destinations.base import (
@@ -23,10 +24,11 @@ from activation.destinations.base import (
     UncertainError,
     differences,
 )
+from activation.document import stored_document
 from contracts.invoice import InvoiceDocument
 from core.connections import Connection
 from core.errors import WaybillError
-from state import attempts, decisions, kill_switch, outbox
+from state import attempts, credit_notes, decisions, kill_switch, outbox
 from state.outbox_rows import OutboxRow
 
 MAX_ATTEMPTS = 10
@@ -47,7 +49,7 @@ class Attempt:
 
     def send(self, row: OutboxRow) -> str:
         """Try one leased row once; the state it ends in."""
-        document = InvoiceDocument.model_validate_json(row.payload)
+        document = stored_document(row)
         existed, row = row.may_exist, self._begin(row)
         if row.state != "SENDING":
             return row.state
@@ -66,7 +68,7 @@ class Attempt:
             found = self.destination.look_up(row.idempotency_key)
         except WaybillError:
             return "UNKNOWN"
-        document = InvoiceDocument.model_validate_json(row.payload)
+        document = stored_document(row)
         if found:
             return self._judge_found(row, document, found)
         if self._is_unique:
@@ -179,9 +181,7 @@ class Attempt:
             if kill_switch.stops(db, row.destination, row.company):
                 outbox.give_back(db, row)
                 return row
-            decision = decisions.latest_of(db, (row.business_id, row.revision))
-            if decision is None or decision.verdict != "released" or decision.input_hash != row.input_hash:
-                why = "the decision no longer releases these inputs"
+            if why := _why_blocked(db, row):
                 given_back = {"last_error": why, "leased_by": None, "leased_until": None}
                 return outbox.move(db, row, "BLOCKED", now, given_back)
             # From here on it may exist there, until the contrary is proven.
@@ -230,4 +230,16 @@ class Attempt:
                 attempts.end(db, row.idempotency_key, row.attempt_count, now, state, told, erp_id)
             if receipt is not None:
                 attempts.keep_receipt(db, receipt)
+            if state == "ACKED" and row.operation == credit_notes.OPERATION:
+                credit_notes.set_free(db, row)
         return state
+
+
+def _why_blocked(db: Db, row: OutboxRow) -> str | None:
+    """What forbids to send it now: of an invoice the standing decision, of a credit note its approval."""
+    if row.operation == credit_notes.OPERATION:
+        return credit_notes.why_blocked(db, row)
+    decision = decisions.latest_of(db, (row.business_id, row.revision))
+    if decision is None or decision.verdict != "released" or decision.input_hash != row.input_hash:
+        return "the decision no longer releases these inputs"
+    return None

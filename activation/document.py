@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from contracts.invoice import InvoiceDocument, InvoiceDocumentLine
+from contracts.invoice import CreditNoteDocument, InvoiceDocument, InvoiceDocumentLine
 from core.ids import idempotency_key
 from core.money import minor_units
-from state.outbox_rows import NewEffect
+from state import credit_notes
+from state.outbox_rows import NewEffect, OutboxRow
 
 OPERATION = "invoice"
 FIELD_COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -57,6 +58,12 @@ def document_of(row: Mapping[str, Any]) -> InvoiceDocument:
         grand_total_amount=_exact(row["grand_total_amount"], currency),
         lines=tuple(InvoiceDocumentLine.model_validate(each) for each in json.loads(row["lines_json"])),
     )
+
+
+def stored_document(row: OutboxRow) -> InvoiceDocument:
+    """What the stored bytes say: an invoice, or the credit note over one."""
+    kind = CreditNoteDocument if row.operation == credit_notes.OPERATION else InvoiceDocument
+    return kind.model_validate_json(row.payload)
 
 
 def effect_of(row: Mapping[str, Any], document: InvoiceDocument) -> NewEffect:

@@ -49,6 +49,9 @@ def _given_up(engine: Engine, named: str) -> OutboxEntry:
         for each in outbox.rows(engine)
         if named == each.shipment_no or (len(named) >= 6 and each.idempotency_key.startswith(named))
     ]
+    if len(found) > 1:
+        # A shipment has an invoice and its credit note: of the two, that about which somebody has to decide.
+        found = [each for each in found if each.state in GIVEN_UP]
     if len(found) != 1:
         raise PermanentFailure(
             f"{len(found)} rows of the outbox are called {named!r}.",

@@ -27,7 +27,7 @@ from activation.worker import is_gone, new_worker
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError, WaybillError
-from state import differences, kill_switch, outbox
+from state import credit_notes, differences, kill_switch, outbox
 from state.engine import reading
 from state.outbox import LostToAnother
 from state.outbox_rows import OutboxRow
@@ -136,7 +136,7 @@ class Pusher:
 
         Nothing is sent while a reconciliation's difference is open, or a kill switch is pulled.
         """
-        keys = self.enqueue(rows)
+        keys = [*credit_notes.on_their_way(self._engine, self._name), *self.enqueue(rows)]
         before = outbox.states_of(self._engine, keys)
         self.recover()
         stopped = differences.why_stopped(self._engine, self._name) or self._switched_off()

@@ -22,8 +22,8 @@ from sqlalchemy import Engine
 
 from activation import compare
 from activation.destinations.base import Destination, PostedInvoice
+from activation.document import stored_document
 from activation.push import open_destination, recover
-from contracts.invoice import InvoiceDocument
 from core.clock import utc_now
 from core.connections import Connection
 from state import attempts, differences, ledger, outbox
@@ -157,7 +157,7 @@ def _add_unacknowledged(engine: Engine, result: Reconciliation, acknowledged: Co
     """What the gate released and nobody acknowledged yet, on the day that it is to bear."""
     for row in outbox.unacknowledged(engine, result.destination):
         if row.idempotency_key not in acknowledged:
-            document = InvoiceDocument.model_validate_json(row.payload)
+            document = stored_document(row)
             line = result.line(document.issue_date, row.company, row.currency)
             line.released += 1
             line.released_amount += row.amount

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from cli import proposals
+from cli import credit_notes, proposals
 from cli.output import emit_json, table
 from core.settings import get_settings
 from state.transitions import STATES
@@ -52,3 +52,7 @@ def list_outbox(
 app.command("propose")(proposals.propose)
 app.command("confirm")(proposals.confirm)
 app.command("proposals")(proposals.waiting)
+app.command("credit")(credit_notes.credit)
+app.command("approve-credit")(credit_notes.approve)
+app.command("reject-credit")(credit_notes.reject)
+app.command("credits")(credit_notes.waiting)

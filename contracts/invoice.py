@@ -172,3 +172,14 @@ class InvoiceDocument(BaseModel):
     def payload_hash(self) -> str:
         """SHA-256 hex of the canonical bytes."""
         return hashlib.sha256(self.canonical_bytes()).hexdigest()
+
+
+class CreditNoteDocument(InvoiceDocument):
+    """A credit note over a whole posted invoice: its lines and totals with the sign turned, and what it reverses.
+
+    ``credited_erp_id`` is the invoice's id in the ERP, ``credited_key`` its idempotency key.
+    """
+
+    credited_erp_id: Id
+    credited_key: Id
+    reason: str

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from orchestration.column_metadata import arrow_entry
+from orchestration.corrections import draft_corrections
 from orchestration.platform import Platform
 from quality.rules import RULES
 
@@ -63,6 +64,7 @@ def gate_assets() -> dg.AssetsDefinition:
         with signed_after(platform.settings, platform.engine):
             recover(platform.engine, platform.connections)
         result = gate(platform.settings, platform.engine, platform.connections, context.run_id)
+        drafted = draft_corrections(platform, context.run_id)
         project_gate(platform.settings, platform.engine)
         verdicts = Counter(each.verdict for each in result.decisions)
         log.info(
@@ -78,6 +80,7 @@ def gate_assets() -> dg.AssetsDefinition:
                 "dagster/column_schema": arrow_entry(schema_of_table(GATE["decisions"])),
                 "released": verdicts["released"],
                 "blocked": verdicts["blocked"],
+                "credit notes drafted": len(drafted),
                 "data docs": dg.MetadataValue.path(str(platform.settings.data_docs / "index.html")),
             },
         )

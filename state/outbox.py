@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Engine, insert, or_, select, update
 
 from core.errors import PermanentFailure
-from state import kill_switch, ledger, outbox_rows
+from state import kill_switch, ledger, outbox_rows, revisions
 from state.engine import reading
 from state.insert import insert_ignoring
 from state.outbox_rows import NewEffect, OutboxEntry, OutboxRow
@@ -41,7 +41,7 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
     ``known``: the same content is there already; its stored bytes stay. ``refreshed``: nothing had been sent
     and the newer decision's bytes replace the old. ``changed``: something was sent under this key with other
     content: refused, nothing written. PermanentFailure, with nothing written, when another effect bills one of
-    the charge lines.
+    the charge lines, or the revision before is not credited.
     """
     key = effect.idempotency_key
     fields: dict[str, Any] = {name: value for name, value in vars(effect).items() if name != "charge_keys"}
@@ -55,6 +55,7 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
         return "known"
     if present is not None and (present.may_exist or present.state not in REPLACEABLE):
         return "changed"
+    revisions.refuse_uncredited(db, effect)
     with db.begin_nested():
         _claim(db, key, effect.charge_keys)
     if present is not None:
@@ -234,13 +235,15 @@ def is_waiting(engine: Engine, destination: str, until: datetime) -> bool:
 
 
 def content_by_business(engine: Engine) -> dict[tuple[str, int], tuple[str, str, tuple[str, ...]]]:
-    """``(business_id, revision)`` → state, content hash and charge keys of what is or was being sent."""
+    """``(business_id, revision)`` → state, content hash and charge keys of each invoice that is or was being sent."""
     keys: defaultdict[str, list[str]] = defaultdict(list)
-    key, told = outbox.c.idempotency_key, (outbox.c.state, outbox.c.content_hash)
+    effect = outbox.c.business_id, outbox.c.revision, outbox.c.idempotency_key
     with reading(engine) as db:
         for charge in db.execute(select(charge_lines)):
             keys[charge.idempotency_key].append(charge.charge_key)
-        found = db.execute(select(outbox.c.business_id, outbox.c.revision, key, *told)).all()
+        found = db.execute(
+            select(*effect, outbox.c.state, outbox.c.content_hash).where(outbox.c.operation == "invoice")
+        ).all()
     return {
         (row.business_id, row.revision): (
             row.state,

@@ -356,3 +356,40 @@ store_identity = Table(
     Column("store_id", String(32), nullable=False),
     CheckConstraint("row_no = 1", name="one_row"),
 )
+
+credit_notes = Table(
+    "credit_notes",
+    metadata,
+    Column("credit_note_id", Integer, primary_key=True),
+    Column("idempotency_key", String(64), nullable=False),
+    Column("invoice_key", String(64), nullable=False),
+    Column("shipment_no", Text, nullable=False),
+    Column("credited_erp_id", Text, nullable=False),
+    Column("amount", Money, nullable=False),
+    Column("currency", String(3), nullable=False),
+    Column("payload", LargeBinary, nullable=False),
+    Column("payload_hash", String(64), nullable=False),
+    Column("cause", String(20), nullable=False),
+    Column("cause_key", Text, nullable=False),
+    Column("drafted_by", String(140), nullable=False),
+    Column("drafted_because", Text, nullable=False),
+    Column("drafted_at", Instant, nullable=False),
+    Column("answer", String(20)),
+    Column("answered_by", String(140)),
+    Column("answered_because", Text),
+    Column("answered_at", Instant),
+    CheckConstraint("cause IN ('voided', 'superseded', 'asked')", name="cause"),
+    CheckConstraint("answer IN ('granted', 'rejected', 'withdrawn')", name="answer"),
+    CheckConstraint(
+        "answer IS NULL OR (answered_by IS NOT NULL AND answered_at IS NOT NULL AND trim(answered_by) <> '' "
+        "AND (answer = 'withdrawn' OR lower(trim(answered_by)) <> lower(trim(drafted_by))))",
+        name="four_eyes",
+    ),
+    Index(
+        "ix_credit_notes_open",
+        "idempotency_key",
+        unique=True,
+        sqlite_where=text("answer IS NULL"),
+        postgresql_where=text("answer IS NULL"),
+    ),
+)

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
-from contracts.invoice import InvoiceDocument
+from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from core.errors import WaybillError
 
 
@@ -33,7 +33,7 @@ class UncertainError(WaybillError):
 
 @dataclass(frozen=True)
 class PostedInvoice:
-    """An invoice as the foreign system holds it."""
+    """An invoice or credit note as the foreign system holds it. ``credited_erp_id``: the invoice that a note reverses."""
 
     erp_id: str
     status: Literal["draft", "posted", "cancelled"]
@@ -46,6 +46,7 @@ class PostedInvoice:
     grand_total_amount: Decimal
     issue_date: date | None
     posted_at: datetime | None
+    credited_erp_id: str | None = None
 
 
 class Destination(Protocol):
@@ -73,6 +74,7 @@ class Destination(Protocol):
 
 def differences(document: InvoiceDocument, found: PostedInvoice) -> list[str]:
     """What the system holds other than what was sent, in words; empty when it is the same invoice."""
+    credited = document.credited_erp_id if isinstance(document, CreditNoteDocument) else None
     compared = (
         ("key", document.idempotency_key, found.idempotency_key),
         ("customer", document.customer_id, found.customer_id),
@@ -80,5 +82,6 @@ def differences(document: InvoiceDocument, found: PostedInvoice) -> list[str]:
         ("net total", document.net_total_amount, found.net_total_amount),
         ("tax total", document.tax_total_amount, found.tax_total_amount),
         ("grand total", document.grand_total_amount, found.grand_total_amount),
+        ("credited invoice", credited, found.credited_erp_id),
     )
     return [f"{name}: sent {sent}, found {seen}" for name, sent, seen in compared if sent != seen]

@@ -20,7 +20,7 @@ from activation.destinations.base import (
     RefusedError,
     UncertainError,
 )
-from contracts.invoice import InvoiceDocument
+from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from core.clock import localize
 from core.connections import Connection
 from core.errors import ConfigurationError
@@ -40,7 +40,7 @@ _FIELDS = (
         "total_taxes_and_charges",
         "grand_total",
     ),
-    *("posting_date", "custom_posted_at", "custom_waybill_key", "modified"),
+    *("posting_date", "custom_posted_at", "custom_waybill_key", "modified", "return_against"),
 )
 _PAGE = 500
 _HTTP_TOO_MANY, _HTTP_UNAVAILABLE = 429, 503
@@ -206,12 +206,17 @@ class FrappeDestination:
             grand_total_amount=_amount(data["grand_total"]),
             issue_date=date.fromisoformat(data["posting_date"]) if data.get("posting_date") else None,
             posted_at=localize(datetime.fromisoformat(posted), self._zone)[0] if posted else None,
+            credited_erp_id=str(data["return_against"]) if data.get("return_against") else None,
         )
 
 
 def _body(document: InvoiceDocument) -> dict[str, Any]:
     """The document in ERPNext's words; the ERP computes the totals itself."""
+    returned: dict[str, Any] = {}
+    if isinstance(document, CreditNoteDocument):
+        returned = {"is_return": 1, "return_against": document.credited_erp_id, "remarks": document.reason}
     return {
+        **returned,
         "customer": document.customer_id,
         "company": document.company_id,
         "currency": document.currency,

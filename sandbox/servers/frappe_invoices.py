@@ -16,6 +16,7 @@ from pysqlite3 import dbapi2 as sqlite3
 from sandbox.servers import texts
 from sandbox.servers.frappe_documents import Documents, stored
 from sandbox.servers.frappe_errors import FrappeError
+from sandbox.servers.frappe_returns import check_return
 
 DOCTYPE = "Sales Invoice"
 _WHOLE = frozenset({"JPY", "KRW", "VND", "CLP", "ISK", "XAF", "XOF"})
@@ -171,7 +172,7 @@ class Invoices:
                 "ValidationError", f"You are not authorized to add or update entries before {frozen}"
             )
         if invoice.get("is_return") and invoice.get("return_against"):
-            self._link(DOCTYPE, invoice["return_against"])
+            check_return(invoice, self._link(DOCTYPE, invoice["return_against"]))
 
     def _link(self, doctype: str, name: object) -> Invoice:
         document = self.documents.find(doctype, str(name)) if name else None
@@ -213,7 +214,7 @@ def _total(invoice: Invoice, rate_of: Any) -> None:
 def _submit(invoice: Invoice, site: str) -> None:
     invoice |= {
         "docstatus": 1,
-        "status": _STATUS[1],
+        "status": "Return" if invoice.get("is_return") else _STATUS[1],
         "custom_posted_at": site,
         "outstanding_amount": invoice["grand_total"],
     }

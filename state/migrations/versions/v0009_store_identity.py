@@ -4,13 +4,13 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0009"
-down_revision = "0007"
+down_revision = "0008"
 branch_labels = None
 depends_on = None
 
 _KEPT = (
     *("ledger", "receipts", "gate_decisions", "outbox", "push_attempts", "kill_switches", "approvals"),
-    *("outbox_proposals", "store_identity"),
+    *("outbox_proposals", "credit_notes", "store_identity"),
 )
 _SQLITE_TRIGGERS = (
     """CREATE TRIGGER store_identity_no_update BEFORE UPDATE ON store_identity

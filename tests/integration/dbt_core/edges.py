@@ -144,6 +144,13 @@ def plant_invoices(world: World) -> None:
             world.invoice(f"V{name}", order_id=f"O{name}", shipment_id=f"S{name}")
     world.invoice("Vcredit", is_credit_note=True, credited_invoice_id="Vcredited", order_id="Ocredited",
                   net_total_amount=Decimal(-100), tax_total_amount=Decimal(-19), grand_total_amount=Decimal(-119))  # fmt: skip
+    for name, status in (("rebilled", "posted"), ("drafted", "draft")):
+        world.delivery(name)
+        world.invoice(f"V{name}", order_id=f"O{name}", shipment_id=f"S{name}", idempotency_key=f"key-{name}")
+        world.invoice(f"N{name}", order_id=f"O{name}", shipment_id=f"S{name}", idempotency_key=f"note-{name}",
+                      is_credit_note=True, credited_invoice_id=f"V{name}", status=status,
+                      net_total_amount=Decimal(-100), tax_total_amount=Decimal(-19),
+                      grand_total_amount=Decimal(-119))  # fmt: skip
     world.delivery("ordered")
     world.invoice("Vordered", moved("Oordered-1"), order_id="Oordered")
     world.delivery("alike", po_no="PO-7")

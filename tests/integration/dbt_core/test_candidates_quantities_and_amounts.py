@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from decimal import Decimal
 
 from tests.integration.dbt_core.conftest import Row, seen
@@ -83,3 +84,11 @@ def test_invoices_made_by_hand(candidates: dict[str, Row]) -> None:
     )
     assert candidates["alike"]["possible_duplicate_invoice_id"] == "Valike"
     assert candidates["unlike"]["possible_duplicate_invoice_id"] is None
+
+
+def test_only_a_posted_credit_note_of_ours_raises_the_revision(candidates: dict[str, Row]) -> None:
+    seen(candidates["rebilled"], revision=2, external_invoice_id=None, order_invoiced_amount=Decimal(0))
+    (line,) = json.loads(candidates["rebilled"]["lines_json"])
+    assert line["charge_key"] == "Srebilled|Orebilled-1|goods|2"
+    for name in ("drafted", "credited", "clean"):
+        seen(candidates[name], revision=1)

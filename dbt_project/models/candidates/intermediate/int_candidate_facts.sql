@@ -18,7 +18,7 @@ with amounts as (
 
 -- Everything about a candidate side by side; only the hashes are missing.
 select
-    evidence.shipment_id as business_id, 1 as revision, evidence.shipment_no, evidence.order_no,
+    evidence.shipment_id as business_id, evidence.revision, evidence.shipment_no, evidence.order_no,
     evidence.company_id, evidence.customer_id, evidence.live_pod_id as pod_id,
     evidence.order_connection as erp_connection, {{ as_of() }} as as_of, evidence.currency,
     case when amounts.is_known then amounts.lines_net_amount end as net_total_amount,

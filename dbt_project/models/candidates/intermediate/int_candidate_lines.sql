@@ -19,6 +19,7 @@ with lines as (
 shipments as (
     select
         candidates.shipment_id,
+        candidates.revision,
         coalesce(currencies.minor_units, 2) as minor_units
     from {{ ref('int_candidate_shipments') }} as candidates
     left join {{ ref('currencies') }} as currencies on candidates.currency = currencies.currency
@@ -28,7 +29,7 @@ shipments as (
 select
     lines.*,
     shipments.minor_units,
-    lines.shipment_no || '|' || lines.line_id || '|' || lines.charge_kind || '|1' as charge_key,
+    lines.shipment_no || '|' || lines.line_id || '|' || lines.charge_kind || '|' || shipments.revision as charge_key,
     {{ round_money(product('lines.quantity', 'lines.net_price_amount'), 'shipments.minor_units') }} as net_amount
 from lines
 inner join shipments on lines.shipment_id = shipments.shipment_id

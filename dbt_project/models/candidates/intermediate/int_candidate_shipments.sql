@@ -22,12 +22,21 @@ billed_by_hand as (
             shipments.shipment_no = by_hand.shipment_no
             or (by_hand.shipment_no is null and shipments.order_no = by_hand.order_no)
         )
+),
+
+-- Each credit note of ours that the ERP holds as posted makes room for the invoice's next revision.
+credited as (
+    select source_system, shipment_no, count(*) as credit_note_count
+    from {{ ref('canonical_invoices') }}
+    where is_waybill and is_credit_note and status = 'posted'
+    group by source_system, shipment_no
 )
 
 -- Delivered, says at least one side. What was delivered before go-live and billed by hand is history;
 -- what was forgotten then is a candidate still.
 select
     shipments.*,
+    1 + coalesce(credited.credit_note_count, 0) as revision,
     coalesce(proofs.live_pod_count, 0) as live_pod_count,
     coalesce(proofs.conflicting_pod_count, 0) as conflicting_pod_count,
     coalesce(proofs.superseded_pod_count, 0) as superseded_pod_count,
@@ -41,6 +50,8 @@ select
     proofs.longitude as pod_longitude
 from shipments
 left join proofs on shipments.shipment_id = proofs.shipment_id
+left join credited
+    on shipments.order_connection = credited.source_system and shipments.shipment_no = credited.shipment_no
 left join billed_by_hand on shipments.shipment_id = billed_by_hand.shipment_id
 where
     billed_by_hand.shipment_id is null

@@ -1,0 +1,183 @@
+"""What the database refuses around credit notes, and the near misses that it takes."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, delete, insert, select, update
+from sqlalchemy.exc import IntegrityError
+
+from core.errors import PermanentFailure
+from core.settings import Settings
+from state import credit_notes, outbox
+from state.credit_notes import CreditNote, NewDraft
+from state.engine import open_state
+from state.outbox_rows import NewEffect
+from state.tables import charge_lines
+from state.tables import credit_notes as drafts
+from state.tables import outbox as effects
+
+NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
+
+
+def effect(**changes: Any) -> NewEffect:
+    fields: dict[str, Any] = {
+        "company": "WBDE", "destination": "erp", "operation": "invoice", "business_id": "b", "revision": 1,
+        "shipment_no": "S-1", "decision_id": "d", "payload": b"{}", "payload_hash": "p", "content_hash": "c",
+        "input_hash": "i", "amount": Decimal(10), "currency": "EUR", "charge_keys": ("S-1|1|goods|1",),
+    }  # fmt: skip
+    return NewEffect(**(fields | changes))
+
+
+NOTE = effect(operation="credit_note", payload=b"note", payload_hash="n", charge_keys=())
+SECOND = effect(revision=2, charge_keys=("S-1|1|goods|2",))
+
+
+def a_draft(**changes: Any) -> NewDraft:
+    fields: dict[str, Any] = {
+        "idempotency_key": NOTE.idempotency_key, "invoice_key": effect().idempotency_key, "shipment_no": "S-1",
+        "credited_erp_id": "SINV-1", "amount": Decimal(-10), "currency": "EUR", "payload": b"note",
+        "payload_hash": "n", "cause": "voided", "cause_key": "POD-1|x", "drafted_by": "gate",
+        "drafted_because": "voided", "drafted_at": NOW,
+    }  # fmt: skip
+    return NewDraft(**(fields | changes))
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Engine:
+    return open_state(Settings(home=tmp_path))
+
+
+def bring(engine: Engine, key: str, *states: str) -> None:
+    with engine.begin() as db:
+        for state in states:
+            db.execute(update(effects).where(effects.c.idempotency_key == key).values(state=state))
+
+
+@pytest.fixture
+def posted(engine: Engine) -> Engine:
+    with engine.begin() as db:
+        outbox.enqueue(db, effect(), NOW)
+    bring(engine, effect().idempotency_key, "SENDING", "ACKED")
+    return engine
+
+
+def grant(engine: Engine) -> CreditNote:
+    credit_notes.draft(engine, a_draft())
+    return credit_notes.answer(engine, "S-1", "granted", "boris", "seen", NOW)
+
+
+def raw(engine: Engine, new: NewEffect) -> None:
+    """Past every function of ours, as a mistake would."""
+    fields = {name: value for name, value in vars(new).items() if name != "charge_keys"}
+    moments = {"state": "READY", "enqueued_at": NOW, "updated_at": NOW}
+    with engine.begin() as db:
+        db.execute(insert(effects).values(idempotency_key=new.idempotency_key, **fields, **moments))
+
+
+@pytest.mark.parametrize("answer", [None, "rejected"])
+def test_no_credit_note_goes_out_without_an_approval(posted: Engine, answer: str | None) -> None:
+    credit_notes.draft(posted, a_draft())
+    if answer is not None:
+        credit_notes.answer(posted, "S-1", "rejected", "boris", "no", NOW)
+    with pytest.raises(IntegrityError, match="nobody approved"):
+        raw(posted, NOTE)
+
+
+def test_an_approval_holds_for_the_bytes_that_were_looked_at(posted: Engine) -> None:
+    grant(posted)
+    (row,) = outbox.rows(posted, "READY")
+    assert (row.operation, row.amount, row.idempotency_key) == ("credit_note", -10, NOTE.idempotency_key)
+    for change in ({"payload": b"other"}, {"payload_hash": "o"}):
+        with pytest.raises(IntegrityError, match="nobody approved"), posted.begin() as db:
+            db.execute(update(effects).where(effects.c.outbox_id == row.outbox_id).values(**change))
+
+
+def test_only_a_posted_invoice_is_credited(engine: Engine) -> None:
+    with engine.begin() as db:
+        outbox.enqueue(db, effect(), NOW)
+    assert credit_notes.draft(engine, a_draft()) is None
+    with pytest.raises(PermanentFailure, match="not posted"):
+        credit_notes.draft(engine, a_draft(cause="asked", drafted_by="anna"))
+    with pytest.raises(IntegrityError, match="not posted"), engine.begin() as db:
+        db.execute(insert(drafts).values(**vars(a_draft())))
+
+
+def test_the_maker_is_no_approver_not_even_for_the_database(posted: Engine) -> None:
+    credit_notes.draft(posted, a_draft(cause="asked", drafted_by="anna"))
+    with pytest.raises(PermanentFailure, match="cannot answer"):
+        credit_notes.answer(posted, "S-1", "granted", "ANNA ", "mine", NOW)
+    for name in ("anna", " Anna", " "):
+        given = {"answer": "granted", "answered_by": name, "answered_because": "x", "answered_at": NOW}
+        with pytest.raises(IntegrityError), posted.begin() as db:
+            db.execute(update(drafts).values(**given))
+    assert outbox.rows(posted, "READY") == []
+
+
+def test_an_answer_stands_and_a_draft_is_never_another(posted: Engine) -> None:
+    credit_notes.draft(posted, a_draft())
+    with pytest.raises(IntegrityError, match="an answer stands"), posted.begin() as db:
+        db.execute(update(drafts).values(payload=b"other"))
+    with pytest.raises(IntegrityError), posted.begin() as db:
+        db.execute(insert(drafts).values(**vars(a_draft(cause_key="POD-1|y"))))
+    credit_notes.answer(posted, "S-1", "rejected", "boris", "no", NOW)
+    with pytest.raises(IntegrityError, match="an answer stands"), posted.begin() as db:
+        db.execute(update(drafts).values(answer="granted"))
+    with pytest.raises(IntegrityError, match="append-only"), posted.begin() as db:
+        db.execute(delete(drafts))
+
+
+@pytest.mark.parametrize("stands", ["READY", "SENDING", "HELD", "DEAD", "CANCELLED", "UNKNOWN", "RETRY_WAIT"])
+def test_the_next_revision_is_refused_before_the_credit_note_is_posted(posted: Engine, stands: str) -> None:
+    with pytest.raises(IntegrityError, match="not credited"):
+        raw(posted, SECOND)
+    grant(posted)
+    way = {"READY": (), "SENDING": ("SENDING",), "CANCELLED": ("CANCELLED",)}
+    bring(posted, NOTE.idempotency_key, *way.get(stands, ("SENDING", stands)))
+    with pytest.raises(IntegrityError, match="not credited"):
+        raw(posted, SECOND)
+    with pytest.raises(PermanentFailure, match="is not posted"), posted.begin() as db:
+        outbox.enqueue(db, SECOND, NOW)
+
+
+@pytest.mark.parametrize("stands", [("SENDING", "ACKED"), ("SENDING", "ACKED", "RECONCILED")])
+def test_the_next_revision_is_taken_after_it_and_the_one_after_that_is_not(
+    posted: Engine, stands: tuple[str, ...]
+) -> None:
+    grant(posted)
+    bring(posted, NOTE.idempotency_key, *stands)
+    with posted.begin() as db:
+        assert outbox.enqueue(db, SECOND, NOW) == "new"
+    with pytest.raises(IntegrityError, match="not credited"):
+        raw(posted, effect(revision=3))
+    for other in ({"company": "WBAT"}, {"business_id": "other"}, {"destination": "erp_2"}):
+        with pytest.raises(IntegrityError, match="not credited"):
+            raw(posted, effect(revision=2, **other))
+
+
+def test_charge_lines_are_set_free_by_a_posted_credit_note_only(posted: Engine) -> None:
+    grant(posted)
+    (note,) = outbox.rows(posted, "READY")
+    for states in ((), ("SENDING",)):
+        bring(posted, NOTE.idempotency_key, *states)
+        with pytest.raises(IntegrityError, match="bills this line"), posted.begin() as db:
+            credit_notes.set_free(db, note)
+    bring(posted, NOTE.idempotency_key, "ACKED")
+    with posted.begin() as db:
+        outbox.enqueue(db, effect(business_id="other", charge_keys=("S-9|1|goods|1",)), NOW)
+        credit_notes.set_free(db, note)
+        assert list(db.scalars(select(charge_lines.c.charge_key))) == ["S-9|1|goods|1"]
+
+
+def test_a_credit_note_that_was_refused_is_drafted_and_approved_anew(posted: Engine) -> None:
+    grant(posted)
+    bring(posted, NOTE.idempotency_key, "SENDING", "DEAD")
+    again = a_draft(cause="asked", cause_key="", drafted_by="anna", payload=b"later", payload_hash="l")
+    assert credit_notes.draft(posted, again) is not None
+    credit_notes.answer(posted, "S-1", "granted", "boris", "the period was closed", NOW)
+    (row,) = outbox.rows(posted, "READY")
+    assert row.payload_hash == "l"
