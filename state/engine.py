@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 from core.errors import ConfigurationError
 from core.settings import Settings
 
-HEAD = "0007"
+HEAD = "0011"
 """The newest migration; ``migrations/versions`` holds it."""
 
 _OLDEST_SQLITE = (3, 51, 3)

@@ -325,3 +325,13 @@ outbox_proposals = Table(
     ),
     Index("ix_outbox_proposals_key", "idempotency_key", "proposal_id"),
 )
+
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("destination", String(140), primary_key=True),
+    Column("open_until", Instant, nullable=False),
+    Column("opening_s", Integer, nullable=False),
+    Column("left_to_post", Integer, nullable=False),
+    Column("is_probed", Boolean, nullable=False),
+)
