@@ -195,9 +195,7 @@ class Attempt:
     def _retry_later(
         self, row: OutboxRow, error: NotAppliedError | UncertainError, *, may_exist: bool
     ) -> str:
-        """Full jitter, unless the other side said how long. What was proven not applied uses up no attempts."""
-        if row.attempt_count >= MAX_ATTEMPTS and isinstance(error, UncertainError):
-            return self._end(row, "DEAD", error, may_exist=may_exist)
+        """Full jitter, unless the other side said how long. Only time bounds it (``Pusher.promote``): it was no definite answer."""
         told = error.retry_after_s if isinstance(error, NotAppliedError) else None
         ceiling = min(_BACKOFF_MAX_S, _BACKOFF_S * 2**row.attempt_count)
         wait = told if told is not None else random.uniform(0, ceiling)

@@ -37,6 +37,8 @@ PATIENCE_S = 20.0
 
 _DESTINATIONS = {"frappe": FrappeDestination}
 _PAUSE_S = 0.2
+_NOBODYS_KEY = "0" * 64
+"""What a probe looks up: no effect has it."""
 _GIVE_UP = timedelta(hours=72)
 """After this long without a definite answer a person is told."""
 
@@ -129,7 +131,8 @@ class Pusher:
         self._name = connection.connection
         self._now = now
         self._attempt = Attempt(engine, connection, destination, new_worker(), now)
-        self._breaker = Breaker()
+        self._destination = destination
+        self._breaker = Breaker(engine, self._name, now)
 
     def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Enqueue, recover what an earlier push left, send until nothing is due, and add up.
@@ -151,13 +154,16 @@ class Pusher:
             switch = kill_switch.stops(db, self._name, company)
         return f"{self._name}: {switch}" if switch else None
 
+    def _why_ready(self, company: str) -> str | None:
+        return self._switched_off(company) or (str(self._breaker) if self._breaker.is_open else None)
+
     def _send_all(self) -> None:
         deadline = time.monotonic() + PATIENCE_S
-        while not self._breaker.is_open:
+        while True:
             self.promote()
             sent = self.send_due()
             self.recover()
-            if not sent and not self._wait_for_more(deadline):
+            if self._breaker.is_open or (not sent and not self._wait_for_more(deadline)):
                 break
 
     def enqueue(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -210,11 +216,11 @@ class Pusher:
         workers = declared.max_concurrency if declared else 1
         sent = 0
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            while not self._breaker.is_open:
+            while many := self._breaker.at_a_time(workers * 8, self._answers):
                 now = self._now()
                 until = now + timedelta(seconds=LEASE_S)
                 worker = self._attempt.worker
-                many = workers * 8 if self.left is None else min(workers * 8, self.left)
+                many = many if self.left is None else min(many, self.left)
                 leased = outbox.lease(self._engine, self._name, worker, now, until, many)
                 if not leased:
                     break
@@ -222,6 +228,14 @@ class Pusher:
                 self.left = None if self.left is None else self.left - len(leased)
                 list(pool.map(self._send, leased))
         return sent
+
+    def _answers(self) -> bool:
+        """Whether the destination answers a look-up; never an invoice, which could be lost on the way."""
+        try:
+            self._destination.look_up(_NOBODYS_KEY)
+        except WaybillError:
+            return False
+        return True
 
     def _send(self, row: OutboxRow) -> None:
         if self._breaker.is_open:
@@ -231,7 +245,8 @@ class Pusher:
         except LostToAnother:
             return
         # READY: a kill switch was pulled, which says nothing of the other side.
-        self._breaker.note(ok=state in {"ACKED", "BLOCKED", "DEAD", "CONFLICT", "READY"})
+        ok = state in {"ACKED", "BLOCKED", "DEAD", "CONFLICT", "READY"}
+        self._breaker.note(ok=ok, posted=state == "ACKED")
 
     def _wait_for_more(self, deadline: float) -> bool:
         """Whether something becomes due soon enough to wait for it here."""
@@ -255,7 +270,7 @@ class Pusher:
             if done and not was_done:
                 amounts[row.currency] += row.amount
             elif not done:
-                why = self._switched_off(row.company) if row.state == "READY" else row.last_error
+                why = self._why_ready(row.company) if row.state == "READY" else row.last_error
                 self._result.errors.append(f"{row.shipment_no}: {row.state}: {why}")
         for fate, count in counted.items():
             setattr(self._result, fate, getattr(self._result, fate) + count)

@@ -393,3 +393,13 @@ credit_notes = Table(
         postgresql_where=text("answer IS NULL"),
     ),
 )
+
+breakers = Table(
+    "breakers",
+    metadata,
+    Column("destination", String(140), primary_key=True),
+    Column("open_until", Instant, nullable=False),
+    Column("opening_s", Integer, nullable=False),
+    Column("left_to_post", Integer, nullable=False),
+    Column("is_probed", Boolean, nullable=False),
+)

@@ -23,6 +23,7 @@ class Fault:
 
 ONCE = "tests/integration/activation/test_each_invoice_is_posted_once.py"
 WORLDS = "tests/simulation/test_many_worlds.py::test_no_seed_breaks_a_promise"
+TROUBLE = "tests/unit/activation/test_an_erp_in_trouble.py"
 CLOSED = "tests/unit/quality/test_gate_fails_closed.py"
 FAILING = "tests/integration/ingestion/test_sources_that_fail.py"
 CURSOR = "tests/integration/ingestion/test_a_failing_source_moves_no_cursor.py"
@@ -34,11 +35,13 @@ LOST, KILLED = (
 )
 NONE = "no test brings it about yet"
 RAISED = "a crash there is raised and made good; no process is killed yet"
+EXPIRED = "it is tried again for three days, and then HELD"
 GARBAGE = "a damaged file is set aside and rebuilt; a torn WAL is not brought about yet"
 EVENTS = "comes with the event path: nothing of ours takes a message in yet"
 
 FAULTS: tuple[Fault, ...] = (
-    Fault(1, "kill -9", "before the intent commits", "nothing sent; READY", without=NONE),
+    Fault(1, "kill -9", "before the intent commits", "nothing sent; READY",
+          (f"{ONCE}::test_killed_before_the_attempt_is_committed_nothing_was_sent",)),
     Fault(2, "kill -9", "after SENDING, before POST", "UNKNOWN → look-up → one invoice", (KILLED,)),
     Fault(3, "kill -9", "after POST, before the ack", "look-up → ACKED; one invoice", (KILLED,)),
     Fault(4, "timeout, not applied", "ERP", "one invoice after settle", (LOST, WORLDS)),
@@ -49,15 +52,17 @@ FAULTS: tuple[Fault, ...] = (
     Fault(8, "503 / 429 with Retry-After", "ERP", "waits", (f"{ONCE}::test_a_busy_erp_is_waited_for",)),
     Fault(9, "search lag", "look-up", "no resend before settle", (WORLDS,)),
     Fault(10, "look-up down", "look-up", "stays UNKNOWN", (WORLDS,)),
-    Fault(11, "ERP key expired", "ERP", "HELD, never resent by itself", without=NONE),
+    Fault(11, "ERP key expired", "ERP", "HELD, never resent by itself", without=EXPIRED),
     Fault(12, "same key, other payload", "outbox", "refused, no send",
           (f"{ONCE}::test_what_changed_after_it_was_posted_is_refused", f"{STORE}::test_what_may_exist_there_may_not_change")),
     Fault(13, "two pushers", "lease", "the fencing token refuses the loser",
           (f"{ONCE}::test_two_pushers_at_once_post_each_invoice_once", f"{STORE}::test_the_loser_of_a_lease_cannot_move_the_row",
            WORLDS)),
     Fault(14, "4xx on one row", "ERP", "that row DEAD, the others sent", (f"{ONCE}::test_one_refused_row_stops_no_other",)),
-    Fault(15, "ERP down for 24 h", "breaker", "nothing lost; drains in order", without=NONE),
-    Fault(16, "200 with an error body", "ERP", "not ACKED", without=NONE),
+    Fault(15, "ERP down for 24 h", "breaker", "nothing lost; drains in order",
+          (f"{TROUBLE}::test_an_erp_that_is_down_for_a_day_loses_nothing_and_is_drained_in_order",)),
+    Fault(16, "200 with an error body", "ERP", "not ACKED",
+          (f"{ONCE}::test_an_error_that_is_answered_with_200_acknowledges_nothing",)),
     Fault(17, "kill switch in the middle of a batch", "push", "at most the one in flight",
           ("tests/integration/activation/test_the_kill_switch.py::test_pulled_in_the_middle_only_the_one_in_flight_is_sent",)),
     Fault(18, "dry run", "push", "no mutating call seen by the server",

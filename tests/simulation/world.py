@@ -51,8 +51,8 @@ class Simulation:
             connection="erp", kind="erp", adapter="frappe", owner="finance",
             destination=Destination(settle_s=self.settle_s, max_concurrency=1),
         )  # fmt: skip
-        self.rows = [_row(number) for number in range(INVOICES)]
-        decisions.record(self.engine, [_released(row) for row in self.rows])
+        self.rows = [row_of(number) for number in range(INVOICES)]
+        decisions.record(self.engine, [released(row) for row in self.rows])
         self.workers = [self._worker(), self._worker()]
         self.workers[0].enqueue(self.rows)
         for step in range(STEPS):
@@ -77,7 +77,7 @@ class Simulation:
         else:
             row = self.rng.choice(self.rows)
             changed = {"verdict": "blocked", "codes": ("POD_VOIDED",), "input_hash": f"voided {self.clock()}"}
-            decisions.record(self.engine, [_released(row, **changed)])
+            decisions.record(self.engine, [released(row, **changed)])
 
     def _work(self, number: int) -> None:
         """What one round of a push does; a crash ends it, and another process takes its place."""
@@ -141,7 +141,7 @@ class Simulation:
                 raise Broken(f"seed {self.seed}: {row.shipment_no} is acknowledged and not posted")
 
 
-def _row(number: int) -> dict[str, Any]:
+def row_of(number: int) -> dict[str, Any]:
     line = (
         f'[{{"line_id": "L{number}", "charge_key": "S{number}|L{number}|goods|1", "order_line_id": "L{number}", '
         '"item_id": "X", "quantity": "1", "uom": "EA", "net_price": "100.00", "net_amount": "100.00", '
@@ -158,7 +158,7 @@ def _row(number: int) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _released(row: dict[str, Any], **changes: Any) -> Decision:
+def released(row: dict[str, Any], **changes: Any) -> Decision:
     fields: dict[str, Any] = {
         "decision_id": f"{row['decision_id']} {changes.get('input_hash', '')}", "business_id": row["business_id"],
         "revision": 1, "company_id": "WBDE", "order_no": row["order_no"], "shipment_no": row["shipment_no"],

@@ -1,14 +1,18 @@
 """Whatever is lost on the way, a released row becomes one posted invoice: tried on a real HTTP ERP."""
 
+import pickle
+import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 from typing import Any
 
+import httpx
 import pytest
 from sqlalchemy import Engine
 
+from activation.attempt import Attempt
 from activation.push import push, recover
 from core.connections import Connection
 from core.settings import ROOT, Settings
@@ -93,10 +97,6 @@ def test_a_killed_push_is_finished_by_the_next(
     released: Rows,
     where: dict[str, Any],
 ) -> None:
-    import pickle
-
-    import httpx
-
     erp.plant(kind="delay", seconds=30, times=50, **where)
     pusher = subprocess.Popen([sys.executable, "-c", KILLED], stdin=subprocess.PIPE, cwd=ROOT)
     assert pusher.stdin is not None
@@ -113,6 +113,49 @@ def test_a_killed_push_is_finished_by_the_next(
     recover(engine, [connection])
     result = push(engine, [connection], released)
     assert result.failed == 0
+    posted_once(erp, engine, released)
+
+
+KILLED_BEFORE = f"""
+import os, signal
+from state import attempts
+attempts.begin = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
+{KILLED}
+"""
+
+
+def test_killed_before_the_attempt_is_committed_nothing_was_sent(
+    erp: Erp, engine: Engine, settings: Settings, connection: Connection, released: Rows
+) -> None:
+    """The process dies inside the transaction that begins the attempt, its row already moved in it."""
+    before = erp.mutating()
+    command = [sys.executable, "-c", KILLED_BEFORE, str(settings.root)]
+    ended = subprocess.run(command, input=pickle.dumps(released), cwd=ROOT, check=False)
+    assert ended.returncode == -signal.SIGKILL
+    assert [row.state for row in outbox.rows(engine)] == ["READY"] * 3
+    assert erp.mutating() == before
+    assert push(engine, [connection], released).failed == 0
+    posted_once(erp, engine, released)
+
+
+@pytest.mark.parametrize("where", [CREATE, SUBMIT, READ_BACK], ids=["create", "submit", "read"])
+def test_an_error_that_is_answered_with_200_acknowledges_nothing(
+    erp: Erp,
+    engine: Engine,
+    connection: Connection,
+    released: Rows,
+    where: dict[str, Any],
+) -> None:
+    erp.plant(kind="status", status=200, times=1000, **where)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("activation.push.PATIENCE_S", 0.1)
+        patch.setattr(Attempt, "reconcile", lambda *_: "UNKNOWN")
+        assert push(engine, [connection], released).posted == 0
+    assert {row.state for row in outbox.rows(engine)} == {"UNKNOWN"}
+    assert attempts.all_receipts(engine) == {}
+    erp.heal()
+    recover(engine, [connection])
+    push(engine, [connection], released)
     posted_once(erp, engine, released)
 
 
