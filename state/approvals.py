@@ -21,7 +21,7 @@ from state import ledger
 from state.decisions import Decision, Key, latest_of
 from state.engine import reading
 from state.people import is_same
-from state.tables import approvals as table
+from state.tables_of_people import approvals as table
 
 Answer = Literal["granted", "rejected"]
 _EVENT = {"granted": "approved", "rejected": "rejected"}

@@ -20,8 +20,8 @@ from state.engine import reading
 from state.outbox_rows import NewEffect, OutboxEntry
 from state.people import is_same
 from state.tables import charge_lines
-from state.tables import credit_notes as table
 from state.tables import outbox as effects
+from state.tables_of_people import credit_notes as table
 from state.transitions import REPLACEABLE
 
 OPERATION: Final = "credit_note"

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import pysqlite3
+from filelock import FileLock
 from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
 from core.errors import ConfigurationError
@@ -21,11 +22,11 @@ _OLDEST_SQLITE = (3, 51, 3)
 _BUSY_TIMEOUT_MS = 30_000
 _READS = "waybill_reads"
 _PRAGMAS = {
+    "busy_timeout": _BUSY_TIMEOUT_MS,
     "journal_mode": "wal",
     "synchronous": 2,
     "foreign_keys": 1,
     "recursive_triggers": 1,
-    "busy_timeout": _BUSY_TIMEOUT_MS,
 }
 
 _BEGIN = {
@@ -69,6 +70,10 @@ def _sqlite(settings: Settings) -> Engine:
         )
     engine = create_engine(f"sqlite:///{settings.state}", module=pysqlite3.dbapi2)
     event.listen(engine, "connect", _on_connect)
+    if not settings.state.exists():
+        # A new file is given its write-ahead log by the first to open it, and for that SQLite waits for nobody.
+        with FileLock(settings.state.with_suffix(".lock")), engine.connect():
+            pass
     return engine
 
 

@@ -16,7 +16,7 @@ from core.errors import PermanentFailure
 from state import ledger
 from state.engine import reading
 from state.people import is_same
-from state.tables import kill_switches as table
+from state.tables_of_people import kill_switches as table
 
 Kind = Literal["global", "destination", "company"]
 

@@ -20,7 +20,7 @@ from state import ledger, outbox
 from state.engine import reading
 from state.outbox_rows import OutboxEntry
 from state.people import is_same
-from state.tables import outbox_proposals as table
+from state.tables_of_people import outbox_proposals as table
 
 Found = list[dict[str, str]]
 """Documents under the key of an effect, as plain texts: id, status, currency and grand total."""

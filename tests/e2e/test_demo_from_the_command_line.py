@@ -104,7 +104,7 @@ def test_an_older_version_becomes_history_and_the_newer_one_stays(
             ).fetchall()
         }
         current = warehouse.execute(
-            "SELECT status FROM staging.stg_erp__orders WHERE list_contains(?, order_id)", [orders]
+            "SELECT status FROM canonical.canonical_orders WHERE list_contains(?, order_no)", [orders]
         ).fetchall()
     finally:
         warehouse.close()

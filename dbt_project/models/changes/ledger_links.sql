@@ -1,11 +1,19 @@
 with receipts as (
-    select {{ node('shipment', 'shipment_no') }} as shipment, {{ node('invoice', 'erp_id') }} as invoice
+    select
+        {{ node('shipment', 'shipment_no') }} as shipment, {{ node('invoice', 'erp_id') }} as invoice
     from {{ ref('stg_ledger__receipts') }}
+),
+
+posted as (
+    select shipment as node, invoice as other from receipts
+    union
+    select invoice, shipment from receipts
 )
 
 -- An invoice that Waybill posted belongs to its shipment before the ERP has listed it.
-select shipment as node, invoice as other from receipts
-union
-select invoice, shipment from receipts
+select node, other from posted
+except
+select node, other from {{ ref('links') }}
+where node in (select node from posted)
 union all
 select node, other from {{ ref('links') }}

@@ -13,7 +13,7 @@ from core.connections import Connection
 from core.errors import PermanentFailure
 from state import ledger, outbox, proposals
 from state.outbox_rows import OutboxRow, rows
-from state.tables import outbox_proposals
+from state.tables_of_people import outbox_proposals
 from tests.integration.activation.conftest import Erp
 
 Rows = list[dict[str, Any]]

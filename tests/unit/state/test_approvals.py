@@ -16,7 +16,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError
 from core.errors import PermanentFailure
 from core.settings import Settings
 from state import approvals, decisions, ledger
-from state import tables as state_tables
+from state import tables_of_people as state_tables
 from state.decisions import Decision
 from state.engine import open_state
 

@@ -18,8 +18,8 @@ from state.credit_notes import CreditNote, NewDraft
 from state.engine import open_state
 from state.outbox_rows import NewEffect
 from state.tables import charge_lines
-from state.tables import credit_notes as drafts
 from state.tables import outbox as effects
+from state.tables_of_people import credit_notes as drafts
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 

@@ -15,7 +15,7 @@ from core.settings import Settings
 from state import kill_switch, ledger
 from state.engine import open_state
 from state.kill_switch import Scope
-from state.tables import kill_switches
+from state.tables_of_people import kill_switches
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 EVERYTHING, ERP, WBDE = Scope("global"), Scope("destination", "erp"), Scope("company", "WBDE")
