@@ -35,6 +35,7 @@ MAX_ATTEMPTS = 10
 _BACKOFF_S, _BACKOFF_MAX_S = 2.0, 900.0
 _LOOK_APART_S = 1.0
 LEASE_S = 120.0
+_FORGOTTEN = "not found, and the system may have forgotten the key: a second one would not be refused"
 
 
 @dataclass(frozen=True)
@@ -60,6 +61,9 @@ class Attempt:
         except (NotAppliedError, UncertainError) as error:
             # Nothing was sent in this attempt, and the row was not UNKNOWN before it.
             return self._retry_later(row, error, may_exist=existed)
+        if existed and not found and self._is_forgotten(row):
+            # Nothing is sent: it was before, and what would refuse a second one is gone.
+            return self._move(row, "UNKNOWN", {"last_error": _FORGOTTEN, "may_exist": True})
         return self._carry_out(row, document, found, existed=existed)
 
     def reconcile(self, row: OutboxRow) -> str:
@@ -71,6 +75,8 @@ class Attempt:
         document = stored_document(row)
         if found:
             return self._judge_found(row, document, found)
+        if self._is_forgotten(row):
+            return self._move(row, "HELD", {"last_error": _FORGOTTEN})
         if self._is_unique:
             return self._move(row, "RETRY_WAIT", {"not_before": self.now(), "last_error": "not found"})
         return self._look_again(row)
@@ -95,6 +101,12 @@ class Attempt:
     @property
     def _is_unique(self) -> bool:
         return bool(self.connection.destination and self.connection.destination.enforces_uniqueness)
+
+    def _is_forgotten(self, row: OutboxRow) -> bool:
+        """True when the system that enforces uniqueness may not know any more that it has seen the key."""
+        declared = self.connection.destination
+        lifetime = declared.key_lifetime_s if declared and declared.enforces_uniqueness else None
+        return lifetime is not None and self.now() >= row.enqueued_at + timedelta(seconds=lifetime)
 
     def _carry_out(
         self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice], *, existed: bool

@@ -23,6 +23,7 @@ from activation.breaker import Breaker
 from activation.destinations.base import Destination
 from activation.destinations.erp_frappe import FrappeDestination
 from activation.document import document_of, effect_of
+from activation.retry_budget import RetryBudget
 from activation.worker import is_gone, new_worker
 from core.clock import utc_now
 from core.connections import Connection
@@ -133,6 +134,7 @@ class Pusher:
         self._attempt = Attempt(engine, connection, destination, new_worker(), now)
         self._destination = destination
         self._breaker = Breaker(engine, self._name, now)
+        self._retries = RetryBudget(now)
 
     def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Enqueue, recover what an earlier push left, send until nothing is due, and add up.
@@ -203,10 +205,15 @@ class Pusher:
                 self._attempt.reconcile(doubtful)
 
     def promote(self) -> None:
-        """RETRY_WAIT rows that are due are READY again; after three days without an answer they are HELD."""
+        """RETRY_WAIT rows that are due are READY again, as many as the budget allows; after three days without an answer
+        they are HELD."""
         now = self._now()
         for row in outbox.to_retry(self._engine, self._name, now):
             state = "HELD" if now - row.enqueued_at > _GIVE_UP else "READY"
+            if state == "READY":
+                if self._retries.left < 1:
+                    continue
+                self._retries.spend()
             with suppress(LostToAnother), self._engine.begin() as db:
                 outbox.move(db, row, state, now, {"not_before": None})
 
@@ -247,11 +254,12 @@ class Pusher:
         # READY: a kill switch was pulled, which says nothing of the other side.
         ok = state in {"ACKED", "BLOCKED", "DEAD", "CONFLICT", "READY"}
         self._breaker.note(ok=ok, posted=state == "ACKED")
+        self._retries.note(first=row.attempt_count == 0, posted=state == "ACKED")
 
     def _wait_for_more(self, deadline: float) -> bool:
         """Whether something becomes due soon enough to wait for it here."""
         left = deadline - time.monotonic()
-        if left <= 0:
+        if left <= 0 or self._retries.left < 1:
             return False
         soon = self._now() + timedelta(seconds=left)
         if not outbox.is_waiting(self._engine, self._name, soon):

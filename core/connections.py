@@ -46,12 +46,14 @@ class Destination(_Strict):
     """What Waybill may write into this system, and how that system behaves when written to.
 
     ``settle_s``: longest time after sending in which a request may still take effect, in seconds.
+    ``key_lifetime_s``: how long a system that enforces uniqueness remembers a key, in seconds; None: for ever.
     ``go_live_at``: proofs of delivery received before it were billed by hand.
     """
 
     operations: tuple[Literal["invoice"], ...] = ("invoice",)
     enforces_uniqueness: bool = False
     settle_s: float = Field(default=120.0, ge=0)
+    key_lifetime_s: float | None = Field(default=None, gt=0)
     max_concurrency: int = Field(default=4, ge=1, le=64)
     go_live_at: AwareDatetime | None = None
 

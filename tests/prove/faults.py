@@ -35,7 +35,6 @@ LOST, KILLED = (
 )
 NONE = "no test brings it about yet"
 RAISED = "a crash there is raised and made good; no process is killed yet"
-EXPIRED = "it is tried again for three days, and then HELD"
 GARBAGE = "a damaged file is set aside and rebuilt; a torn WAL is not brought about yet"
 EVENTS = "comes with the event path: nothing of ours takes a message in yet"
 
@@ -52,7 +51,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(8, "503 / 429 with Retry-After", "ERP", "waits", (f"{ONCE}::test_a_busy_erp_is_waited_for",)),
     Fault(9, "search lag", "look-up", "no resend before settle", (WORLDS,)),
     Fault(10, "look-up down", "look-up", "stays UNKNOWN", (WORLDS,)),
-    Fault(11, "ERP key expired", "ERP", "HELD, never resent by itself", without=EXPIRED),
+    Fault(11, "ERP key expired", "ERP", "HELD, never resent by itself",
+          (f"{ONCE}::test_what_may_be_there_is_not_sent_again_once_the_erp_has_forgotten_its_key",)),
     Fault(12, "same key, other payload", "outbox", "refused, no send",
           (f"{ONCE}::test_what_changed_after_it_was_posted_is_refused", f"{STORE}::test_what_may_exist_there_may_not_change")),
     Fault(13, "two pushers", "lease", "the fencing token refuses the loser",

@@ -10,7 +10,7 @@ from tests.reference.inputs import Inputs
 
 BY_HAND = (
     "approval_asked", "approved", "rejected", "resolved", "replayed", "discarded", "edited", "difference_settled", "proposed",
-    "confirmed",
+    "confirmed", "credit_granted", "credit_rejected",
 )  # fmt: skip
 _CUTS = (
     "company_id",

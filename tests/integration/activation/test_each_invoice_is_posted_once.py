@@ -168,6 +168,33 @@ def test_two_pushers_at_once_post_each_invoice_once(
     posted_once(erp, engine, released)
 
 
+@pytest.mark.parametrize(("lifetime_s", "state", "made"), [(0.001, "HELD", 0), (3600, "ACKED", 1)])
+def test_what_may_be_there_is_not_sent_again_once_the_erp_has_forgotten_its_key(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows, lifetime_s: float, state: str, made: int
+) -> None:
+    assert connection.destination
+    declared = connection.destination.model_copy(update={"key_lifetime_s": lifetime_s})
+    forgetful = connection.model_copy(update={"destination": declared})
+    erp.plant(kind="reset", times=1, **CREATE)
+    push(engine, [forgetful], released[:1])
+    erp.heal()
+    for _ in range(2):
+        recover(engine, [forgetful])
+        push(engine, [forgetful], released[:1])
+    [row] = outbox.rows(engine)
+    assert row.state == state
+    assert len(erp.invoices(row.idempotency_key)) == made
+
+
+def test_what_was_never_sent_is_sent_however_short_keys_live(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    assert connection.destination
+    declared = connection.destination.model_copy(update={"key_lifetime_s": 0.001})
+    push(engine, [connection.model_copy(update={"destination": declared})], released)
+    posted_once(erp, engine, released)
+
+
 def test_a_busy_erp_is_waited_for(erp: Erp, engine: Engine, connection: Connection, released: Rows) -> None:
     erp.plant(kind="status", status=503, retry_after=1, times=2, **CREATE)
     result = push(engine, [connection], released)

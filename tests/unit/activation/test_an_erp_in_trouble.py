@@ -212,3 +212,19 @@ def test_not_knowing_counts_as_a_failure(engine: Engine, clock: Clock) -> None:
     pusher.send_due()
     assert len(outbox.rows(engine, "UNKNOWN")) == 20
     assert breakers.of(engine, "erp") is not None
+
+
+def test_a_moment_sees_no_more_retries_than_the_budget_and_nothing_is_given_up(
+    engine: Engine, clock: Clock
+) -> None:
+    erp = DownErp(random.Random(1), clock, is_one_step=True, is_well=True)
+    pusher = pushers(engine, erp, clock, 18)
+    erp.up_at = BEGINNING + HOUR
+    pusher.send_due()
+    assert erp.look_ups == 18
+    clock.pass_s(30)
+    pusher.promote()
+    assert sum(row.state == "READY" for row in outbox.rows(engine)) == 11
+    erp.up_at = BEGINNING
+    play(pusher, clock, 3600)
+    assert {row.state for row in outbox.rows(engine)} == {"ACKED"}
