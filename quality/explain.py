@@ -27,6 +27,7 @@ def explain(decision: Decision) -> str:
         "",
         f"Policy {decision.policy_version}, ruleset {decision.ruleset_version[:12]}, "
         f"input {decision.input_hash[:12]}, decision {decision.decision_id[:12]}",
+        f"Rules approved by: {decision.rules_approved_by or UNKNOWN}",
     ]
     return "\n".join([*head, *lines, *tail])
 

@@ -215,6 +215,7 @@ class _Judge:
             currency=row["currency"],
             run_id=self._run_id,
             is_first_evaluation=key not in self._context.previous,
+            rules_approved_by=self._policy.approver_of(self._version),
         )
 
     def _is_posted_unchanged(self, key: Key, content_hash: str) -> bool:

@@ -68,6 +68,12 @@ class Policy(_Strict):
     dispositions: dict[str, Disposition] = Field(default_factory=dict)
     approval: Approval
 
+    def approver_of(self, ruleset_version: str) -> str | None:
+        """Who approved this very ruleset, and when; None when nobody has."""
+        if self.approval.ruleset_version != ruleset_version:
+            return None
+        return f"{self.approval.role}, {self.approval.approved_on}"
+
     @field_validator("invoice_limit_amount")
     @classmethod
     def _currencies(cls, limits: dict[str, Decimal]) -> dict[str, Decimal]:

@@ -20,7 +20,10 @@ PASSING = frozenset({"WARN", "APPROVED"})
 
 @dataclass(frozen=True)
 class Decision:
-    """The verdict on one candidate with every reason. ``decided_at`` and ``as_of`` are business time."""
+    """The verdict on one candidate with every reason. ``decided_at`` and ``as_of`` are business time.
+
+    ``rules_approved_by``: who approved the very ruleset, and when; None when nobody has.
+    """
 
     decision_id: str
     business_id: str
@@ -43,6 +46,7 @@ class Decision:
     currency: str | None
     run_id: str
     is_first_evaluation: bool
+    rules_approved_by: str | None = None
 
     @property
     def key(self) -> Key:

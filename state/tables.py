@@ -140,6 +140,7 @@ gate_decisions = Table(
     Column("currency", String(3)),
     Column("run_id", String(140), nullable=False),
     Column("is_first_evaluation", Boolean, nullable=False),
+    Column("rules_approved_by", String(140)),
     CheckConstraint("verdict IN ('released', 'blocked')", name="verdict"),
     Index("ix_gate_decisions_business", "business_id", "revision", "sequence"),
 )

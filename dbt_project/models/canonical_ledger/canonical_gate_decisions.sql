@@ -20,6 +20,7 @@ select
     content_hash,
     ruleset_version,
     policy_version,
+    rules_approved_by,
     amount,
     currency,
     is_first_evaluation,

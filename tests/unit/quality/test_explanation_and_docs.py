@@ -24,6 +24,7 @@ def test_an_explanation_tells_every_reason_and_what_to_do(tmp_path: Path) -> Non
     assert "Ask the customer for the number" in blocked
     assert "RELEASED" in released
     assert "Every rule passed." in released
+    assert "Rules approved by: finance-controlling, " in released
 
     page = write_page(tmp_path, result.result, "run_1")
     text = page.read_text(encoding="utf-8")

@@ -96,8 +96,10 @@ def test_a_changed_policy_blocks_until_it_is_approved() -> None:
     changed = POLICY.model_copy(update={"policy_version": "changed"})
     (decision,) = judge([candidate()], {}, changed).decisions
     assert decision.codes == ("RULESET_UNAPPROVED",)
+    assert decision.rules_approved_by is None
     (decision,) = judge([candidate()], {}, approved(changed)).decisions
     assert decision.verdict == "released"
+    assert decision.rules_approved_by == f"{POLICY.approval.role}, {POLICY.approval.approved_on}"
 
 
 def test_a_batch_far_above_the_usual_waits_for_approval() -> None:

@@ -24,6 +24,7 @@ renamed as (
         content_hash,
         ruleset_version,
         policy_version,
+        rules_approved_by,
         currency,
 
         -- numbers
