@@ -5,6 +5,15 @@
     {{ return(execute and var('builds_on') is not none) }}
 {%- endmacro %}
 
+{# Stops a run that would make a new table of what came in alone: somebody has dropped the one that it builds on. #}
+{% macro must_stand() -%}
+    {%- if builds_on() and model.config.materialized == 'incremental' and load_cached_relation(this) is none -%}
+        {{ exceptions.raise_compiler_error(
+            this ~ ' is not there, and this run builds only what came in. Build everything: waybill run --full-refresh'
+        ) }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# The relation of nodes that a model's run builds: after the push there are more than before the gate. #}
 {% macro touched_nodes(consumer) -%}
     {{ return(changes_table('touched_by_push' if 'after_push' in consumer.tags else 'touched')) }}
@@ -49,7 +58,11 @@
         {#- Configurations are not read yet: every mart waits for what says which of its rows are built. -#}
         {%- do builtins.ref('touched_by_push') -%}
     {%- endif -%}
-    {%- if not builds_on() or model.resource_type != 'model' or not reads_touched(model.config) -%}
+    {%- if not builds_on() or model.resource_type != 'model' -%}
+        {{ return(relation) }}
+    {%- endif -%}
+    {%- do must_stand() -%}
+    {%- if not reads_touched(model.config) -%}
         {{ return(relation) }}
     {%- endif -%}
     {%- set parent = graph.nodes.values() | selectattr('resource_type', 'equalto', 'model')

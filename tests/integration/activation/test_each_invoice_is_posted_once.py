@@ -129,8 +129,8 @@ def test_killed_before_the_attempt_is_committed_nothing_was_sent(
 ) -> None:
     """The process dies inside the transaction that begins the attempt, its row already moved in it."""
     before = erp.mutating()
-    command = [sys.executable, "-c", KILLED_BEFORE, str(settings.root)]
-    ended = subprocess.run(command, input=pickle.dumps(released), cwd=ROOT, check=False)
+    command = [sys.executable, "-c", KILLED_BEFORE]
+    ended = subprocess.run(command, input=pickle.dumps((settings, released)), cwd=ROOT, check=False)
     assert ended.returncode == -signal.SIGKILL
     assert [row.state for row in outbox.rows(engine)] == ["READY"] * 3
     assert erp.mutating() == before

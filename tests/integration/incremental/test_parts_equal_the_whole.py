@@ -131,3 +131,15 @@ def test_what_nothing_new_names_is_not_built_again(parts: Path, tmp_path: Path) 
             f"(SELECT node FROM changes.{nodes}) AS touched, count(*) AS rows FROM {table} GROUP BY ALL",
         )
         assert {(row["stood"], row["touched"]) for row in counted} == {(True, False), (False, True)}, counted
+
+
+def test_a_table_that_somebody_dropped_is_not_made_of_the_news_alone(parts: Path, tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    shutil.copy(parts, path)
+    query(path, "DROP TABLE marts.fct_shipments")
+    result = run_dbt(
+        path, "run", "--select", "fct_shipments", manifest=parsed(path),
+        as_of=_INSTANTS[2].isoformat(), builds_on=_INSTANTS[2].isoformat(),
+    )  # fmt: skip
+    assert not result.success
+    assert "waybill run --full-refresh" in str(result.result.results[0].message)
