@@ -65,6 +65,12 @@ def replay_letters(
     with writer_lock(settings, "replay dead letters"):
         ensure_warehouse(settings, engine)
         letters = sorted((dead_letters.get(engine, each) for each in dict.fromkeys(ids)), key=_turn)
+        messages = [each for each in letters if (each.kind, each.resource) not in _ORDER]
+        fates += [
+            Fate(each.dead_letter_id, "refused", "it is a whole message: its sender sends it under a new id")
+            for each in messages
+        ]
+        letters = [each for each in letters if each not in messages]
         standing = [each for each in letters if each.status in STANDING]
         fates += [
             Fate(each.dead_letter_id, "nothing to do", f"it is {each.status}: {_because(each)}")
@@ -164,7 +170,7 @@ class _Replay:
 
 
 def _turn(letter: DeadLetter) -> tuple[int, str]:
-    return _ORDER[letter.kind, letter.resource], letter.connection
+    return _ORDER.get((letter.kind, letter.resource), -1), letter.connection
 
 
 def _tag(letter: DeadLetter) -> str:

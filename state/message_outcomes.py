@@ -1,0 +1,116 @@
+"""What became of an accepted message: where its rows are, why some were refused, and the invoices it led to.
+
+Belongs here: reading. Taking in and settling is ``inbox``'s.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal
+
+from sqlalchemy import Connection, Engine, select
+
+from state.engine import reading
+from state.tables import dead_letters, outbox, receipts
+from state.tables_of_messages import inbox
+
+Status = Literal["received", "loaded", "duplicate", "parked", "dead-lettered"]
+
+
+@dataclass(frozen=True)
+class Refusal:
+    """A row of the message that was refused or waits for its parent."""
+
+    dead_letter_id: str
+    reason: str
+    detail: str
+    status: str
+
+
+@dataclass(frozen=True)
+class Billing:
+    """Where the invoice of a shipment stands; ``erp_id`` and ``posted_at`` once it is in the ERP."""
+
+    shipment_no: str
+    operation: str
+    state: str
+    erp_id: str | None
+    posted_at: datetime | None
+
+
+@dataclass(frozen=True)
+class MessageOutcome:
+    """What is known of a message; ``status`` is the worst that any of its rows met."""
+
+    message_id: str
+    event_id: str
+    kind: str
+    trace_id: str
+    received_at: datetime
+    settled_at: datetime | None
+    status: Status
+    rows: dict[str, int]
+    shipments: tuple[str, ...]
+    refusals: tuple[Refusal, ...]
+    billing: tuple[Billing, ...]
+
+
+def outcome_of(engine: Engine, partner: str, message_id: str) -> MessageOutcome | None:
+    """What became of a partner's message; None when it sent none of this id."""
+    with reading(engine) as db:
+        row = (
+            db.execute(select(inbox).where(inbox.c.partner == partner, inbox.c.message_id == message_id))
+            .mappings()
+            .first()
+        )
+        if row is None:
+            return None
+        refusals = _refusals(db, partner, row["trace_id"])
+        shipments = tuple(row["shipments"] or ())
+        return MessageOutcome(
+            message_id=message_id,
+            event_id=row["event_id"],
+            kind=row["kind"],
+            trace_id=row["trace_id"],
+            received_at=row["received_at"],
+            settled_at=row["settled_at"],
+            status=_status(row),
+            rows={
+                name: row[name] or 0 for name in ("rows_in", "loaded", "dead_lettered", "duplicate", "parked")
+            },
+            shipments=shipments,
+            refusals=refusals,
+            billing=_billing(db, shipments),
+        )
+
+
+def _status(row: Any) -> Status:
+    if row["settled_at"] is None:
+        return "received"
+    if row["dead_lettered"]:
+        return "dead-lettered"
+    if row["parked"]:
+        return "parked"
+    return "loaded" if row["loaded"] or not row["rows_in"] else "duplicate"
+
+
+def _refusals(db: Connection, partner: str, trace_id: str) -> tuple[Refusal, ...]:
+    query = select(
+        dead_letters.c.dead_letter_id, dead_letters.c.reason, dead_letters.c.detail, dead_letters.c.status
+    ).where(dead_letters.c.connection == partner, dead_letters.c.trace_id == trace_id)
+    return tuple(
+        Refusal(**row) for row in db.execute(query.order_by(dead_letters.c.dead_letter_id)).mappings()
+    )
+
+
+def _billing(db: Connection, shipments: tuple[str, ...]) -> tuple[Billing, ...]:
+    query = (
+        select(
+            outbox.c.shipment_no, outbox.c.operation, outbox.c.state, receipts.c.erp_id, receipts.c.posted_at
+        )
+        .outerjoin(receipts, receipts.c.idempotency_key == outbox.c.idempotency_key)
+        .where(outbox.c.shipment_no.in_(shipments))
+        .order_by(outbox.c.outbox_id)
+    )
+    return tuple(Billing(**row) for row in db.execute(query).mappings())
