@@ -35,12 +35,16 @@ _SETTINGS: dict[str, Any] = {
 
 
 class Loader:
-    """One connection's pipeline, opened once for a reading: where its streams stand, and the load at its end."""
+    """One connection's pipeline, opened once for a reading: where its streams stand, and the load at its end.
 
-    def __init__(self, settings: Settings, connection: str, kind: str) -> None:
+    What a partner sends by itself has a pipeline of its own: a reading may go on meanwhile.
+    """
+
+    def __init__(self, settings: Settings, connection: str, kind: str, *, is_inbox: bool = False) -> None:
         self._settings, self._connection, self._kind = settings, connection, kind
         self._dataset = f"raw_{kind}"
-        self._pipeline = pipeline_of(settings, connection, self._dataset)
+        name = f"inbox_{connection}_{kind}" if is_inbox else connection
+        self._pipeline = pipeline_of(settings, name, self._dataset)
 
     def cursors(self) -> dict[str, str]:
         """Where each stream stands, after finishing a load that a crash interrupted."""
