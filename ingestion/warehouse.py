@@ -57,7 +57,11 @@ def ensure_raw_tables(settings: Settings) -> None:
     tables: dict[tuple[str, str], pa.Schema] = {
         (each.dataset, each.name): schema_of(Envelope, each.contract) for each in RESOURCES
     }
-    projected: list[tuple[str, dict[str, Table]]] = [("raw_gate", GATE), ("raw_ledger", LEDGER)]
+    projected: list[tuple[str, dict[str, Table]]] = [
+        ("raw_gate", GATE),
+        ("raw_gate_events", GATE),
+        ("raw_ledger", LEDGER),
+    ]
     for dataset, own in projected:
         tables |= {(dataset, name): schema_of_table(table) for name, table in own.items()}
     tables["raw_ledger", "connections"] = CONNECTIONS

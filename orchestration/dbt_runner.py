@@ -31,6 +31,8 @@ class NodeResult:
     seconds: float
     failures: int
     compiled: str | None = None
+    schema: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -154,6 +156,8 @@ def _node_result(result: Any) -> NodeResult:
         seconds=float(result.execution_time),
         failures=int(result.failures or 0),
         compiled=result.node.compiled_code if result.node.resource_type == "model" else None,
+        schema=result.node.schema,
+        name=result.node.alias,
     )
 
 

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from sqlalchemy import Engine
 
@@ -46,7 +47,12 @@ def take_in(settings: Settings, engine: Engine, connection: Connection, run_id: 
 
     WaybillError when the warehouse cannot be written; then nothing is settled.
     """
-    messages = inbox.unsettled(engine, connection.connection, most)
+    now, ours = business_now(engine), utc_now()
+    # By the business's clock, as everything else that a row says of time.
+    messages = [
+        replace(each, received_at=each.received_at + (now - ours))
+        for each in inbox.unsettled(engine, connection.connection, most)
+    ]
     taken = TakenIn()
     rows, refused = _mapped(settings, connection, messages, taken)
     dead_letters.record(engine, [_letter(message, run_id, why) for message, why in refused])
@@ -55,7 +61,7 @@ def take_in(settings: Settings, engine: Engine, connection: Connection, run_id: 
     for kind, row in rows:
         by_kind[kind].append(row)
     for kind, own in by_kind.items():
-        taken.counts += _read_kind(settings, engine, connection, kind, own, run_id, fates)
+        taken.counts += _read_kind(settings, engine, connection, kind, own, run_id, fates, now)
     named = _shipments(rows)
     open_still = set(taken.postponed)
     rejected = {message.message_id for message, _ in refused}
@@ -98,12 +104,13 @@ def _read_kind(
     rows: Sequence[SourceRecord],
     run_id: str,
     fates: _Fates,
+    now: datetime,
 ) -> list[Counts]:
     present = {each.resource for each in rows}
     resources = [each.name for each in RESOURCES if each.kind == kind and each.name in present]
     loader = Loader(settings, connection.connection, kind, is_inbox=True)
     own = connection.model_copy(update={"kind": kind})
-    adapter = InboxAdapter(resources, rows, business_now(engine))
+    adapter = InboxAdapter(resources, rows, now)
     return read(settings, engine, own, adapter, run_id, loader, fates, moves=False)
 
 

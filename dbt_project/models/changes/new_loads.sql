@@ -6,6 +6,7 @@
 select '{{ dataset }}' as dataset, load_id
 from {{ loads_of(dataset) }}
 where status = 0
+{%- if var('event_path') %} and schema_name like 'inbox%'{% endif %}
 {%- for relation in built %}
     and load_id not in (select load_id from {{ relation }} where dataset = '{{ dataset }}')
 {%- endfor %}
