@@ -1,12 +1,12 @@
 """The tables of who may speak to the API: keys, of which only a hash is kept, webhook secrets, which are encrypted,
-and the shipments that a partner brought in itself.
+the shipments that a partner brought in itself, and the documents that it uploaded.
 
-Belongs here: columns and checks. What may be done with them is ``keys``, ``webhook_secrets`` and ``claims``.
+Belongs here: columns and checks. What may be done with them is ``keys``, ``webhook_secrets``, ``claims`` and ``documents``.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import CheckConstraint, Column, Index, LargeBinary, String, Table, Text
+from sqlalchemy import CheckConstraint, Column, Index, Integer, LargeBinary, String, Table, Text
 
 from state.metadata import metadata
 from state.types import Instant, JsonText
@@ -57,4 +57,18 @@ shipment_claims = Table(
     Column("shipment_no", String(140), primary_key=True),
     Column("partner", String(140), nullable=False),
     Column("claimed_at", Instant, nullable=False),
+)
+
+documents = Table(
+    "documents",
+    metadata,
+    Column("partner", String(140), primary_key=True),
+    Column("pod_id", String(140), primary_key=True),
+    Column("sha256", String(64), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("mime_type", String(60), nullable=False),
+    Column("size_bytes", Integer, nullable=False),
+    Column("derivative_sha256", String(64)),
+    Column("uploaded_at", Instant, nullable=False),
+    CheckConstraint("kind IN ('signature', 'photo', 'document')", name="kind"),
 )

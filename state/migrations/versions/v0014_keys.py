@@ -1,4 +1,4 @@
-"""Who may speak to the API: keys, webhook secrets, and the shipments that a partner brought in itself."""
+"""Who may speak to the API: keys, webhook secrets, and the shipments and documents that a partner brought in itself."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,12 +15,15 @@ _REVOKED = (
 _MADE = {
     "api_keys": ("key_id", "partner", "secret_sha256", "scopes", "created_by", "created_at", "expires_at"),
     "webhook_secrets": ("secret_id", "partner", "vendor", "sealed", "created_by", "created_at"),
-}
+    "documents": (
+        "partner", "pod_id", "sha256", "kind", "mime_type", "size_bytes", "derivative_sha256", "uploaded_at",
+    ),
+}  # fmt: skip
 
 
 def _changed(table: str) -> str:
     made = " OR ".join(f"OLD.{name} IS DISTINCT FROM NEW.{name}" for name in _MADE[table])
-    return f"OLD.revoked_at IS NOT NULL OR {made}"
+    return made if table == "documents" else f"OLD.revoked_at IS NOT NULL OR {made}"
 
 
 def _sqlite(table: str) -> tuple[str, ...]:
@@ -48,7 +51,7 @@ def _postgresql(table: str) -> tuple[str, ...]:
 
 
 def upgrade() -> None:
-    """Three tables more, and the guards of two."""
+    """Four tables more, and the guards of three."""
     op.create_table(
         "api_keys",
         sa.Column("key_id", sa.String(32), nullable=False),
@@ -88,6 +91,19 @@ def upgrade() -> None:
         sa.Column("partner", sa.String(140), nullable=False),
         sa.Column("claimed_at", sa.String(32), nullable=False),
         sa.PrimaryKeyConstraint("shipment_no", name=op.f("pk_shipment_claims")),
+    )
+    op.create_table(
+        "documents",
+        sa.Column("partner", sa.String(140), nullable=False),
+        sa.Column("pod_id", sa.String(140), nullable=False),
+        sa.Column("sha256", sa.String(64), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("mime_type", sa.String(60), nullable=False),
+        sa.Column("size_bytes", sa.Integer, nullable=False),
+        sa.Column("derivative_sha256", sa.String(64)),
+        sa.Column("uploaded_at", sa.String(32), nullable=False),
+        sa.CheckConstraint("kind IN ('signature', 'photo', 'document')", name=op.f("ck_documents_kind")),
+        sa.PrimaryKeyConstraint("partner", "pod_id", "sha256", name=op.f("pk_documents")),
     )
     guards = {"sqlite": _sqlite, "postgresql": _postgresql}[op.get_context().dialect.name]
     for table in _MADE:
