@@ -1,19 +1,27 @@
-"""The application: routes, limits, headers and errors as problem documents (RFC 9457).
+"""The application: its routes, what every request passes, and its description.
 
-Read-only and without keys so far, so it listens on loopback and answers to loopback's names alone.
+It listens on loopback and answers to loopback's names alone, so that a web page cannot reach it under a name of its own.
 """
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Annotated
 
-from fastapi import FastAPI, Query, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import Depends, FastAPI, Query
 from starlette.middleware.trustedhost import TrustedHostMiddleware
 
+from api import capabilities, documents, events, messages, shipments, webhooks
+from api.access import Caller, may
+from api.describing import READS, describe
+from api.gateway import Gateway
 from api.kpis import MOST, Wanted, published
+from api.problems import answer_problems
+from api.rates import Rates
+from api.request_log import log_request
 from contracts.kpi import Dimension, Grain, KpiPage
-from core.errors import WaybillError
 from core.settings import Settings
 
 VERSION = "1.0.0"
@@ -29,39 +37,51 @@ _EXAMPLE = {
     ],
     "next_offset": None,
 }  # fmt: skip
-_ANSWERS: dict[int | str, dict[str, Any]] = {
-    503: {
-        "description": "Nothing was published yet.",
-        "content": {
-            "application/problem+json": {
-                "example": {
-                    "type": "about:blank",
-                    "title": "Service Unavailable",
-                    "status": 503,
-                    "detail": "There is no serving copy.",
-                    "remedy": "Run `waybill run` first.",
-                }
-            }
-        },
-    },
-}
 
 
-def create_app(settings: Settings) -> FastAPI:
-    """The API over one installation."""
+def create_app(settings: Settings, rates: Rates | None = None) -> FastAPI:
+    """The API over one installation. ``rates``: how often an address and a key may ask."""
+    gateway = Gateway(settings, rates or Rates())
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        yield
+        gateway.close()
+
     app = FastAPI(
         title="Waybill",
         version=VERSION,
-        summary="What Waybill knows of shipments and their invoices, for other programs.",
+        summary="What partners tell Waybill of shipments, and what it knows of them and their invoices.",
         openapi_url="/v1/openapi.json",
         # The usual browsers of such documents load scripts from elsewhere.
         docs_url=None,
         redoc_url=None,
+        lifespan=lifespan,
     )
+    app.state.gateway = gateway
+    app.middleware("http")(log_request)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)
+    answer_problems(app)
+    for each in (capabilities, events, documents, messages, shipments, webhooks):
+        app.include_router(each.router)
+    _numbers(app, settings)
 
-    @app.get("/v1/kpis", tags=["numbers"], summary="Published numbers", responses=_ANSWERS)
-    def _kpis(
+    @app.get("/healthz", include_in_schema=False)
+    def _health() -> dict[str, str]:
+        return {"status": "ok", "serving": "published" if settings.serving.exists() else "empty"}
+
+    document = describe(app)
+    # Put in afterwards: FastAPI leaves out what is null in an example.
+    answer = document["paths"]["/v1/kpis"]["get"]["responses"]["200"]
+    answer["content"]["application/json"]["example"] = _EXAMPLE
+    app.openapi = lambda: document  # type: ignore[method-assign]
+    return app
+
+
+def _numbers(app: FastAPI, settings: Settings) -> None:
+    @app.get("/v1/kpis", tags=["numbers"], summary="Published numbers", responses=READS)
+    async def _kpis(
+        caller: Annotated[Caller, Depends(may("kpis:read"))],
         metric: Annotated[
             str | None, Query(description="One metric; all when left out.", examples=["pod_to_invoice_s"])
         ] = None,
@@ -70,24 +90,10 @@ def create_app(settings: Settings) -> FastAPI:
         dimension: Annotated[Dimension, Query(description="What to cut by.", examples=["made_by"])] = "all",
         dimension_value: Annotated[str | None, Query(description="One value.", examples=["waybill"])] = None,
         limit: Annotated[int, Query(ge=1, le=MOST, description="Rows of one answer.")] = 1000,
-        offset: Annotated[int, Query(ge=0, description="Rows to leave out, as ``next_offset`` said.")] = 0,
+        offset: Annotated[
+            int, Query(ge=0, le=2**53, description="Rows to leave out, as ``next_offset`` said.")
+        ] = 0,
     ) -> KpiPage:
         """The numbers of ``kpi_values`` as they were published last, in a stable order. No row is no error."""
-        return published(settings, Wanted(metric, variant, grain, dimension, dimension_value, limit, offset))
-
-    @app.get("/healthz", include_in_schema=False)
-    def _health() -> dict[str, str]:
-        return {"status": "ok", "serving": "published" if settings.serving.exists() else "empty"}
-
-    @app.exception_handler(WaybillError)
-    async def _own(_: Request, error: WaybillError) -> Response:
-        told = {
-            "type": "about:blank", "title": "Service Unavailable", "status": 503, "detail": error.message,
-            "remedy": error.remedy,
-        }  # fmt: skip
-        return JSONResponse(told, 503, {"Retry-After": "60"}, media_type="application/problem+json")
-
-    # Put in afterwards: FastAPI leaves out what is null in an example.
-    answer = app.openapi()["paths"]["/v1/kpis"]["get"]["responses"]["200"]
-    answer["content"]["application/json"]["example"] = _EXAMPLE
-    return app
+        wanted = Wanted(metric, variant, grain, dimension, dimension_value, limit, offset)
+        return await asyncio.to_thread(published, settings, wanted)

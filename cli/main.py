@@ -14,6 +14,7 @@ from cli import (
     demo,
     docs,
     gate,
+    keys,
     kill_switch,
     kpi,
     ledger,
@@ -59,6 +60,7 @@ typer_app.add_typer(gate.app, name="gate")
 typer_app.add_typer(outbox.app, name="outbox")
 typer_app.add_typer(ledger.app, name="ledger")
 typer_app.add_typer(kill_switch.app, name="kill-switch")
+typer_app.add_typer(keys.app, name="keys")
 # For those who change the project, in its checkout: hidden from those who run it.
 typer_app.add_typer(docs.app, name="docs", hidden=True)
 

@@ -10,8 +10,8 @@ from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, RootModel, model_validator
 
-from contracts.base import Id, Instant, Text, Whole
-from contracts.message_base import MOST_EVENTS, Message, Part
+from contracts.base import Id, Text, Whole
+from contracts.message_base import MOST_EVENTS, Message, Moment, Part
 
 
 class _At(Part):
@@ -37,13 +37,13 @@ class Arrival(_At):
 class Departure(_At):
     """A lorry left a stop: ``dispatch.actions``, a ``stop`` with its end. ``arrived_at`` when the sender knows it."""
 
-    arrived_at: Instant | None = None
+    arrived_at: Moment | None = None
 
 
 class LoadCompleted(_At):
     """The load is on the lorry: ``dispatch.actions``, a realized ``load``."""
 
-    started_at: Instant | None = None
+    started_at: Moment | None = None
 
 
 class DeliveryFailed(_At):
@@ -84,7 +84,7 @@ class EtaUpdate(_At):
     """When somebody expects the arrival: ``tms.eta_predictions``."""
 
     issuer: Literal["telematics", "planner", "carrier"]
-    eta_at: Instant
+    eta_at: Moment
 
 
 class _Event(Message):
@@ -94,8 +94,8 @@ class _Event(Message):
 
     specversion: Literal["1.0"]
     id: Id
-    source: Annotated[str, Field(strict=True, min_length=1, max_length=140, pattern=r"^[!-~]+$")]
-    time: Instant
+    source: Annotated[str, Field(strict=True, min_length=1, max_length=100, pattern=r"^[!-~]+$")]
+    time: Moment
     subject: Id | None = None
     datacontenttype: Literal["application/json"] = "application/json"
     dataschema: Text | None = None

@@ -10,8 +10,8 @@ from typing import ClassVar, Literal, Self
 
 from pydantic import Field, model_validator
 
-from contracts.base import ZERO_DECIMAL_CURRENCIES, Currency, Day, Flag, Id, Instant, Text, Whole
-from contracts.message_base import MOST_DOCUMENTS, MOST_LINES, DecimalText, DocumentId, Message, Part
+from contracts.base import ZERO_DECIMAL_CURRENCIES, Currency, Day, Flag, Id, Text, Whole
+from contracts.message_base import MOST_DOCUMENTS, MOST_LINES, DecimalText, DocumentId, Message, Moment, Part
 
 
 class ReleasedLine(Part):
@@ -46,22 +46,22 @@ class OrderRelease(Message):
     customer_id: Id
     currency: Currency
     status: Literal["confirmed", "cancelled", "closed"] = "confirmed"
-    ordered_at: Instant
-    changed_at: Instant
+    ordered_at: Moment
+    changed_at: Moment
     company_id: Id | None = None
     bill_to_id: Id | None = None
     depot_id: Id | None = None
     time_zone: Id | None = None
     po_no: Text | None = None
-    confirmed_at: Instant | None = None
-    credit_ok_at: Instant | None = None
-    cancelled_at: Instant | None = None
-    earliest_release_at: Instant | None = None
-    requested_delivery_at: Instant | None = None
+    confirmed_at: Moment | None = None
+    credit_ok_at: Moment | None = None
+    cancelled_at: Moment | None = None
+    earliest_release_at: Moment | None = None
+    requested_delivery_at: Moment | None = None
     requested_delivery_date: Day | None = None
-    promised_from_at: Instant | None = None
-    first_promised_at: Instant | None = None
-    last_promised_at: Instant | None = None
+    promised_from_at: Moment | None = None
+    first_promised_at: Moment | None = None
+    last_promised_at: Moment | None = None
     promise_precision: Literal["timestamp", "date"] = "timestamp"
     net_total_amount: DecimalText | None = None
     tax_total_amount: DecimalText | None = None
@@ -106,7 +106,7 @@ class AssignedConsignment(Part):
     delivery_location_id: Id | None = None
     carrier_id: Id | None = None
     time_zone: Id | None = None
-    cancelled_at: Instant | None = None
+    cancelled_at: Moment | None = None
     lines: tuple[AssignedLine, ...] = Field(default=(), max_length=MOST_LINES)
 
 
@@ -119,8 +119,8 @@ class AssignedStop(Part):
     stop_id: Id | None = None
     location_id: Id | None = None
     consignment_id: Id | None = None
-    planned_start_at: Instant | None = None
-    planned_end_at: Instant | None = None
+    planned_start_at: Moment | None = None
+    planned_end_at: Moment | None = None
     free_time_s: Whole | None = Field(default=None, ge=0)
 
     @model_validator(mode="after")
@@ -138,7 +138,7 @@ class RouteAssignment(Message):
 
     trip_id: Id
     status: Literal["requested", "accepted", "confirmed", "modified", "inTransit", "completed", "cancelled"]
-    changed_at: Instant
+    changed_at: Moment
     vehicle_id: Id | None = None
     driver_id: Id | None = None
     driver_count: Whole = Field(default=1, ge=0, le=10)
@@ -174,15 +174,15 @@ class ProofOfDeliveryMessage(Message):
     pod_id: Id
     consignment_id: Id
     outcome: Literal["succeeded", "failed", "partiallySucceeded"]
-    captured_at: Instant
-    changed_at: Instant
+    captured_at: Moment
+    changed_at: Moment
     order_id: Id | None = None
     failure_reason: Text | None = None
     signer: Text | None = None
     latitude: float | None = Field(default=None, ge=-90, le=90)
     longitude: float | None = Field(default=None, ge=-180, le=180)
     supersedes_id: Id | None = None
-    voided_at: Instant | None = None
+    voided_at: Moment | None = None
     has_damage: Flag = False
     lines: tuple[HandedOver, ...] = Field(default=(), max_length=MOST_LINES)
     documents: tuple[ProofDocument, ...] = Field(default=(), max_length=MOST_DOCUMENTS)
@@ -196,8 +196,8 @@ class FreightCost(Message):
     freight_charge_id: Id
     amount: DecimalText
     currency: Currency
-    charged_at: Instant
-    changed_at: Instant
+    charged_at: Moment
+    changed_at: Moment
     order_id: Id | None = None
     consignment_id: Id | None = None
     carrier_id: Id | None = None
@@ -222,8 +222,8 @@ class ExceptionChange(Message):
     event_id: Id
     exception_id: Id
     change: Literal["opened", "paused", "resumed", "resolved", "reopened"]
-    occurred_at: Instant
-    detected_at: Instant | None = None
+    occurred_at: Moment
+    detected_at: Moment | None = None
     code: Id
     severity: Literal["low", "medium", "high", "critical"]
     cause_class: Literal["technical", "business", "data"]

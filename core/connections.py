@@ -58,6 +58,15 @@ class Destination(_Strict):
     go_live_at: AwareDatetime | None = None
 
 
+class Reach(_Strict):
+    """Which shipments a partner may write to and read through the API, beside those it brought in itself: all of some
+    connections, or those that go with some carriers or to some customers."""
+
+    connections: tuple[str, ...] = ()
+    carriers: tuple[str, ...] = ()
+    customers: tuple[str, ...] = ()
+
+
 class Connection(_Strict):
     """One connected system. ``secrets`` maps an adapter's own word to the name of an environment variable;
     ``requested_at`` says when somebody asked for the connection."""
@@ -75,6 +84,7 @@ class Connection(_Strict):
     base_url: str | None = None
     secrets: dict[str, str] = Field(default_factory=dict)
     destination: Destination | None = None
+    reach: Reach = Reach()
     options: dict[str, Any] = Field(default_factory=dict)
     _file: Path | None = PrivateAttr(default=None)
 

@@ -67,6 +67,25 @@ def open_serving(settings: Settings) -> Iterator[duckdb.DuckDBPyConnection]:
         connection.close()
 
 
+def keep_serving(settings: Settings) -> duckdb.DuckDBPyConnection:
+    """The serving copy as it is now, read-only and in UTC, for who keeps it open. WaybillError when it does not open.
+
+    It is attached to a database in memory: DuckDB gives all who connect to one path in one process the file that was
+    there first, and who opens it next is to see the copy that has replaced it.
+    """
+    connection = duckdb.connect(":memory:")
+    connection.execute("SET TimeZone = 'UTC'")
+    path = str(settings.serving).replace("'", "''")
+    try:
+        connection.execute(f"ATTACH '{path}' AS marts (READ_ONLY)")
+    except duckdb.Error as error:
+        connection.close()
+        raise WaybillError(
+            f"{settings.serving} does not open: {error}", remedy="Publish it anew with `waybill run`."
+        ) from error
+    return connection
+
+
 def _connect(path: Path, *, read_only: bool = False) -> duckdb.DuckDBPyConnection:
     try:
         connection = duckdb.connect(str(path), read_only=read_only)

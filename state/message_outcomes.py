@@ -85,6 +85,12 @@ def outcome_of(engine: Engine, partner: str, message_id: str) -> MessageOutcome 
         )
 
 
+def billing_of(engine: Engine, shipments: tuple[str, ...]) -> tuple[Billing, ...]:
+    """Where the invoices and credit notes of shipments stand."""
+    with reading(engine) as db:
+        return _billing(db, shipments)
+
+
 def _status(row: Any, refusals: tuple[Refusal, ...]) -> Status:
     """What was refused or waits may have been mended since; of such a row its letter says so."""
     if row["settled_at"] is None:

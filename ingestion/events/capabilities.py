@@ -14,8 +14,8 @@ from contracts.messages import (
 )
 from core.settings import Settings
 from ingestion.events.parts import KindAndRecord, row_of
-from ingestion.pod.vault import mime_type, path_of
 from state.inbox import Message
+from state.vault import mime_type, path_of
 
 _LONGEST_MAGIC = 16
 

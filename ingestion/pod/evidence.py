@@ -21,9 +21,9 @@ from core.settings import Settings
 from ingestion.base import SourceRecord
 from ingestion.http import HttpSource, TooLarge
 from ingestion.known import Version, known_versions
-from ingestion.pod.vault import mime_type, objection, seal, sync_folders
 from ingestion.records import Fields, record
 from ingestion.times import Refused
+from state.vault import mime_type, objection, seal, sync_folders
 
 AT_ONCE = 12
 LARGEST_FILE = 20 * 1024 * 1024

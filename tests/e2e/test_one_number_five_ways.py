@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, get_args
 
@@ -20,10 +21,13 @@ import cli.query
 import dashboard.app
 from cli.docs import read_metrics
 from contracts.kpi import Dimension, Grain
+from core.clock import utc_now
 from core.settings import Settings
 from dashboard.data import read_marts
 from dashboard.metrics import HEADLINES
 from dashboard.words import measure
+from state import keys
+from state.engine import open_state
 
 NUMBERS = (
     "n", "numerator", "denominator", "value", "p50", "p90", "p95", "n_open", "n_negative", "n_excluded",
@@ -80,7 +84,11 @@ def command(*words: str) -> list[dict[str, Any]]:
 
 @pytest.fixture(scope="module")
 def client(settings: Settings) -> TestClient:
-    return TestClient(api.app.create_app(settings), base_url="http://127.0.0.1")
+    engine = open_state(settings)
+    _, token = keys.create(engine, "sandbox_erp", ["kpis:read"], timedelta(days=1), "test", utc_now())
+    engine.dispose()
+    headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
+    return TestClient(api.app.create_app(settings), base_url="http://127.0.0.1", headers=headers)
 
 
 def test_every_metric_there_is_was_published(settings: Settings) -> None:

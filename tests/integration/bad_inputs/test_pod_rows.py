@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from ingestion.pod.vault import path_of
 from sandbox.world.pictures import png
+from state.vault import path_of
 from tests.support.vendors import NOW, Intake, text
 
 CAPTURED = NOW - timedelta(hours=2)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,10 @@ from openapi_schema_validator import OAS31Validator
 
 from api.app import create_app
 from contracts.kpi import KpiPage, KpiValue
+from core.clock import utc_now
 from core.settings import Settings
+from state import keys
+from state.engine import open_state
 
 DAYS = 5
 
@@ -36,7 +40,18 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
             "REPLACE ('day' AS grain, DATE '2026-11-01' + CAST(days.number AS INTEGER) AS period_start) "
             f"FROM kpi_values, range({DAYS}) AS days(number)"
         )
-    return TestClient(create_app(settings), base_url="http://127.0.0.1:8600")
+    return with_a_key(settings)
+
+
+def with_a_key(settings: Settings) -> TestClient:
+    engine = open_state(settings)
+    _, token = keys.create(engine, "sandbox_erp", ["kpis:read"], timedelta(days=1), "admin", utc_now())
+    engine.dispose()
+    return TestClient(
+        create_app(settings),
+        base_url="http://127.0.0.1:8600",
+        headers={"Authorization": f"Bearer {token.get_secret_value()}"},
+    )
 
 
 def get(client: TestClient, **parameters: Any) -> dict[str, Any]:
@@ -91,11 +106,11 @@ def test_another_host_s_name_is_refused(client: TestClient) -> None:
 
 
 def test_before_anything_is_published_it_says_so(tmp_path: Path) -> None:
-    answer = TestClient(create_app(Settings(home=tmp_path)), base_url="http://localhost").get("/v1/kpis")
+    answer = with_a_key(Settings(home=tmp_path)).get("/v1/kpis")
     assert answer.status_code == 503
     assert answer.headers["content-type"] == "application/problem+json"
     assert answer.headers["retry-after"] == "60"
-    assert "waybill run" in answer.json()["remedy"]
+    assert "waybill run" in answer.json()["remedy"] and str(tmp_path) not in answer.text
 
 
 def test_the_description_s_examples_are_what_it_answers(client: TestClient) -> None:

@@ -6,7 +6,7 @@ import struct
 import pytest
 
 from core.settings import Settings
-from ingestion.pod.vault import objection, path_of, seal
+from state.vault import objection, path_of, seal
 
 PNG = b"\x89PNG\r\n\x1a\n" + b"\0\0\0\rIHDR" + struct.pack(">II", 40, 30) + bytes(20)
 DOT = PNG[:16] + struct.pack(">II", 1, 1) + PNG[24:]

@@ -17,12 +17,12 @@ from core.warehouse import open_warehouse
 from ingestion.base import SourceFailure
 from ingestion.events import run as events
 from ingestion.events.mapping import Mapper
-from ingestion.pod.vault import path_of, seal
 from ingestion.run import ensure_warehouse
 from state import dead_letters, inbox
 from state.engine import open_state
 from state.inbox import Incoming
 from state.message_outcomes import outcome_of
+from state.vault import path_of, seal
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 AT = "2026-11-13T16:00:00Z"
