@@ -22,7 +22,7 @@ ROUTES = {
 
 def kept(world: World, message_id: str) -> inbox.Message:
     everything = [
-        each for name in world.gateway.connections for each in inbox.after(world.engine, name, 0, 10_000)
+        each for name in world.gateway.connections for each in inbox.unsettled(world.engine, name, 10_000)
     ]
     (found,) = [each for each in everything if each.message_id == message_id]
     return found

@@ -26,7 +26,7 @@ def own(_master_key: None, tmp_path: Path) -> Iterator[World]:
 
 
 def everything(world: World) -> list[inbox.Message]:
-    return [each for name in world.gateway.connections for each in inbox.after(world.engine, name, 0, 100)]
+    return [each for name in world.gateway.connections for each in inbox.unsettled(world.engine, name, 100)]
 
 
 def test_36_with_the_erp_down_it_is_still_202(own: World, monkeypatch: pytest.MonkeyPatch) -> None:
