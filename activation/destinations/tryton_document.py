@@ -54,8 +54,10 @@ def values_of(document: InvoiceDocument, known: Known) -> dict[str, Any]:
     }
     if document.payment_terms:
         defaults["payment_term"] = record_id(document.payment_terms, "terms of payment")
-    told = ["order " + document.order_no, "shipment " + document.shipment_no]
+    told = ["order " + document.order_no]
     told += ["your order " + document.po_no] if document.po_no else []
+    # Last: the source reads the shipment back from here.
+    told += ["shipment " + document.shipment_no]
     return {
         **defaults,
         "type": "out",

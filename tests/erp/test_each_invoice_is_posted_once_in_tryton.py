@@ -6,16 +6,19 @@ from decimal import Decimal
 import pytest
 from sqlalchemy import Engine
 
+from activation import corrections
 from activation.push import push, recover
 from activation.reconcile import reconcile
 from core.clock import utc_now
 from core.connections import Connection
 from core.tryton import encoded
-from state import outbox
-from tests.erp.conftest import DAY, Rows, posted_once, release
+from state import credit_notes, outbox
+from tests.erp.conftest import DAY, NOW, Rows, posted_once, release
 from tests.support.proxy import Proxy
 from tests.support.tryton_client import Clerk
 
+one_of_both = pytest.mark.parametrize("is_unique", [True], ids=["unique"], indirect=True)
+"""For what has nothing to do with whether references are unique."""
 CREATE, POST = "model.account.invoice.create", "model.account.invoice.post"
 
 
@@ -68,6 +71,28 @@ def test_a_second_invoice_under_a_key_is_refused_or_found(
     assert mine == ["extra"]
 
 
+@one_of_both
+def test_an_invoice_is_reversed_by_one_credit_note(
+    clerk: Clerk, proxy: Proxy, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    push(engine, [connection], released)
+    [invoice] = outbox.rows(engine)
+    note = corrections.ask(engine, released[0]["shipment_no"], "anna", "wrong customer", NOW)
+    credit_notes.answer(engine, released[0]["shipment_no"], "granted", "boris", "seen", utc_now())
+    proxy.plant("drop_reply", POST)
+    push(engine, [connection], [])
+    recover(engine, [connection])
+    push(engine, [connection], [])
+    assert {row.state for row in outbox.rows(engine)} == {"ACKED"}
+    [billed], [credited] = clerk.invoices(invoice.idempotency_key), clerk.invoices(note.idempotency_key)
+    assert (credited["state"], credited["total_amount"]) == ("posted", -billed["total_amount"])
+    assert credited["origin_invoices"] == [billed["id"]]
+    assert [each["quantity"] for each in credited["lines."]] == [
+        -each["quantity"] for each in billed["lines."]
+    ]
+
+
+@one_of_both
 def test_half_cents_of_tax_are_what_was_released(
     clerk: Clerk, engine: Engine, connection: Connection, request: pytest.FixtureRequest
 ) -> None:
@@ -79,6 +104,7 @@ def test_half_cents_of_tax_are_what_was_released(
     posted_once(clerk, engine, rows)
 
 
+@one_of_both
 def test_another_total_is_a_conflict_and_stays_a_draft(
     clerk: Clerk, engine: Engine, connection: Connection, released: Rows
 ) -> None:
@@ -90,6 +116,7 @@ def test_another_total_is_a_conflict_and_stays_a_draft(
     assert [each["state"] for each in clerk.invoices(row.idempotency_key)] == ["draft"]
 
 
+@one_of_both
 def test_what_the_gate_has_judged_is_acknowledged(
     clerk: Clerk, engine: Engine, connection: Connection, released: Rows
 ) -> None:
@@ -99,6 +126,7 @@ def test_what_the_gate_has_judged_is_acknowledged(
     posted_once(clerk, engine, released)
 
 
+@one_of_both
 def test_what_tryton_refuses_is_told_and_the_draft_is_there(
     clerk: Clerk, engine: Engine, connection: Connection, released: Rows, request: pytest.FixtureRequest
 ) -> None:
@@ -112,6 +140,7 @@ def test_what_tryton_refuses_is_told_and_the_draft_is_there(
     assert [each["state"] for each in clerk.invoices(row.idempotency_key)] == ["draft"]
 
 
+@one_of_both
 def test_a_customer_that_tryton_does_not_know_leaves_nothing(
     clerk: Clerk, engine: Engine, connection: Connection, released: Rows
 ) -> None:
@@ -121,6 +150,7 @@ def test_a_customer_that_tryton_does_not_know_leaves_nothing(
     assert clerk.invoices(row.idempotency_key) == []
 
 
+@one_of_both
 def test_a_session_that_is_over_is_begun_anew(
     clerk: Clerk, proxy: Proxy, engine: Engine, connection: Connection, released: Rows
 ) -> None:
