@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import base64
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -37,7 +37,7 @@ class _Read:
     domain: list[Any]
     parts: tuple[str, ...]
     fields: tuple[str, ...]
-    make: Callable[[dict[str, Any], datetime | None], list[SourceRecord]]
+    make: Callable[[dict[str, Any], dict[str, Any], datetime | None], list[SourceRecord]]
 
 
 _STREAMS: dict[str, _Read] = {
@@ -121,12 +121,12 @@ class TrytonAdapter:
         return rows
 
 
-def _mapped(read: _Read, raw: Mapping[str, Any]) -> tuple[list[SourceRecord], datetime | None]:
+def _mapped(read: _Read, raw: dict[str, Any]) -> tuple[list[SourceRecord], datetime | None]:
     """The rows of a record, and when it changed; a refused one when it is not as Tryton writes records."""
     try:
-        document = decoded(dict(raw))
+        document = decoded(raw)
         changed = max(_changes(document, ("", *read.parts)))
-        return read.make(document, changed), changed
+        return read.make(raw, document, changed), changed
     except (KeyError, TypeError, ValueError, ArithmeticError, AttributeError) as error:
         refused = Rejection("FIELD_INVALID", f"the record has another shape than documented: {error!r}")
         key = {"id": str(raw["id"])}

@@ -1,6 +1,6 @@
 """Tryton's records as contract rows, field by field, and the names of the fields that are asked for.
 
-Each function takes a record (dates, times and decimals already read) and its change time. Ids are Tryton's record ids,
+Each function takes a record as it came, the same with dates, times and decimals read, and its change time. Ids are Tryton's record ids,
 except an order's: dispatch and drivers know it by its number.
 """
 
@@ -74,7 +74,7 @@ _KEY, _SHIPMENT = "waybill:", "shipment "
 """What Waybill writes into reference and description of an invoice."""
 
 
-def company(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
+def company(raw: Doc, doc: Doc, changed: datetime | None) -> list[SourceRecord]:
     """One company. Tryton refuses to post into a closed period itself."""
     party = doc["party"]
     fields = {
@@ -85,10 +85,10 @@ def company(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
         "country": _country(party["addresses"]),
         "vat_id": _of(party["tax_identifier"], "code"),
     }
-    return [_row("companies", doc, changed, fields, "company_id")]
+    return [_row("companies", raw, changed, fields, "company_id")]
 
 
-def customer(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
+def customer(raw: Doc, doc: Doc, changed: datetime | None) -> list[SourceRecord]:
     """One party: Tryton does not say which of them are customers."""
     addresses = doc["addresses"]
     parts = [addresses[0][each] for each in ("street", "postal_code", "city")] if addresses else []
@@ -101,35 +101,37 @@ def customer(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
         "payment_terms": _id(doc["customer_payment_term"]),
         "bill_to_address": ", ".join(" ".join(each.split()) for each in parts if each) or None,
     }
-    return [_row("customers", doc, changed, fields, "customer_id")]
+    return [_row("customers", raw, changed, fields, "customer_id")]
 
 
-def tax_code(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
+def tax_code(raw: Doc, doc: Doc, changed: datetime | None) -> list[SourceRecord]:
     """One tax in percent of the net amount."""
     fields = {"tax_code": str(doc["id"]), "rate_percent": _percent(doc["rate"])}
-    return [_row("tax_codes", doc, changed, fields, "tax_code")]
+    return [_row("tax_codes", raw, changed, fields, "tax_code")]
 
 
-def item(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
+def item(raw: Doc, doc: Doc, changed: datetime | None) -> list[SourceRecord]:
     """One product, the units in which it can be counted, and the account of each company that sells it."""
     key, unit = str(doc["id"]), doc["default_uom"]
     fields: Fields = {"item_id": key, "name": doc["rec_name"], "uom": unit["symbol"]}
-    records = [_row("items", doc, changed, fields, "item_id")]
-    for each in unit["category"]["uoms"]:
+    records = [_row("items", raw, changed, fields, "item_id")]
+    told = {"product": doc["id"]}
+    for each in raw["default_uom"]["category"]["uoms"]:
         factor = (Decimal(each["factor"]) / Decimal(unit["factor"])).quantize(Decimal("0.00000001"))
         fields = {"item_id": key, "uom": each["symbol"], "factor": factor}
-        records.append(_row("item_uoms", doc, changed, fields, "item_id", "uom"))
-    for each in (doc["template"]["account_category"] or {"accounts": []})["accounts"]:
+        records.append(_row("item_uoms", told | each, changed, fields, "item_id", "uom"))
+    accounts = (raw["template"]["account_category"] or {"accounts": []})["accounts"]
+    for each in accounts:
         fields = {
             "item_id": key,
             "company_id": _id(each["company"]),
             "income_account": _id(each["account_revenue"]),
         }
-        records.append(_row("item_accounts", doc, changed, fields, "item_id", "company_id"))
+        records.append(_row("item_accounts", told | each, changed, fields, "item_id", "company_id"))
     return records
 
 
-def order(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
+def order(raw: Doc, doc: Doc, changed: datetime | None) -> list[SourceRecord]:
     """One sale that has a number, and its lines. When it was confirmed Tryton does not keep."""
     fields = {
         "order_id": doc["number"],
@@ -143,15 +145,15 @@ def order(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
         "tax_total_amount": doc["tax_amount"],
         "grand_total_amount": doc["total_amount"],
     }
-    records = [_row("orders", doc, changed, fields, "order_id")]
-    for number, line in enumerate(_priced(doc), start=1):
+    records = [_row("orders", raw, changed, fields, "order_id")]
+    for number, (came, line) in enumerate(_priced(raw, doc), start=1):
         key = {"order_line_id": str(line["id"]), "order_id": doc["number"]}
         build = partial(_order_line, line, number, key)
-        records.append(record("order_lines", line, changed, build, key=key, order_ref=doc["number"]))
+        records.append(record("order_lines", came, changed, build, key=key, order_ref=doc["number"]))
     return records
 
 
-def invoice(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
+def invoice(raw: Doc, doc: Doc, changed: datetime | None) -> list[SourceRecord]:
     """One customer invoice or credit note with its lines, whoever made it."""
     status = _INVOICE_STATUS.get(doc["state"], doc["state"])
     reference, orders = doc["reference"] or "", doc["sales"]
@@ -179,11 +181,11 @@ def invoice(doc: Doc, changed: datetime | None) -> list[SourceRecord]:
     }
     refs = {"order_ref": order_no, "shipment_ref": shipment_no}
     key = {"invoice_id": str(doc["id"])}
-    records = [record("invoices", doc, changed, partial(dict, fields), key=key, **refs)]
-    for line in _priced(doc):
+    records = [record("invoices", raw, changed, partial(dict, fields), key=key, **refs)]
+    for came, line in _priced(raw, doc):
         own = {"invoice_line_id": str(line["id"]), **key}
         build = partial(_invoice_line, line, own)
-        records.append(record("invoice_lines", line, changed, build, key=own, **refs))
+        records.append(record("invoice_lines", came, changed, build, key=own, **refs))
     return records
 
 
@@ -212,14 +214,15 @@ def _amounts(line: Doc) -> Fields:
     }
 
 
-def _priced(doc: Doc) -> list[Doc]:
-    """Lines that are no title, comment or subtotal."""
-    return [each for each in doc["lines"] if each["type"] == "line"]
+def _priced(raw: Doc, doc: Doc) -> list[tuple[Doc, Doc]]:
+    """Lines that are no title, comment or subtotal, each as it came and as it was read."""
+    both = zip(raw["lines"], doc["lines"], strict=True)
+    return [(came, line) for came, line in both if line["type"] == "line"]
 
 
-def _row(resource: str, doc: Doc, changed: datetime | None, fields: Fields, *key: str) -> SourceRecord:
+def _row(resource: str, raw: Doc, changed: datetime | None, fields: Fields, *key: str) -> SourceRecord:
     named = {each: fields[each] for each in key}
-    return record(resource, doc, changed, partial(dict, fields), key=named)
+    return record(resource, raw, changed, partial(dict, fields), key=named)
 
 
 def _country(addresses: list[Doc]) -> str | None:
