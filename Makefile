@@ -43,7 +43,7 @@ demo: setup ## start a sandbox, run everything once, post the invoices, print th
 up: setup ## keep the sandbox, the Dagster UI, the executive page and the API running until Ctrl-C
 	@$(BIN)/waybill up
 
-test: setup-dev ## run every test (those of the page need ./scripts/install-browser.sh once)
+test: setup-dev ## run every test but test-erp's (those of the page need ./scripts/install-browser.sh once)
 	$(BIN)/python -m pytest
 
 test-fast: setup-dev ## run the unit tests and the conventions
