@@ -70,8 +70,9 @@ imports: setup-dev ## check who imports whom (import-linter)
 
 check: lint types imports ## style, types and imports: what CI asks before the tests
 
-docs: setup ## write docs/metrics.md and dbt's documentation, a page that opens without a server
+docs: setup ## write docs/metrics.md, the contracts' schemas and dbt's documentation, a page that opens without a server
 	@$(BIN)/waybill docs metrics
+	@$(BIN)/waybill docs contracts
 	@$(BIN)/waybill docs site
 
 bench: setup-dev ## measure the demo, the push, the build of a year (BENCH_SHIPMENTS=1000000), and a full state store

@@ -133,3 +133,4 @@ class ProblemDocument(_Answer):
     errors: tuple[dict[str, str], ...] | None = None
     dead_letter_id: str | None = None
     message_id: str | None = None
+    events: tuple[TakenEvent, ...] | None = None

@@ -47,7 +47,7 @@ async def one_event(request: Request, caller: Annotated[Caller, Depends(may("eve
 async def several_events(
     request: Request, caller: Annotated[Caller, Depends(may("events:write"))]
 ) -> Response:
-    """Each is judged by itself and answered in its place; the good ones are kept in one transaction. 422 when none is."""
+    """Each is judged by itself and answered in its place; the good ones are kept in one transaction. 409 or 422 when none is."""
     gateway, source = gateway_of(request), intake.from_caller(caller, CloudEvent.kind)
     raw = await intake.read_kept(request, source)
     judged = await _judge(request, caller, source, await _items(request, source, raw))
@@ -61,8 +61,11 @@ async def several_events(
     for each in told_:
         if each["outcome"] == "conflict":
             each.pop("look")
-    status = _status([each["outcome"] for each in told_])
-    return JSONResponse({"events": told_}, status)
+    outcomes = {each["outcome"] for each in told_}
+    if not outcomes & {"accepted", "duplicate"}:
+        status = 409 if "conflict" in outcomes else 422
+        raise Problem(status, "No event of the batch was kept.", "Correct what `events` names.", events=told_)
+    return JSONResponse({"events": told_}, 202)
 
 
 @dataclass(frozen=True)
@@ -127,9 +130,3 @@ def _read(raw: bytes) -> CloudEvent | Problem:
 def _id_of(event: CloudEvent) -> str:
     """A source holds no blank, so that both parts can be told apart."""
     return f"{event.root.source} {event.root.id}"
-
-
-def _status(outcomes: list[str]) -> int:
-    if {"accepted", "duplicate"} & set(outcomes):
-        return 202
-    return 409 if "conflict" in outcomes else 422

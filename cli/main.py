@@ -10,6 +10,7 @@ import typer
 from cli import (
     backup,
     connections,
+    contract_docs,
     dead_letter,
     demo,
     docs,
@@ -62,6 +63,7 @@ typer_app.add_typer(ledger.app, name="ledger")
 typer_app.add_typer(kill_switch.app, name="kill-switch")
 typer_app.add_typer(keys.app, name="keys")
 # For those who change the project, in its checkout: hidden from those who run it.
+docs.app.command("contracts")(contract_docs.write_contracts)
 typer_app.add_typer(docs.app, name="docs", hidden=True)
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BeforeValidator, Field
+from pydantic import BeforeValidator, Field, WithJsonSchema
 
 from contracts.base import Id, Instant, Whole
 from contracts.message_base import Message
@@ -20,7 +20,11 @@ def _number_as_text(value: object) -> object:
     return str(value) if isinstance(value, int) and not isinstance(value, bool) else value
 
 
-VendorId = Annotated[Id, BeforeValidator(_number_as_text)]
+VendorId = Annotated[
+    Id,
+    BeforeValidator(_number_as_text),
+    WithJsonSchema({"anyOf": [{"type": "string", "minLength": 1, "maxLength": 140}, {"type": "integer"}]}),
+]
 """An id that a vendor sends as a text or as a whole number."""
 
 

@@ -27,7 +27,8 @@ FILES = "tests/integration/bad_inputs/test_files_and_lines.py"
 HELD = "tests/integration/bad_inputs/test_held_for_a_person.py"
 DEMO = "tests/e2e/test_demo_from_the_command_line.py"
 DAGSTER = "tests/integration/orchestration/test_what_nobody_agreed_on.py"
-API = "comes with the API and the webhooks that take documents in: nothing of ours accepts a body yet"
+BODIES = "tests/integration/api/test_bad_bodies.py"
+UPLOADS = "tests/integration/api/test_documents.py"
 EDI = "comes with the carriers' EDI: no X12 or EDIFACT is read yet"
 CREDIT = "tests/integration/activation/test_credit_notes.py"
 
@@ -51,6 +52,8 @@ ACTION, FIX = (
 )
 FLAG, PAPER = "test_a_position_is_kept_with_its_flag", "test_a_document_is_refused_and_its_proof_is_loaded"
 HOLD = "test_it_is_held_under_the_code_that_says_why"
+NO_PAPER = "test_what_is_no_document_is_refused_and_not_kept"
+TAKEN = "test_what_is_like_it_is_taken_in"
 FILE = "test_a_file_that_cannot_be_trusted_is_refused_whole_and_its_neighbour_is_read"
 
 SYSTEMS: dict[str, tuple[Entry, ...]] = {
@@ -69,7 +72,13 @@ SYSTEMS: dict[str, tuple[Entry, ...]] = {
             "amount NaN, inf, 1e309", "R",
             (*refused(ERP, ROW, "amount NaN", "amount Infinity", "amount 1e309"), *refused(ERP, NEAR, "amount 1e3")),
         ),
-        Entry("a JSON number as amount on our own API, where a decimal string is due", "R", later=API),
+        Entry(
+            "a JSON number as amount on our own API, where a decimal string is due", "R",
+            (
+                *refused(BODIES, ROW, "a JSON number as amount", "a whole JSON number as amount"),
+                *at(BODIES, "test_what_breaks_a_contract_is_told_by_its_field"),
+            ),
+        ),
         Entry(
             "total differs from its lines beyond tolerance", "R",
             at(ERP, "test_a_total_that_differs_from_its_lines_is_refused_and_one_within_tolerance_is_not"),
@@ -284,6 +293,7 @@ SYSTEMS: dict[str, tuple[Entry, ...]] = {
             "empty or 1×1 signature", "R",
             (
                 *refused(POD, PAPER, "empty signature", "1x1 signature", "1x1 signature as JPEG"),
+                *refused(UPLOADS, NO_PAPER, "nothing", "a picture of one pixel"),
                 *at(POD, "test_a_sound_document_is_sealed"),
             ),
         ),
@@ -294,12 +304,14 @@ SYSTEMS: dict[str, tuple[Entry, ...]] = {
                 *at(DEMO, "test_each_planted_fault_is_blocked_under_its_own_codes"),
             ),
         ),
-        Entry("PDF named .jpg", "R", refused(POD, PAPER, "PDF declared as JPEG", "PDF named .jpg")),
-        Entry("image bomb", "R", refused(POD, PAPER, "image bomb", "image bomb as JPEG")),
+        Entry("PDF named .jpg", "R", (*refused(POD, PAPER, "PDF declared as JPEG", "PDF named .jpg"), *refused(UPLOADS, NO_PAPER, "a PDF named as a JPEG"))),
+        Entry("image bomb", "R", (*refused(POD, PAPER, "image bomb", "image bomb as JPEG"), *refused(UPLOADS, NO_PAPER, "an image bomb"))),
         Entry(
             "zip bomb, path traversal", "R",
             (
                 *refused(POD, PAPER, "zip with a path traversal", "answer that unpacks beyond every limit"),
+                *refused(UPLOADS, NO_PAPER, "a zip with a path traversal"),
+                *at(UPLOADS, "test_a_way_out_of_the_vault_is_no_proof"),
                 *at(POD, "test_what_lies_elsewhere_is_refused_and_never_fetched[path traversal]"),
             ),
         ),
@@ -340,23 +352,36 @@ SYSTEMS: dict[str, tuple[Entry, ...]] = {
             (
                 *refused(ERP, ROW, "nested 10,000 deep"), *refused(ERP, NEAR, "nested 20 deep"),
                 *at(FILES, "test_each_bad_json_line_costs_itself_and_keeps_its_bytes"),
+                *refused(BODIES, ROW, "nested 10,000 deep", "nested 33 deep"),
+                *refused(BODIES, TAKEN, "nested 20 deep"),
             ),
-            API,
         ),
-        Entry("duplicate keys", "R", (*refused(ERP, ROW, "a key twice"), *refused(ERP, NEAR, "keys once"))),
+        Entry(
+            "duplicate keys", "R",
+            (
+                *refused(ERP, ROW, "a key twice"), *refused(ERP, NEAR, "keys once"),
+                *refused(BODIES, ROW, "a key twice", "a key twice further in"),
+            ),
+        ),
         Entry(
             "100 MB string", "413",
             (
                 *at(ERP, "test_a_row_that_is_too_large_leaves_its_hash_and_size_alone"),
                 *at(FILES, "test_a_cell_of_100_megabytes_costs_its_file_alone"),
+                *at(
+                    BODIES, "test_a_body_of_100_megabytes_is_not_read",
+                    "test_a_body_that_does_not_say_its_size_is_read_to_the_limit",
+                    "test_what_unpacks_beyond_the_limit_is_not_unpacked",
+                ),
             ),
-            API,
         ),
         Entry(
             "integers > 2^63", "R",
             (
                 *refused(ERP, LINE, "integer beyond 2^63", "integer of 2^63 - 1"),
                 *refused(ERP, ROW, "a number of 5,000 digits"),
+                *refused(BODIES, ROW, "integer of 2^63", "integer of 5,000 digits"),
+                *refused(BODIES, TAKEN, "an integer of 2^63 - 1"),
             ),
         ),
         Entry(
@@ -364,6 +389,7 @@ SYSTEMS: dict[str, tuple[Entry, ...]] = {
             (
                 *refused(ERP, LINE, '"false" as a boolean', "0 as a boolean"),
                 *at(POD, 'test_a_proof_is_refused_and_its_bytes_are_kept["false" as a boolean]'),
+                *at(BODIES, "test_what_breaks_a_contract_is_told_by_its_field"),
             ),
         ),
         Entry(
@@ -372,6 +398,7 @@ SYSTEMS: dict[str, tuple[Entry, ...]] = {
                 *refused(ERP, ROW, "required customer null"), *refused(TELEMATICS, FIX, "latitude null"),
                 *at(POD, "test_a_proof_is_refused_and_its_bytes_are_kept[shipment null]"),
                 *at(DISPATCH, "test_a_consignment_is_refused_and_its_bytes_are_kept[order null]"),
+                *refused(BODIES, ROW, "required amount null"),
             ),
         ),
         Entry(

@@ -29,6 +29,9 @@ FAILING = "tests/integration/ingestion/test_sources_that_fail.py"
 CURSOR = "tests/integration/ingestion/test_a_failing_source_moves_no_cursor.py"
 LETTERS = "tests/integration/bad_inputs/test_letters_are_mended_and_replayed.py"
 STORE = "tests/unit/state/test_state_store.py"
+API = "tests/integration/api/test_faults_36_to_40.py"
+WEBHOOKS = "tests/integration/api/test_webhooks.py"
+SAME_ID = f"{API}::test_38_and_39_the_same_id_is_one_row_and_another_body_under_it_a_dead_letter"
 LOST, KILLED = (
     f"{ONCE}::test_a_lost_answer_never_makes_a_second_invoice",
     f"{ONCE}::test_a_killed_push_is_finished_by_the_next",
@@ -36,7 +39,6 @@ LOST, KILLED = (
 NONE = "no test brings it about yet"
 RAISED = "a crash there is raised and made good; no process is killed yet"
 GARBAGE = "a damaged file is set aside and rebuilt; a torn WAL is not brought about yet"
-EVENTS = "comes with the event path: nothing of ours takes a message in yet"
 
 FAULTS: tuple[Fault, ...] = (
     Fault(1, "kill -9", "before the intent commits", "nothing sent; READY",
@@ -92,11 +94,15 @@ FAULTS: tuple[Fault, ...] = (
     Fault(34, "source 401", "extract", "alert; no retry storm", (f"{FAILING}::test_a_bad_answer_fails_with_its_own_words",)),
     Fault(35, "HTML login page with 200, truncated page", "extract", "fetch fails, cursor stays",
           (f"{CURSOR}::test_it_is_named_and_the_next_source_is_read",)),
-    Fault(36, "ERP down", "API", "still 202", without=EVENTS),
-    Fault(37, "disk full", "API", "503, never a 2xx", without=EVENTS),
-    Fault(38, "duplicate event", "API", "2xx, one row", without=EVENTS),
-    Fault(39, "same id, other body", "API", "409, dead letter", without=EVENTS),
-    Fault(40, "bad signature, old timestamp", "API", "401; nothing stored as trusted", without=EVENTS),
+    Fault(36, "ERP down", "API", "still 202", (f"{API}::test_36_with_the_erp_down_it_is_still_202",)),
+    Fault(37, "disk full", "API", "503, never a 2xx",
+          (f"{API}::test_37_with_the_disk_full_it_is_503_and_nothing_is_kept",
+           f"{API}::test_37_with_no_room_for_a_document_it_is_503")),
+    Fault(38, "duplicate event", "API", "2xx, one row", (SAME_ID, f"{WEBHOOKS}::test_what_is_signed_is_kept_as_it_came_and_once")),
+    Fault(39, "same id, other body", "API", "409, dead letter", (SAME_ID,)),
+    Fault(40, "bad signature, old timestamp", "API", "401; nothing stored as trusted",
+          (f"{API}::test_40_a_bad_signature_and_an_old_timestamp_are_401_and_nothing_is_kept",
+           f"{WEBHOOKS}::test_what_is_not_signed_is_kept_nowhere", f"{WEBHOOKS}::test_what_was_signed_at_another_time_is_refused")),
     Fault(41, "events out of order", "canonical", "every permutation, same state",
           ("tests/integration/properties/test_any_order_of_arrival.py::test_any_order_of_arrival_ends_in_one_state",)),
     Fault(42, "dead letter replayed twice", "replay", "second is a no-op",

@@ -16,10 +16,12 @@ from typing import Any
 
 import duckdb
 from fastapi.testclient import TestClient
+from limits import RateLimitItemPerMinute
 from pydantic import SecretStr
 
 from api.app import create_app
 from api.rates import Rates
+from contracts.kpi import KpiValue
 from core.clock import utc_now
 from core.settings import Settings
 from state import keys, webhook_secrets
@@ -28,6 +30,8 @@ from state.keys import SCOPES, Scope
 AT = "2026-11-13T10:15:00Z"
 MASTER_KEY = base64.b64encode(b"k" * 32).decode()
 _numbers: Iterator[int] = itertools.count()
+UNCOUNTED = Rates(*[RateLimitItemPerMinute(1_000_000)] * 3)
+"""Tests send more in a minute than anybody may."""
 
 _PARTNERS = {
     "pod_app": ("pod", "reach: {connections: [dispatch_house]}"),
@@ -97,7 +101,9 @@ def make_world(folder: Path, state_url: SecretStr | None = None, rates: Rates | 
     settings = Settings(home=folder / "home", connections=partners, state_url=state_url)
     publish(settings)
     client = TestClient(
-        create_app(settings, rates), base_url="http://127.0.0.1:8600", raise_server_exceptions=False
+        create_app(settings, rates or UNCOUNTED),
+        base_url="http://127.0.0.1:8600",
+        raise_server_exceptions=False,
     )
     return World(settings, client)
 
@@ -114,6 +120,9 @@ def publish(settings: Settings) -> None:
             "CREATE TABLE fct_shipments (shipment_no TEXT, source_system TEXT, order_no TEXT, order_connection TEXT, "
             "carrier_id TEXT, customer_id TEXT, status TEXT, is_delivered BOOLEAN, is_on_time BOOLEAN, "
             f"is_in_full BOOLEAN, pod_outcome TEXT, gate_verdict TEXT, {instants})"
+        )
+        copy.execute(
+            f"CREATE TABLE kpi_values ({', '.join(f'{name} TEXT' for name in KpiValue.model_fields)})"
         )
         copy.execute(
             "CREATE TABLE fct_stops (stop_id TEXT, trip_id TEXT, source_system TEXT, carrier_id TEXT, customer_id TEXT)"

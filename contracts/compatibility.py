@@ -1,0 +1,134 @@
+"""Whether what somebody sends today is still taken tomorrow: what in a new description breaks senders of the old one.
+
+Belongs here: comparing two JSON Schemas, or two OpenAPI documents, in their plain form. A break needs a new version of its
+contract, beside the old one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+Schema = dict[str, Any]
+
+_NOT_LOWER = ("maxLength", "maximum", "exclusiveMaximum", "maxItems")
+_NOT_HIGHER = ("minLength", "minimum", "exclusiveMinimum", "minItems")
+_NOT_OTHER = ("pattern", "format", "default")
+_MISSING = object()
+
+
+def breaks(old: Schema, new: Schema) -> list[str]:
+    """What a message that keeps the old schema may be refused for, or lose, under the new one; empty when nothing."""
+    return list(_Comparison(old, new).at("", old, new))
+
+
+def broken_operations(old: Schema, new: Schema) -> list[str]:
+    """What of an OpenAPI document is gone or asked for in addition: routes, parameters, fields of good answers."""
+    return list(_operations(old, new))
+
+
+class _Comparison:
+    """Two documents whose ``$ref`` are looked up in themselves."""
+
+    def __init__(self, old: Schema, new: Schema) -> None:
+        self._old, self._new = old, new
+        self._seen: set[tuple[str, str]] = set()
+
+    def at(self, where: str, old: Schema, new: Schema) -> Iterator[str]:
+        """Compare one place of both."""
+        names = (old.get("$ref", ""), new.get("$ref", ""))
+        if all(names):
+            if names in self._seen:
+                return
+            self._seen.add(names)
+        old, new = _resolved(self._old, old), _resolved(self._new, new)
+        yield from self._bounds(where, old, new)
+        yield from self._fields(where, old, new)
+        if "items" in old and "items" in new:
+            yield from self.at(f"{where}[]", old["items"], new["items"])
+        yield from self._alternatives(where, old, new)
+
+    def _bounds(self, where: str, old: Schema, new: Schema) -> Iterator[str]:
+        if new.get("type", old.get("type")) != old.get("type"):
+            yield f"{where}: was {old.get('type')}, is {new['type']}"
+        for name in _NOT_LOWER:
+            if new.get(name, _MISSING) is not _MISSING and (name not in old or new[name] < old[name]):
+                yield f"{where}: {name} is {new[name]}, was {old.get(name, 'free')}"
+        for name in _NOT_HIGHER:
+            if new.get(name, _MISSING) is not _MISSING and (name not in old or new[name] > old[name]):
+                yield f"{where}: {name} is {new[name]}, was {old.get(name, 'free')}"
+        for name in _NOT_OTHER:
+            added = name in new and name not in old and name != "default"
+            if added or (name in old and name in new and old[name] != new[name]):
+                yield f"{where}: {name} is {new[name]!r}, was {old.get(name, 'free')!r}"
+        gone = _values(old) - _values(new) if _values(new) else set()
+        if gone or (_values(new) and not _values(old)):
+            yield f"{where}: does not take {', '.join(sorted(gone)) or 'other values'} any more"
+
+    def _fields(self, where: str, old: Schema, new: Schema) -> Iterator[str]:
+        before, after = old.get("properties", {}), new.get("properties", {})
+        for name in before:
+            if name not in after:
+                yield f"{where}.{name}: is gone"
+            else:
+                yield from self.at(f"{where}.{name}", before[name], after[name])
+        for name in new.get("required", ()):
+            if name not in old.get("required", ()):
+                yield f"{where}.{name}: is required now"
+
+    def _alternatives(self, where: str, old: Schema, new: Schema) -> Iterator[str]:
+        before, after = ([*each.get("anyOf", ()), *each.get("oneOf", ())] for each in (old, new))
+        if after and not before:
+            before = [old]
+        elif before and not after:
+            after = [new]
+        for each in before:
+            told = [list(_Comparison(self._old, self._new).at(where, each, other)) for other in after]
+            if told and all(told):
+                yield min(told, key=len)[0]
+
+
+def _resolved(document: Schema, schema: Schema) -> Schema:
+    while "$ref" in schema:
+        found: Any = document
+        for step in schema["$ref"].removeprefix("#/").split("/"):
+            found = found[step]
+        schema = found
+    return schema
+
+
+def _values(schema: Schema) -> set[str]:
+    return {str(each) for each in ([schema["const"]] if "const" in schema else schema.get("enum", ()))}
+
+
+def _operations(old: Schema, new: Schema) -> Iterator[str]:
+    for path, operations in old["paths"].items():
+        for method, operation in operations.items():
+            now = new["paths"].get(path, {}).get(method)
+            name = f"{method.upper()} {path}"
+            if now is None:
+                yield f"{name}: is gone"
+                continue
+            known = {
+                (each["in"], each["name"]) for each in operation.get("parameters", ()) if each.get("required")
+            }
+            for each in now.get("parameters", ()):
+                if each.get("required") and (each["in"], each["name"]) not in known:
+                    yield f"{name}: {each['name']} is required now"
+            yield from _answers(name, old, operation, new, now)
+
+
+def _answers(name: str, old: Schema, operation: Schema, new: Schema, now: Schema) -> Iterator[str]:
+    """Good answers keep their status and their fields."""
+    for status, answer in operation["responses"].items():
+        if not status.startswith("2"):
+            continue
+        if status not in now["responses"]:
+            yield f"{name}: does not answer {status} any more"
+            continue
+        for kind, content in answer.get("content", {}).items():
+            there = now["responses"][status].get("content", {}).get(kind, {}).get("schema", {})
+            before, after = _resolved(old, content.get("schema", {})), _resolved(new, there)
+            for field in before.get("properties", {}):
+                if field not in after.get("properties", {}):
+                    yield f"{name}: {field} of its answer is gone"

@@ -1,0 +1,141 @@
+"""The files that tell others what they may send are what the models say, and take what the last release took."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from jsonschema import Draft202012Validator
+
+from cli import contract_docs
+from contracts.compatibility import breaks, broken_operations
+from contracts.examples import EXAMPLES
+from contracts.message_kinds import MESSAGES
+from contracts.publishing import file_name, schema_of
+
+Change = Callable[[dict[str, Any]], object]
+COST = schema_of(MESSAGES["freight_cost"])
+OPENAPI = json.loads((contract_docs.FOLDER / "openapi.json").read_text(encoding="utf-8"))
+
+
+def fields(schema: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = schema["properties"]
+    return found
+
+
+def test_the_files_are_what_the_models_say() -> None:
+    contract_docs.write_contracts(check=True)
+    there = {path.relative_to(contract_docs.FOLDER / "schemas").as_posix()
+             for path in (contract_docs.FOLDER / "schemas").rglob("*.json")}  # fmt: skip
+    assert there == {file_name(kind, model.version) for kind, model in MESSAGES.items()}
+
+
+@pytest.mark.parametrize("kind", MESSAGES)
+def test_a_schema_takes_its_example_and_not_every_thing(kind: str) -> None:
+    schema = schema_of(MESSAGES[kind])
+    Draft202012Validator.check_schema(schema)
+    example = EXAMPLES[MESSAGES[kind].__name__]
+    MESSAGES[kind].model_validate_json(json.dumps(example), strict=True)
+    assert list(Draft202012Validator(schema).iter_errors(example)) == []
+    assert list(Draft202012Validator(schema).iter_errors({}))
+
+
+def references(document: Any) -> Iterator[str]:
+    if isinstance(document, dict):
+        if isinstance(document.get("$ref"), str):
+            yield document["$ref"]
+        for each in document.values():
+            yield from references(each)
+    elif isinstance(document, list):
+        for each in document:
+            yield from references(each)
+
+
+@pytest.mark.parametrize("name", ["asyncapi.json", "openapi.json"])
+def test_every_reference_leads_somewhere(name: str) -> None:
+    document = json.loads((contract_docs.FOLDER / name).read_text(encoding="utf-8"))
+    found = set(references(document))
+    assert found
+    for each in found:
+        at = document
+        for step in each.removeprefix("#/").split("/"):
+            at = at[step]
+
+
+BREAKING: dict[str, Change] = {
+    "a field is gone": lambda s: fields(s).pop("basis"),
+    "a field is asked for": lambda s: s["required"].append("carrier_id"),
+    "a new field is asked for": lambda s: (
+        fields(s).update(why={"type": "string"}),
+        s["required"].append("why"),
+    ),
+    "another type": lambda s: fields(s)["amount"].update(type="number"),
+    "another pattern": lambda s: fields(s)["currency"].update(pattern="^EUR$"),
+    "a shorter text": lambda s: fields(s)["freight_charge_id"].update(maxLength=10),
+    "a longer least": lambda s: fields(s)["freight_charge_id"].update(minLength=2),
+    "an alternative is gone": lambda s: fields(s)["carrier_id"].update(
+        anyOf=[fields(s)["carrier_id"]["anyOf"][0]]
+    ),
+    "a closed list": lambda s: fields(s)["currency"].update(enum=["EUR"]),
+    "another default": lambda s: fields(s)["carrier_id"].update(default="NORTH"),
+}
+HARMLESS: dict[str, Change] = {
+    "nothing": lambda s: None,
+    "a new field that may be left out": lambda s: fields(s).update(why={"type": "string"}),
+    "a field may be left out": lambda s: s["required"].remove("currency"),
+    "a longer text": lambda s: fields(s)["freight_charge_id"].update(maxLength=200),
+    "no longer a least": lambda s: fields(s)["freight_charge_id"].pop("minLength"),
+    "one alternative more": lambda s: fields(s)["carrier_id"]["anyOf"].append({"type": "integer"}),
+    "another description": lambda s: fields(s)["currency"].update(description="ISO 4217"),
+}
+
+
+@pytest.mark.parametrize("name", BREAKING)
+def test_a_change_that_breaks_senders_is_told(name: str) -> None:
+    new = copy.deepcopy(COST)
+    BREAKING[name](new)
+    assert len(breaks(COST, new)) == 1, breaks(COST, new)
+
+
+@pytest.mark.parametrize("name", HARMLESS)
+def test_a_change_that_breaks_nobody_is_not_told(name: str) -> None:
+    new = copy.deepcopy(COST)
+    HARMLESS[name](new)
+    assert breaks(COST, new) == []
+
+
+def test_a_break_inside_a_part_is_told() -> None:
+    old = schema_of(MESSAGES["order_release"])
+    new = copy.deepcopy(old)
+    new["$defs"]["ReleasedLine"]["required"].append("tax_code")
+    assert breaks(old, new) == [".lines[].tax_code: is required now"]
+
+
+def test_an_event_s_type_that_is_gone_is_told() -> None:
+    old = schema_of(MESSAGES["event"])
+    new = copy.deepcopy(old)
+    new["oneOf"].pop()
+    assert len(breaks(old, new)) == 1
+
+
+OPERATIONS: dict[str, Change] = {
+    "a route is gone": lambda d: d["paths"].pop("/v1/kpis"),
+    "a parameter is asked for": lambda d: d["paths"]["/v1/kpis"]["get"]["parameters"][0].update(
+        required=True
+    ),
+    "another status": lambda d: d["paths"]["/v1/events"]["post"]["responses"].pop("202"),
+    "a field of an answer is gone": lambda d: d["components"]["schemas"]["Outcome"]["properties"].pop(
+        "status"
+    ),
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_a_route_that_is_not_as_it_was_is_told(name: str) -> None:
+    new = copy.deepcopy(OPENAPI)
+    OPERATIONS[name](new)
+    assert len(broken_operations(OPENAPI, new)) == 1
+    assert broken_operations(OPENAPI, copy.deepcopy(OPENAPI)) == []
