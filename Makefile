@@ -36,7 +36,7 @@ up: setup ## keep the sandbox, the Dagster UI, the executive page and the API ru
 	@$(BIN)/waybill up
 
 test: setup-dev ## run every test (those of the page need ./scripts/install-browser.sh once)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: setup-dev ## run the unit tests and the conventions
 	$(BIN)/python -m pytest tests/unit tests/conventions

@@ -63,10 +63,12 @@ def push(
     connections: Sequence[Connection],
     rows: Sequence[Mapping[str, Any]],
     limit: int | None = None,
+    patience_s: float = PATIENCE_S,
 ) -> PushResult:
     """Push the released rows (columns of ``outbound_erp__invoices``), each to the destination it names.
 
-    With a ``limit`` so many attempts are begun at most; what is left over waits for the next push.
+    With a ``limit`` so many attempts are begun at most; what is left over waits for the next push, as does what is not
+    due within ``patience_s`` seconds.
 
     Everything is tried before anything is reported as failed. ConfigurationError when a row names a
     destination that no connection offers.
@@ -85,7 +87,7 @@ def push(
         destination = open_destination(connection)
         try:
             one = Pusher(engine, connection, destination, result, limit)
-            one.run(grouped[name])
+            one.run(grouped[name], patience_s)
             limit = one.left
         finally:
             destination.close()
@@ -136,7 +138,7 @@ class Pusher:
         self._breaker = Breaker(engine, self._name, now)
         self._retries = RetryBudget(now)
 
-    def run(self, rows: Sequence[Mapping[str, Any]]) -> None:
+    def run(self, rows: Sequence[Mapping[str, Any]], patience_s: float = PATIENCE_S) -> None:
         """Enqueue, recover what an earlier push left, send until nothing is due, and add up.
 
         Nothing is sent while a reconciliation's difference is open, or a kill switch is pulled.
@@ -146,7 +148,7 @@ class Pusher:
         self.recover()
         stopped = differences.why_stopped(self._engine, self._name) or self._switched_off()
         if stopped is None:
-            self._send_all()
+            self._send_all(patience_s)
         else:
             self._result.errors.append(stopped)
         self._add_up(keys, before)
@@ -159,8 +161,8 @@ class Pusher:
     def _why_ready(self, company: str) -> str | None:
         return self._switched_off(company) or (str(self._breaker) if self._breaker.is_open else None)
 
-    def _send_all(self) -> None:
-        deadline = time.monotonic() + PATIENCE_S
+    def _send_all(self, patience_s: float) -> None:
+        deadline = time.monotonic() + patience_s
         while True:
             self.promote()
             sent = self.send_due()

@@ -34,7 +34,8 @@ class SourceRecord:
     """One contract row as an adapter found it.
 
     ``raw`` is the payload as received, for the dead letter. ``fields`` are contract fields, None when the
-    adapter itself refuses the row. ``version`` is the source's own modification instant.
+    adapter itself refuses the row. ``version`` is the source's own modification instant. ``trace_id`` is that of the
+    message it came with, None for what was read.
     """
 
     resource: str
@@ -44,6 +45,7 @@ class SourceRecord:
     rejection: Rejection | None = None
     order_ref: str | None = None
     shipment_ref: str | None = None
+    trace_id: str | None = None
 
 
 @dataclass(frozen=True)

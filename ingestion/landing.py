@@ -20,6 +20,8 @@ from core.clock import utc_now
 from core.ids import new_id
 from core.settings import Settings
 
+INBOX = "inbox"
+"""The stream of what partners send by themselves; its cursor is a place in the order of arrival."""
 _NOTE = b"waybill"
 
 

@@ -35,12 +35,18 @@ _SETTINGS: dict[str, Any] = {
 
 
 class Loader:
-    """One connection's pipeline, opened once for a reading: where its streams stand, and the load at its end."""
+    """One connection's pipeline, opened once for a reading: where its streams stand, and the load at its end.
 
-    def __init__(self, settings: Settings, connection: str, kind: str) -> None:
+    What a partner sends by itself has a pipeline of its own: a reading may go on meanwhile.
+    """
+
+    def __init__(self, settings: Settings, connection: str, kind: str, *, is_inbox: bool = False) -> None:
         self._settings, self._connection, self._kind = settings, connection, kind
         self._dataset = f"raw_{kind}"
-        self._pipeline = pipeline_of(settings, connection, self._dataset)
+        name = f"inbox_{connection}_{kind}" if is_inbox else connection
+        # By its schema's name it is told which loads were made of messages.
+        self._schema = f"inbox_{self._dataset}" if is_inbox else self._dataset
+        self._pipeline = pipeline_of(settings, name, self._dataset)
 
     def cursors(self) -> dict[str, str]:
         """Where each stream stands, after finishing a load that a crash interrupted."""
@@ -49,7 +55,7 @@ class Loader:
             if not self._settings.warehouse.exists():
                 return {}
             self._pipeline.sync_destination()
-        state = self._pipeline.state.get("sources", {}).get(self._dataset, {})
+        state = self._pipeline.state.get("sources", {}).get(self._schema, {})
         return dict(state.get(_CURSORS, {}))
 
     def load(self, batches: Sequence[Batch]) -> None:
@@ -62,7 +68,7 @@ class Loader:
         with writer_lock(self._settings, f"load {self._connection}"):
             _finish_pending(self._pipeline)
             if batches:
-                source = _source(self._dataset, self._kind, by_resource)
+                source = _source(self._schema, self._kind, by_resource)
                 self._pipeline.run(source, loader_file_format="parquet")
         checkpoint(self._settings, f"load {self._connection}")
 
@@ -100,7 +106,7 @@ def checkpoint(settings: Settings, holder: str) -> None:
         warehouse.execute("CHECKPOINT")
 
 
-def _source(dataset: str, kind: str, by_resource: Mapping[str, Sequence[Batch]]) -> Any:
+def _source(schema: str, kind: str, by_resource: Mapping[str, Sequence[Batch]]) -> Any:
     import dlt
 
     def rows(batches: Sequence[Batch]) -> Iterator[pa.Table]:
@@ -120,7 +126,7 @@ def _source(dataset: str, kind: str, by_resource: Mapping[str, Sequence[Batch]])
             )(batches)
             for name, batches in by_resource.items()
         ],
-        name=dataset,
+        name=schema,
     )()
 
 

@@ -30,7 +30,7 @@ from ingestion.sorting import Counts, Sorted, Sorter, Tally, Visit
 from ingestion.warehouse import ensure_raw_tables, ensure_warehouse, replay
 from state import dead_letters, ingest_counts, observations
 
-__all__ = ["Counts", "ensure_raw_tables", "ensure_warehouse", "ingest", "replay"]
+__all__ = ["Counts", "ensure_raw_tables", "ensure_warehouse", "ingest", "read", "replay"]
 
 log = logging.getLogger("waybill.ingestion")
 
@@ -49,7 +49,8 @@ def ingest(
     started = utc_now()
     adapter = open_adapter(settings, connection, window)
     try:
-        counts = _read(settings, engine, connection, adapter, run_id, moves=window is None)
+        loader = Loader(settings, connection.connection, connection.kind)
+        counts = read(settings, engine, connection, adapter, run_id, loader, Tally(), moves=window is None)
     except WaybillError as error:
         observations.record(
             engine, connection.connection, connection.kind, False, utc_now(), adapter.source_clock,
@@ -66,19 +67,20 @@ def ingest(
     return counts
 
 
-def _read(
+def read(
     settings: Settings,
     engine: Engine,
     connection: Connection,
     adapter: Adapter,
     run_id: str,
+    loader: Loader,
+    tally: Tally,
     *,
-    moves: bool,
+    moves: bool = True,
 ) -> list[Counts]:
     """All streams of one connection, loaded at once; when one fails, what was read before it is loaded."""
-    loader = Loader(settings, connection.connection, connection.kind)
     stands = loader.cursors() if moves else {}
-    tally, fresh, fields = Tally(), FreshParents(), Fields()
+    fresh, fields = FreshParents(), Fields()
     resources: list[str] = []
     batches: list[Batch] = []
     waiting: dict[str, Waiting] = {}

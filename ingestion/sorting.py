@@ -46,12 +46,17 @@ class Sorted:
     accepted: list[Accepted] = field(default_factory=list)
     plain: list[Plain] = field(default_factory=list)
     letters: list[DeadLetter] = field(default_factory=list)
-    duplicates: int = 0
+    repeated: list[Accepted] = field(default_factory=list)
 
     @property
     def loaded(self) -> int:
         """How many rows go into landing."""
         return len(self.accepted) + sum(len(each.source_ids) for each in self.plain)
+
+    @property
+    def duplicates(self) -> int:
+        """How many rows were there already, or twice on this page."""
+        return len(self.repeated)
 
 
 class Sorter:
@@ -138,11 +143,11 @@ class Sorter:
                     self._letter(each.record, refusal, "open", each.source_id) for each in group
                 )
             elif stored is not None:
-                result.duplicates += len(group)
+                result.repeated.extend(group)
             else:
                 result.accepted.append(group[0])
                 self._accepted[version] = group[0].row_hash
-                result.duplicates += len(group) - 1
+                result.repeated.extend(group[1:])
 
     def _waiting(self, row: Accepted) -> DeadLetter | None:
         """A letter when the row's parent is not known: parked while it is young, refused after that."""
@@ -177,7 +182,7 @@ class Sorter:
             detail=refusal.detail,
             raw=kept(raw),
             raw_sha256=sha256_hex(raw),
-            trace_id=self._visit.trace_id,
+            trace_id=record.trace_id or self._visit.trace_id,
             run_id=self._visit.run_id,
             status=status,
             received_at=self._visit.as_of,

@@ -17,7 +17,7 @@ from core.errors import WaybillError
 from core.settings import Settings
 from core.warehouse import open_warehouse, writer_lock
 from ingestion.known import table_exists
-from ingestion.landing import landed
+from ingestion.landing import INBOX, Batch, landed
 from ingestion.ledger import CONNECTIONS, project_gate, project_ledger, schema_of_table
 from ingestion.load import Loader
 from state.projections import GATE, LEDGER
@@ -57,7 +57,11 @@ def ensure_raw_tables(settings: Settings) -> None:
     tables: dict[tuple[str, str], pa.Schema] = {
         (each.dataset, each.name): schema_of(Envelope, each.contract) for each in RESOURCES
     }
-    projected: list[tuple[str, dict[str, Table]]] = [("raw_gate", GATE), ("raw_ledger", LEDGER)]
+    projected: list[tuple[str, dict[str, Table]]] = [
+        ("raw_gate", GATE),
+        ("raw_gate_events", GATE),
+        ("raw_ledger", LEDGER),
+    ]
     for dataset, own in projected:
         tables |= {(dataset, name): schema_of_table(table) for name, table in own.items()}
     tables["raw_ledger", "connections"] = CONNECTIONS
@@ -71,12 +75,18 @@ def ensure_raw_tables(settings: Settings) -> None:
 
 def replay(settings: Settings, engine: Engine) -> None:
     """Fill an empty warehouse from landing and state: the same rows, the same cursors."""
-    batches = sorted(landed(settings), key=lambda each: (each.connection, each.kind))
+    batches = sorted(landed(settings), key=_pipeline)
     log.warning("the warehouse is new: replaying %d landed batches", len(batches))
-    for (connection, kind), own in groupby(batches, key=lambda each: (each.connection, each.kind)):
-        Loader(settings, connection, kind).load(sorted(own, key=lambda each: each.path.name))
+    for (connection, kind, is_inbox), own in groupby(batches, key=_pipeline):
+        loader = Loader(settings, connection, kind, is_inbox=is_inbox)
+        loader.load(sorted(own, key=lambda each: each.path.name))
     project_gate(settings, engine)
     project_ledger(settings, engine)
+
+
+def _pipeline(batch: Batch) -> tuple[str, str, bool]:
+    """What a batch was loaded by: connection, kind, and whether it came by itself."""
+    return batch.connection, batch.kind, batch.stream == INBOX
 
 
 def _set_aside_if_damaged(settings: Settings) -> None:

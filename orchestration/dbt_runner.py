@@ -31,6 +31,8 @@ class NodeResult:
     seconds: float
     failures: int
     compiled: str | None = None
+    schema: str = ""
+    name: str = ""
 
 
 @dataclass(frozen=True)
@@ -43,17 +45,20 @@ class Age:
     hours: float
 
 
-def parse(settings: Settings) -> Manifest:
-    """Parse the project and write ``manifest.json`` under the home; WaybillError when it does not parse."""
+def parse(settings: Settings, *, event_path: bool = False) -> Manifest:
+    """Parse the project and write ``manifest.json`` under the home; WaybillError when it does not parse.
+
+    ``event_path``: as the worker builds it, what it chooses and reads in schemas of their own.
+    """
     os.environ["WAYBILL_WAREHOUSE"] = str(settings.warehouse)
-    return _parsed(str(settings.dbt_target))
+    return _parsed(str(settings.dbt_target / "events" if event_path else settings.dbt_target), event_path)
 
 
 @lru_cache(maxsize=4)
-def _parsed(target: str) -> Manifest:
+def _parsed(target: str, event_path: bool) -> Manifest:
     from dbt.cli.main import dbtRunner
 
-    result = dbtRunner().invoke(["parse", *_common(target)])
+    result = dbtRunner().invoke(["parse", *_common(target), "--vars", json.dumps({"event_path": event_path})])
     if not result.success:
         raise WaybillError(f"The dbt project does not parse: {result.exception}", remedy="Mend the model.")
     manifest: Manifest = result.result
@@ -81,6 +86,17 @@ def rebuild(settings: Settings, variables: Mapping[str, str | None]) -> list[Nod
     return [each for each in results if each.status != "success"]
 
 
+def build_events(settings: Settings, models: Sequence[str], variables: Mapping[str, Any]) -> list[NodeResult]:
+    """Build the named models as the worker does, without their tests; results of every one, in order.
+
+    A failed model does not raise. WaybillError when dbt itself could not run.
+    """
+    arguments = ["run", "--select", *models, "--no-write-json"]
+    arguments += ["--vars", json.dumps(dict(variables) | {"event_path": True})]
+    results = _invoke(settings, "build a batch of events", arguments, event_path=True).results
+    return [_node_result(each) for each in results]
+
+
 def freshness(settings: Settings) -> list[Age]:
     """How old the newest row of every watched source table is. WaybillError when dbt itself could not run."""
     arguments = ["source", "freshness", "--no-write-json"]
@@ -94,12 +110,19 @@ def write_docs(settings: Settings, target: Path) -> Path:
     return target / "static_index.html"
 
 
-def _invoke(settings: Settings, what: str, arguments: Sequence[str], target: Path | None = None) -> Any:
+def _invoke(
+    settings: Settings,
+    what: str,
+    arguments: Sequence[str],
+    target: Path | None = None,
+    *,
+    event_path: bool = False,
+) -> Any:
     """One dbt command over the parsed manifest, under the writer lock; the file is let go of afterwards."""
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
-    manifest = parse(settings)
+    manifest = parse(settings, event_path=event_path)
     arguments = [*arguments, "--log-level-file", "none", *_common(str(target or settings.dbt_target))]
     with writer_lock(settings, f"dbt {what}"):
         try:
@@ -133,6 +156,8 @@ def _node_result(result: Any) -> NodeResult:
         seconds=float(result.execution_time),
         failures=int(result.failures or 0),
         compiled=result.node.compiled_code if result.node.resource_type == "model" else None,
+        schema=result.node.schema,
+        name=result.node.alias,
     )
 
 

@@ -19,6 +19,7 @@ log = logging.getLogger("waybill.push")
 
 PUSHED = dg.AssetKey(["erp", "invoices"])
 OUTBOUND = dg.AssetKey(["outbound", "outbound_erp__invoices"])
+_RELEASED = "outbound.outbound_erp__invoices"
 LEDGER_TABLES = (
     "outbox",
     "push_attempts",
@@ -31,11 +32,11 @@ LEDGER_TABLES = (
 )
 
 
-def outbound_rows(platform: Platform) -> list[dict[str, Any]]:
+def outbound_rows(platform: Platform, relation: str = _RELEASED) -> list[dict[str, Any]]:
     """The rows of ``outbound_erp__invoices``, decimals and instants as Python's own; WaybillError before the first run."""
     with open_warehouse(platform.settings, "push") as warehouse:
         try:
-            table = warehouse.execute("SELECT * FROM outbound.outbound_erp__invoices").to_arrow_table()
+            table = warehouse.execute(f"SELECT * FROM {relation}").to_arrow_table()
         except duckdb.CatalogException as error:
             raise WaybillError("Nothing was released yet.", remedy="Run `waybill run` first.") from error
     rows: list[dict[str, Any]] = table.to_pylist()
@@ -101,12 +102,20 @@ def push_assets() -> dg.AssetsDefinition:
 
 def push_released(platform: Platform, limit: int | None = None) -> "PushResult":
     """Push what the gate released to the connection each row names; so many at most, where a limit is given."""
+    from activation.push import PATIENCE_S
+
+    return push_rows(platform, outbound_rows(platform), PATIENCE_S, limit)
+
+
+def push_rows(
+    platform: Platform, rows: list[dict[str, Any]], patience_s: float, limit: int | None = None
+) -> "PushResult":
+    """Push these rows and whatever else is due; what is not due within ``patience_s`` seconds waits for the next push."""
     from activation.push import push
     from state.heads import signed_after
 
-    rows = outbound_rows(platform)
     with signed_after(platform.settings, platform.engine):
-        result = push(platform.engine, platform.connections, rows, limit)
+        result = push(platform.engine, platform.connections, rows, limit, patience_s)
     log.info(
         "push: %d posted, %d already posted, %d failed",
         result.posted,

@@ -23,11 +23,11 @@ from quality import frame as frames
 from quality import rules
 from quality.context import GateContext, Key
 from quality.data_docs import write_page
-from quality.facts import POSTED, facts
+from quality.facts import POSTED, charge_keys, facts
 from quality.intake import IDENTITY, conform
 from quality.policy import Policy, load_policy
 from quality.rule import Rule
-from quality.state_view import read_context
+from quality.state_view import CANDIDATES, read_context
 from quality.suites import invoice_candidates as suite
 from quality.wording import told
 from state.decisions import PASSING, Decision, record
@@ -113,15 +113,30 @@ def evaluate(
 def gate(settings: Settings, engine: Engine, connections: Sequence[Connection], run_id: str) -> GateResult:
     """Judge today's candidates, record the decisions in the state store, and write Data Docs.
 
-    Reads ``candidates.invoice_candidates`` from the warehouse. WaybillError when that cannot be read.
+    WaybillError when the candidates cannot be read from the warehouse.
     """
     with open_warehouse(settings, f"gate of {run_id}") as warehouse:
-        candidates = warehouse.execute("SELECT * FROM candidates.invoice_candidates").to_arrow_table()
+        candidates = warehouse.execute(f"SELECT * FROM {CANDIDATES}").to_arrow_table()
         context = read_context(engine, connections, warehouse)
     result = evaluate(candidates, context, load_policy(), run_id, business_now(engine))
     record(engine, result.decisions)
     if result.result is not None:
         write_page(settings.data_docs, result.result, run_id)
+    return result
+
+
+def gate_part(
+    settings: Settings, engine: Engine, connections: Sequence[Connection], run_id: str, as_of: datetime
+) -> GateResult:
+    """The same for the candidates that were built as of this very instant; Data Docs stay those of the last whole batch."""
+    among = f"(SELECT * FROM {CANDIDATES} WHERE as_of = TIMESTAMPTZ '{as_of.isoformat()}')"
+    with open_warehouse(settings, f"gate of {run_id}") as warehouse:
+        candidates = warehouse.execute(f"FROM {among}").to_arrow_table()
+        charges = {key for lines in candidates["lines_json"].to_pylist() for key in charge_keys(lines)}
+        only = set(candidates["business_id"].to_pylist()), charges
+        context = read_context(engine, connections, warehouse, among, only)
+    result = evaluate(candidates, context, load_policy(), run_id, business_now(engine))
+    record(engine, result.decisions)
     return result
 
 

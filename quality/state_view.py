@@ -6,7 +6,7 @@ Belongs here: queries. What a finding means is a rule's word.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import timedelta
 from decimal import Decimal
 
@@ -23,27 +23,36 @@ from state.observations import Observation
 JUDGED_KINDS = frozenset({"dispatch", "pod"})
 """Kinds, besides the ERP, on whose answers an invoice rests."""
 HISTORY_RUNS = 50
+CANDIDATES = "candidates.invoice_candidates"
+"""Every candidate as the last build left it."""
 
 _SOURCES = """
     SELECT candidate.business_id, shipment.source_system AS dispatch, pod.source_system AS pod
-    FROM candidates.invoice_candidates AS candidate
+    FROM {among} AS candidate
     LEFT JOIN canonical.canonical_shipments AS shipment ON shipment.source_id = candidate.shipment_no
     LEFT JOIN canonical.canonical_proofs_of_delivery AS pod ON pod.source_id = candidate.pod_id
 """
 
 
 def read_context(
-    engine: Engine, connections: Sequence[Connection], warehouse: duckdb.DuckDBPyConnection
+    engine: Engine,
+    connections: Sequence[Connection],
+    warehouse: duckdb.DuckDBPyConnection,
+    among: str = CANDIDATES,
+    only: tuple[Collection[str], Collection[str]] | None = None,
 ) -> GateContext:
-    """The state at this moment."""
+    """The state at this moment, of all candidates or, by business ids and charge keys, of those that ``among`` holds.
+
+    Of a part of the candidates no history is read: how large a batch usually is says nothing about it.
+    """
     live = [each for each in connections if each.lifecycle != "retired"]
     seen = {each.connection: each for each in observations.latest(engine)}
     order_letters, shipment_letters = dead_letters.open_reasons(engine)
-    previous = decisions.latest(engine)
+    previous = decisions.latest(engine, None if only is None else only[0])
     return GateContext(
         outbox={
             key: Posted(state, content_hash, frozenset(charges))
-            for key, (state, content_hash, charges) in outbox.content_by_business(engine).items()
+            for key, (state, content_hash, charges) in outbox.content_by_business(engine, only).items()
         },
         order_letters={ref: frozenset(reasons) for ref, reasons in order_letters.items()},
         shipment_letters={ref: frozenset(reasons) for ref, reasons in shipment_letters.items()},
@@ -53,10 +62,10 @@ def read_context(
             for each in live
             if each.destination is not None
         },
-        sources=sources(warehouse, live),
+        sources=sources(warehouse, live, among),
         default_sources=frozenset(each.connection for each in live if each.kind in JUDGED_KINDS),
         previous=previous,
-        history=history(previous.values()),
+        history=history(previous.values()) if only is None else (),
         approvals=approvals.granted(engine),
     )
 
@@ -76,14 +85,14 @@ def stale(connections: Iterable[Connection], seen: Mapping[str, Observation]) ->
 
 
 def sources(
-    warehouse: duckdb.DuckDBPyConnection, connections: Iterable[Connection]
+    warehouse: duckdb.DuckDBPyConnection, connections: Iterable[Connection], among: str
 ) -> dict[str, frozenset[str]]:
     """Business id → the dispatch and POD connections it came from; all of a kind where that is not known."""
     of_kind: dict[str, set[str]] = defaultdict(set)
     for connection in connections:
         of_kind[connection.kind].add(connection.connection)
     found: dict[str, frozenset[str]] = {}
-    for business_id, dispatch, pod in warehouse.execute(_SOURCES).fetchall():
+    for business_id, dispatch, pod in warehouse.execute(_SOURCES.format(among=among)).fetchall():
         dispatches = {dispatch} if dispatch else of_kind["dispatch"]
         pods = {pod} if pod else of_kind["pod"]
         found[str(business_id)] = found.get(str(business_id), frozenset()) | dispatches | pods
@@ -94,7 +103,8 @@ def history(standing: Iterable[Decision]) -> tuple[BatchSize, ...]:
     """Count and amount of the candidates first judged in each earlier run, newest runs last."""
     runs: dict[str, list[Decision]] = defaultdict(list)
     for decision in sorted(standing, key=lambda each: each.decided_at):
-        if decision.is_first_evaluation and "BATCH_OUTLIER" not in decision.codes:
+        is_batch = not decision.run_id.startswith(decisions.EVENTS)
+        if is_batch and decision.is_first_evaluation and "BATCH_OUTLIER" not in decision.codes:
             runs[decision.run_id].append(decision)
     sizes = []
     for batch in list(runs.values())[-HISTORY_RUNS:]:

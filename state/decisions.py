@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
@@ -16,6 +16,10 @@ from state.tables import gate_decisions
 Key = tuple[str, int]
 PASSING = frozenset({"WARN", "APPROVED"})
 """Dispositions of reasons that are told and hold nothing."""
+EVENTS = "events"
+"""How the ids of the worker's batches begin: each brings as much as came in while it waited, which is no batch's usual size."""
+_AT_ONCE = 500
+"""Candidates asked for in one statement."""
 
 
 @dataclass(frozen=True)
@@ -62,7 +66,7 @@ class Decision:
 def record(engine: Engine, decisions: Sequence[Decision]) -> int:
     """Keep each decision that says something new about its candidate; the number of new rows."""
     with engine.begin() as db:
-        standing = _latest(db)
+        standing = _latest(db, {each.business_id for each in decisions})
         fresh = [
             each
             for each in decisions
@@ -73,26 +77,32 @@ def record(engine: Engine, decisions: Sequence[Decision]) -> int:
         return len(fresh)
 
 
-def latest(engine: Engine) -> dict[Key, Decision]:
-    """The standing decision of every candidate."""
+def latest(engine: Engine, business_ids: Collection[str] | None = None) -> dict[Key, Decision]:
+    """The standing decision of every candidate, or of those that are named."""
     with reading(engine) as db:
-        return _latest(db)
+        return _latest(db, business_ids)
 
 
 def latest_of(db: Connection, key: Key) -> Decision | None:
     """The standing decision of one candidate, inside a transaction."""
-    return _latest(db, key).get(key)
+    return _latest(db, {key[0]}).get(key)
 
 
-def _latest(db: Connection, key: Key | None = None) -> dict[Key, Decision]:
-    newest = select(func.max(gate_decisions.c.sequence)).group_by(
-        gate_decisions.c.business_id, gate_decisions.c.revision
-    )
-    query = select(gate_decisions)
-    if key is not None:
-        newest = newest.where(gate_decisions.c.business_id == key[0], gate_decisions.c.revision == key[1])
-    rows = db.execute(query.where(gate_decisions.c.sequence.in_(newest))).all()
-    return {(row.business_id, row.revision): _decision(dict(row._mapping)) for row in rows}
+def _latest(db: Connection, business_ids: Collection[str] | None = None) -> dict[Key, Decision]:
+    some: Sequence[Sequence[str] | None] = [None]
+    if business_ids is not None:
+        names = sorted(business_ids)
+        some = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
+    found: dict[Key, Decision] = {}
+    for named in some:
+        newest = select(func.max(gate_decisions.c.sequence)).group_by(
+            gate_decisions.c.business_id, gate_decisions.c.revision
+        )
+        if named is not None:
+            newest = newest.where(gate_decisions.c.business_id.in_(named))
+        rows = db.execute(select(gate_decisions).where(gate_decisions.c.sequence.in_(newest))).all()
+        found |= {(row.business_id, row.revision): _decision(dict(row._mapping)) for row in rows}
+    return found
 
 
 def _decision(fields: dict[str, Any]) -> Decision:

@@ -121,11 +121,11 @@ def accept(engine: Engine, messages: Sequence[Incoming]) -> list[Accepted]:
     return answers
 
 
-def after(engine: Engine, partner: str, message_no: int, most: int) -> list[Message]:
-    """A partner's messages behind a place in the order of arrival, oldest first, so many at most."""
+def unsettled(engine: Engine, partner: str, most: int) -> list[Message]:
+    """A partner's messages that nobody has settled, oldest first, so many at most."""
     query = (
         select(*(inbox.c[name] for name in Message.__dataclass_fields__))
-        .where(inbox.c.partner == partner, inbox.c.message_no > message_no)
+        .where(inbox.c.partner == partner, inbox.c.settled_at.is_(None))
         .order_by(inbox.c.message_no)
         .limit(most)
     )
@@ -155,17 +155,6 @@ def settle(engine: Engine, run_id: str, outcomes: Iterable[Settled], now: dateti
                 .where(inbox.c.message_no == each.message_no, inbox.c.settled_at.is_(None))
                 .values(**values)
             )
-
-
-def unsettled(engine: Engine, partner: str, up_to: int) -> list[Message]:
-    """A partner's messages up to a place that nobody has settled, oldest first."""
-    query = (
-        select(*(inbox.c[name] for name in Message.__dataclass_fields__))
-        .where(inbox.c.partner == partner, inbox.c.message_no <= up_to, inbox.c.settled_at.is_(None))
-        .order_by(inbox.c.message_no)
-    )
-    with reading(engine) as db:
-        return [Message(**row) for row in db.execute(query).mappings()]
 
 
 @dataclass(frozen=True)

@@ -75,7 +75,7 @@ def outcome_of(engine: Engine, partner: str, message_id: str) -> MessageOutcome 
             trace_id=row["trace_id"],
             received_at=row["received_at"],
             settled_at=row["settled_at"],
-            status=_status(row),
+            status=_status(row, refusals),
             rows={
                 name: row[name] or 0 for name in ("rows_in", "loaded", "dead_lettered", "duplicate", "parked")
             },
@@ -91,14 +91,16 @@ def billing_of(engine: Engine, shipments: tuple[str, ...]) -> tuple[Billing, ...
         return _billing(db, shipments)
 
 
-def _status(row: Any) -> Status:
+def _status(row: Any, refusals: tuple[Refusal, ...]) -> Status:
+    """What was refused or waits may have been mended since; of such a row its letter says so."""
     if row["settled_at"] is None:
         return "received"
-    if row["dead_lettered"]:
+    standing = {each.status for each in refusals}
+    if standing & {"open", "replaying"}:
         return "dead-lettered"
-    if row["parked"]:
+    if "parked" in standing:
         return "parked"
-    return "loaded" if row["loaded"] or not row["rows_in"] else "duplicate"
+    return "duplicate" if row["duplicate"] and not row["loaded"] else "loaded"
 
 
 def _refusals(db: Connection, partner: str, trace_id: str) -> tuple[Refusal, ...]:

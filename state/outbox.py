@@ -6,7 +6,7 @@ Every function works inside one transaction; the database's own trigger refuses 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import datetime
 from itertools import islice
@@ -234,16 +234,44 @@ def is_waiting(engine: Engine, destination: str, until: datetime) -> bool:
         return db.scalar(waiting.limit(1)) is not None
 
 
-def content_by_business(engine: Engine) -> dict[tuple[str, int], tuple[str, str, tuple[str, ...]]]:
-    """``(business_id, revision)`` → state, content hash and charge keys of each invoice that is or was being sent."""
-    keys: defaultdict[str, list[str]] = defaultdict(list)
-    effect = outbox.c.business_id, outbox.c.revision, outbox.c.idempotency_key
+def is_due(engine: Engine, destination: str, now: datetime) -> bool:
+    """Whether a push would find something to do: to send, to send again, or to look up."""
+    waiting = select(outbox.c.outbox_id).where(
+        outbox.c.destination == destination,
+        outbox.c.state.in_(("READY", "RETRY_WAIT", "UNKNOWN")),
+        or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now),
+    )
     with reading(engine) as db:
-        for charge in db.execute(select(charge_lines)):
+        return db.scalar(waiting.limit(1)) is not None
+
+
+def content_by_business(
+    engine: Engine, only: tuple[Collection[str], Collection[str]] | None = None
+) -> dict[tuple[str, int], tuple[str, str, tuple[str, ...]]]:
+    """``(business_id, revision)`` → state, content hash and charge keys of each invoice that is or was being sent.
+
+    ``only``: those of these business ids, and those that bill one of these charge keys.
+    """
+    keys: defaultdict[str, list[str]] = defaultdict(list)
+    effects = select(
+        outbox.c.business_id,
+        outbox.c.revision,
+        outbox.c.idempotency_key,
+        outbox.c.state,
+        outbox.c.content_hash,
+    ).where(outbox.c.operation == "invoice")
+    charges = select(charge_lines)
+    if only is not None:
+        ids, billed = (sorted(each) for each in only)
+        billing = select(charge_lines.c.idempotency_key).where(charge_lines.c.charge_key.in_(billed))
+        effects = effects.where(outbox.c.business_id.in_(ids) | outbox.c.idempotency_key.in_(billing))
+        charges = charges.where(
+            charge_lines.c.idempotency_key.in_(effects.with_only_columns(outbox.c.idempotency_key))
+        )
+    with reading(engine) as db:
+        for charge in db.execute(charges):
             keys[charge.idempotency_key].append(charge.charge_key)
-        found = db.execute(
-            select(*effect, outbox.c.state, outbox.c.content_hash).where(outbox.c.operation == "invoice")
-        ).all()
+        found = db.execute(effects).all()
     return {
         (row.business_id, row.revision): (
             row.state,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Engine, Table, select
+from sqlalchemy import ColumnElement, Engine, Table, select
 
 from state.engine import reading
 from state.tables import (
@@ -31,8 +31,10 @@ LEDGER: dict[str, Table] = {
 PAYLOADS = frozenset({"payload", "raw", "fields"})
 
 
-def rows_of(engine: Engine, table: Table) -> list[dict[str, Any]]:
-    """Every row without the payload bytes; instants aware, amounts Decimal, lists as Python's own."""
+def rows_of(engine: Engine, table: Table, only: ColumnElement[bool] | None = None) -> list[dict[str, Any]]:
+    """Every row, or those of which ``only`` is true, without the payload bytes; instants aware, amounts Decimal, lists
+    as Python's own."""
     columns = [column for column in table.columns if column.name not in PAYLOADS]
+    query = select(*columns).order_by(*table.primary_key)
     with reading(engine) as db:
-        return [dict(row._mapping) for row in db.execute(select(*columns).order_by(*table.primary_key))]
+        return [dict(row._mapping) for row in db.execute(query if only is None else query.where(only))]

@@ -19,9 +19,11 @@
     {{ return(changes_table('touched_by_push' if 'after_push' in consumer.tags else 'touched')) }}
 {%- endmacro %}
 
-{# A table of models/changes by its name, where a ref to it would be one from a macro of every model. #}
+{# A table of models/changes by its name, where a ref to it would be one from a macro of every model. What the worker
+   chooses lies apart. #}
 {% macro changes_table(name) -%}
-    {{ return(api.Relation.create(database=target.database, schema='changes', identifier=name)) }}
+    {%- set schema = 'changes_events' if var('event_path') and name in ['touched', 'new_loads'] else 'changes' -%}
+    {{ return(api.Relation.create(database=target.database, schema=schema, identifier=name)) }}
 {%- endmacro %}
 
 {# The node of a row of a model, by its meta.by: {kind: column}, the first that is there. #}

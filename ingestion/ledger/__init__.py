@@ -9,18 +9,19 @@ Each projection is a whole table from one snapshot, so that running it twice cha
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
 import pyarrow as pa
-from sqlalchemy import Boolean, Engine, Integer, Table
+from sqlalchemy import Boolean, ColumnElement, Engine, Integer, Table
 
 from contracts.arrow import INSTANT
 from core.connections import load_connections
 from core.settings import Settings
 from ingestion.load import replace_tables
 from state.projections import GATE, LEDGER, PAYLOADS, rows_of
+from state.tables import gate_decisions
 from state.types import Instant, JsonText, Money
 
 _MONEY = pa.decimal128(18, 4)
@@ -39,6 +40,12 @@ CONNECTIONS = pa.schema(
 def project_gate(settings: Settings, engine: Engine) -> dict[str, int]:
     """Decisions into ``raw_gate``; rows per table."""
     return _project(settings, engine, "raw_gate", GATE)
+
+
+def project_decisions(settings: Settings, engine: Engine, business_ids: Collection[str]) -> int:
+    """The decisions on some candidates into ``raw_gate_events``, where the worker reads those of its batch; rows."""
+    named = gate_decisions.c.business_id.in_(sorted(business_ids))
+    return _project(settings, engine, "raw_gate_events", GATE, only=named)["decisions"]
 
 
 def project_ledger(settings: Settings, engine: Engine) -> dict[str, int]:
@@ -75,10 +82,11 @@ def _project(
     dataset: str,
     tables: Mapping[str, Table],
     more: Mapping[str, pa.Table] | None = None,
+    only: ColumnElement[bool] | None = None,
 ) -> dict[str, int]:
     projected = {
         name: pa.Table.from_pylist(
-            [_plain(row, table) for row in rows_of(engine, table)], schema=schema_of_table(table)
+            [_plain(row, table) for row in rows_of(engine, table, only)], schema=schema_of_table(table)
         )
         for name, table in tables.items()
     } | dict(more or {})

@@ -53,7 +53,7 @@ class OnfleetAdapter:
             for each in tasks:
                 furthest.see(_changed_at(each))
             last = document.get("lastId")
-            yield Page(self._records(tasks), None if last else furthest.cursor)
+            yield Page(self.records(tasks), None if last else furthest.cursor)
             if not last:
                 return
             parameters["lastId"] = last
@@ -62,7 +62,8 @@ class OnfleetAdapter:
         """Close the connections."""
         self._http.close()
 
-    def _records(self, tasks: Sequence[Task]) -> list[SourceRecord]:
+    def records(self, tasks: Sequence[Task]) -> list[SourceRecord]:
+        """The rows of tasks that were completed or failed, however the tasks came; their documents are fetched."""
         records: list[SourceRecord] = []
         wanted: list[Wanted] = []
         for task in tasks:

@@ -76,9 +76,7 @@ def test_what_is_signed_is_kept_as_it_came_and_once(signing: World, vendor: str)
     first, again = (send(signing, vendor, body, signed(vendor, body)) for _ in range(2))
     assert (first.status_code, again.status_code) == (202, 202), first.text
     assert (first.json()["outcome"], again.json()["outcome"]) == ("accepted", "duplicate")
-    (kept,) = [
-        m for m in inbox.after(signing.engine, "fleet", 0, 9999) if m.message_id == first.json()["message_id"]
-    ]
+    (kept,) = [each for each in signing.waiting() if each.message_id == first.json()["message_id"]]
     assert (kept.kind, kept.channel, kept.body) == (f"webhook:{vendor}", "webhook", body)
 
 

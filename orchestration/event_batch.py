@@ -1,0 +1,103 @@
+"""One batch of the event path: what partners have sent becomes rows, candidates, verdicts and posted invoices.
+
+    inbox ─► dlt ─► models that the loads touch ─► gate ─► push
+
+Belongs here: the order of the steps, the same functions as in a scheduled run, and what a batch gave. A batch that dies
+leaves either open messages or loads that nobody has built on; the next one goes on from there.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from core.ids import new_id
+from core.warehouse import open_warehouse
+from ingestion.events.run import TakenIn, take_in
+from ingestion.ledger import project_decisions
+from ingestion.run import Counts
+from orchestration.dbt_runner import NodeResult
+from orchestration.event_builds import OUTBOUND, EventProject
+from orchestration.platform import Platform
+from orchestration.push_assets import outbound_rows, push_rows
+from quality.gate import GateResult, gate_part
+from state import inbox
+from state.decisions import EVENTS
+
+if TYPE_CHECKING:
+    from activation.push import PushResult
+
+MOST = 500
+"""Messages of one partner in one batch."""
+log = logging.getLogger("waybill.worker")
+
+
+@dataclass
+class Batch:
+    """What one batch did. ``seconds`` by step; ``settled`` messages; ``postponed`` ones, with what each waits for."""
+
+    run_id: str
+    settled: int = 0
+    postponed: dict[str, str] = field(default_factory=dict)
+    counts: list[Counts] = field(default_factory=list)
+    models: list[NodeResult] = field(default_factory=list)
+    gate: GateResult | None = None
+    push: PushResult | None = None
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    @contextmanager
+    def step(self, name: str) -> Iterator[None]:
+        """Time one step."""
+        started = time.monotonic()
+        yield
+        self.seconds[name] = round(time.monotonic() - started, 3)
+
+
+def run_batch(platform: Platform, project: EventProject, *, is_first: bool) -> Batch:
+    """Everything that waits, so many messages of each partner at most. The first batch of a worker also builds what an
+    earlier worker loaded and did not build.
+
+    WaybillError when a step failed; what was loaded before it is built by the next first batch.
+    """
+    batch = Batch(new_id(EVENTS))
+    # Held open for the whole batch: dlt, dbt and the gate each open the file for themselves, which is free while it is.
+    with open_warehouse(platform.settings, batch.run_id):
+        with batch.step("load"):
+            _take_in(platform, batch)
+        loaded = {each.source for each in batch.counts if each.loaded}
+        if not is_first and not project.concerns(loaded):
+            return batch
+        with batch.step("build"):
+            as_of, batch.models = project.build(None if is_first else loaded)
+        with batch.step("gate"):
+            rows = _judged(platform, batch, as_of)
+    with batch.step("push"):
+        batch.push = push_rows(platform, rows, patience_s=0.0)
+    project.note_built()
+    return batch
+
+
+def _take_in(platform: Platform, batch: Batch) -> None:
+    by_name = {each.connection: each for each in platform.connections if each.lifecycle != "retired"}
+    for partner in inbox.waiting(platform.engine):
+        if partner not in by_name:
+            log.error("messages of %s wait: no live connection has this name", partner)
+            continue
+        taken: TakenIn = take_in(platform.settings, platform.engine, by_name[partner], batch.run_id, MOST)
+        batch.settled += len(taken.settled)
+        batch.counts += taken.counts
+        batch.postponed |= taken.postponed
+
+
+def _judged(platform: Platform, batch: Batch, as_of: datetime) -> list[dict[str, object]]:
+    """Judge what was touched; the rows to push, which are none where nothing touched can be billed."""
+    batch.gate = gate_part(platform.settings, platform.engine, platform.connections, batch.run_id, as_of)
+    if not batch.gate.decisions:
+        return []
+    project_decisions(platform.settings, platform.engine, {each.business_id for each in batch.gate.decisions})
+    return outbound_rows(platform, OUTBOUND)

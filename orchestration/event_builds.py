@@ -1,0 +1,148 @@
+"""What the worker builds with dbt: the models between what partners send and the invoice, touched rows alone.
+
+Belongs here: choosing models, building them, and remembering which loads are done with. A batch goes on from the last
+complete build, as a scheduled run does (``dbt_builds``), and leaves what that run goes on from as it is: the next
+scheduled run builds the same loads again, with everything that hangs on them.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+from core.errors import ConfigurationError, WaybillError
+from core.warehouse import open_warehouse
+from orchestration.dbt_assets import run_variables
+from orchestration.dbt_runner import NodeResult, build_events, parse
+from orchestration.platform import Platform
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+OUTBOUND = "outbound_events.outbound_erp__invoices"
+_CHANGES = ("new_loads", "links", "touched")
+
+
+class EventProject:
+    """The dbt project as the worker builds it, parsed once. ConfigurationError when there is no build to go on from."""
+
+    def __init__(self, platform: Platform) -> None:
+        self._platform, self._settings = platform, platform.settings
+        self._before = self._variables()
+
+    def prepare(self) -> None:
+        """The views that batches read through, and the place where done loads are remembered."""
+        with open_warehouse(self._settings, "prepare for events") as warehouse:
+            warehouse.execute("CREATE SCHEMA IF NOT EXISTS changes_events")
+            warehouse.execute(
+                "CREATE TABLE IF NOT EXISTS changes_events.built_loads (dataset VARCHAR, load_id VARCHAR)"
+            )
+            _refuse(build_events(self._settings, [*_CHANGES, *self._views], self._variables()))
+            warehouse.execute("CHECKPOINT")
+
+    def concerns(self, datasets: Collection[str]) -> bool:
+        """Whether anything on the way to an invoice follows from these datasets; the others wait for a complete build."""
+        return any(self._by_dataset.get(each) for each in datasets)
+
+    def build(self, datasets: Collection[str] | None) -> tuple[datetime, list[NodeResult]]:
+        """Build what loads into these datasets touch, or into any; as of which instant, and each model's result.
+
+        The instant tells the candidates that this batch has built from all others. WaybillError when a model failed.
+        """
+        datasets = self._by_dataset.keys() if datasets is None else datasets
+        models = {name for each in datasets for name in self._by_dataset.get(each, ())}
+        variables = self._variables()
+        results = build_events(self._settings, [*_CHANGES, *sorted(models)], variables)
+        _refuse(results)
+        return datetime.fromisoformat(variables["as_of"]), results
+
+    def note_built(self) -> None:
+        """The loads of the last batch are done with, and what the complete builds have done since need not be kept."""
+        with open_warehouse(self._settings, "note what was built") as warehouse:
+            warehouse.execute(
+                "INSERT INTO changes_events.built_loads SELECT dataset, load_id FROM changes_events.new_loads"
+            )
+            warehouse.execute(
+                "DELETE FROM changes_events.built_loads WHERE (dataset, load_id) IN "
+                "(SELECT (dataset, load_id) FROM changes.built_loads)"
+            )
+            warehouse.execute("CHECKPOINT")
+
+    def _variables(self) -> dict[str, Any]:
+        found: dict[str, Any] = run_variables(self._platform)
+        if found["builds_on"] is None:
+            raise ConfigurationError(
+                "There is no complete build of these very models for events to go on from.",
+                remedy="Run `waybill run`, then start the worker again.",
+            )
+        return found
+
+    @cached_property
+    def _manifest(self) -> Manifest:
+        return parse(self._settings, event_path=True)
+
+    @cached_property
+    def _views(self) -> list[str]:
+        """Everything that batches read through and that holds no rows, parents first."""
+        nodes = self._manifest.nodes
+        needed = _above(self._parents, {_id_of(nodes, "outbound_erp__invoices")})
+        return sorted(nodes[each].name for each in needed if nodes[each].config.materialized == "view")
+
+    @cached_property
+    def _by_dataset(self) -> dict[str, frozenset[str]]:
+        """Dataset → the models found by nodes whose rows follow from it, on the way to the candidates."""
+        nodes, parents = self._manifest.nodes, self._parents
+        wanted = _above(parents, {_id_of(nodes, "invoice_candidates")})
+        skipped = {_id_of(nodes, name) for name in _CHANGES}
+        children: defaultdict[str, set[str]] = defaultdict(set)
+        for node in wanted - skipped:
+            for parent in parents[node]:
+                children[parent].add(node)
+        found: defaultdict[str, set[str]] = defaultdict(set)
+        for unique_id, source in self._manifest.sources.items():
+            found[source.schema].update(_above(children, {unique_id}) - {unique_id})
+        return {
+            dataset: frozenset(
+                nodes[each].name for each in below if nodes[each].config.materialized == "incremental"
+            )
+            for dataset, below in found.items()
+        }
+
+    @cached_property
+    def _parents(self) -> Mapping[str, Collection[str]]:
+        return defaultdict(
+            tuple,
+            {
+                unique_id: tuple(node.depends_on.nodes)
+                for unique_id, node in self._manifest.nodes.items()
+                if node.resource_type == "model"
+            },
+        )
+
+
+def _above(edges: Mapping[str, Collection[str]], start: set[str]) -> set[str]:
+    """Everything that is reached over edges, the start with it; models and seeds, and sources where they begin."""
+    found, left = set(start), list(start)
+    while left:
+        for each in edges.get(left.pop(), ()):
+            if each not in found and not each.startswith(("source.", "seed.")):
+                found.add(each)
+                left.append(each)
+    return found
+
+
+def _id_of(nodes: Mapping[str, Any], name: str) -> str:
+    return next(key for key, node in nodes.items() if node.resource_type == "model" and node.name == name)
+
+
+def _refuse(results: Iterable[NodeResult]) -> None:
+    bad = [each for each in results if each.status != "success"]
+    if bad:
+        first = bad[0]
+        raise WaybillError(
+            f"{len(bad)} models of a batch of events failed: {first.unique_id}: {first.message[:300]}",
+            remedy="`waybill run` builds them all and says more; the events stay where they are.",
+        )

@@ -1,0 +1,141 @@
+"""``python -m orchestration.worker``: the long-lived process of the event path, which drains the inbox.
+
+Belongs here: when a batch begins, what happens when one fails, and ending. What a batch is: ``event_batch``.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import signal
+import threading
+import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import dagster as dg
+
+from core.clock import utc_now
+from core.errors import WaybillError
+from core.settings import get_settings
+from orchestration.event_batch import Batch, run_batch
+from orchestration.event_builds import EventProject
+from orchestration.event_report import report
+from orchestration.platform import Platform
+from orchestration.push_assets import push_rows
+from orchestration.run import prepare_instance
+from state import inbox, outbox
+
+if TYPE_CHECKING:
+    from types import FrameType
+
+TICK_S = 1.0
+"""How often an idle worker looks into the inbox."""
+PUSH_EVERY_S = 5.0
+"""How often it looks for invoices that an earlier push left to be sent again."""
+LONGEST_PAUSE_S = 60.0
+log = logging.getLogger("waybill.worker")
+
+
+class Worker:
+    """Batches, one after the other, until ``stop`` is set. ``told`` hears of every batch that did something."""
+
+    def __init__(
+        self, platform: Platform, stop: threading.Event, told: Callable[[Batch], None], tick_s: float = TICK_S
+    ) -> None:
+        self._platform, self._stop, self._told, self._tick_s = platform, stop, told, tick_s
+        self._project: EventProject | None = None
+        self._pushed_at = 0.0
+
+    def run(self) -> None:
+        """Work until stopped. A failure is logged and tried again after a pause that doubles up to a minute."""
+        pause = self._tick_s
+        while not self._stop.is_set():
+            try:
+                is_busy = self._turn()
+                pause = self._tick_s
+            except WaybillError as error:
+                log.error("%s", error)
+                pause = min(pause * 2, LONGEST_PAUSE_S)
+                is_busy = False
+            if not is_busy:
+                self._stop.wait(pause)
+
+    def _turn(self) -> bool:
+        """Do what there is to do; whether there may be more at once."""
+        if self._project is None:
+            self._begin()
+        elif inbox.waiting(self._platform.engine):
+            return self._batch(is_first=False).settled > 0
+        else:
+            self._push_what_is_due()
+        return False
+
+    def _begin(self) -> None:
+        from ingestion.run import ensure_warehouse
+        from quality.runtime import import_gx
+
+        ensure_warehouse(self._platform.settings, self._platform.engine)
+        project = EventProject(self._platform)
+        project.prepare()
+        import_gx()
+        gc.freeze()
+        self._project = project
+        self._batch(is_first=True)
+        log.info("ready: events are taken in")
+
+    def _batch(self, *, is_first: bool) -> Batch:
+        assert self._project is not None
+        try:
+            batch = run_batch(self._platform, self._project, is_first=is_first)
+        except WaybillError:
+            # What it loaded is built by a first batch alone; the models may be others by now too.
+            self._project = None
+            raise
+        for message_id, why in batch.postponed.items():
+            log.warning("message %s waits: %s", message_id, why)
+        if batch.settled or batch.models:
+            self._told(batch)
+        return batch
+
+    def _push_what_is_due(self) -> None:
+        if time.monotonic() - self._pushed_at < PUSH_EVERY_S:
+            return
+        self._pushed_at = time.monotonic()
+        engine, now = self._platform.engine, utc_now()
+        if any(outbox.is_due(engine, each.connection, now) for each in self._platform.destinations):
+            push_rows(self._platform, [], patience_s=0.0)
+
+
+def main() -> int:
+    """Work until SIGINT or SIGTERM; a batch that is under way is finished."""
+    argparse.ArgumentParser(prog="orchestration.worker", description=__doc__).parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    settings, stop = get_settings(), threading.Event()
+
+    def end(_signal: int, _frame: FrameType | None) -> None:
+        stop.set()
+
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, end)
+    with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
+
+        def tell(batch: Batch) -> None:
+            log.info("%s: %d messages, %s", batch.run_id, batch.settled, _told(batch))
+            report(instance, batch)
+
+        Worker(Platform(settings), stop, tell).run()
+    return 0
+
+
+def _told(batch: Batch) -> str:
+    push = batch.push
+    posted = f"{push.posted} posted, {push.failed} failed, {push.held} held" if push else "nothing to bill"
+    steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in batch.seconds.items())
+    return f"{posted}; {steps}"
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
