@@ -17,9 +17,9 @@ from api.access import address_of, gateway_of
 from api.answers import Taken
 from api.describing import SIGNED, body, problems
 from api.gateway import Gateway
-from api.intake import Source
 from api.problems import Problem
 from api.signatures import CHECKS, NotSigned
+from api.sources import Source
 from contracts.message_kinds import MESSAGES, WEBHOOKS, Vendor
 from core.clock import utc_now
 from core.ids import new_id, sha256_hex

@@ -45,7 +45,7 @@ def up(
         try:
             err.print(f"\n  Dagster UI      http://127.0.0.1:{dagster_port}")
             err.print(f"  Executive page  http://127.0.0.1:{dashboard_port}")
-            err.print(f"  API             http://127.0.0.1:{api_port}/v1/kpis")
+            err.print(f"  API             http://127.0.0.1:{api_port}/v1/openapi.json")
             err.print(f"  Sandbox ERP     {ready['erp']}")
             err.print("\nCtrl-C ends everything.")
             _watch(children)
