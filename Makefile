@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo up test test-fast prove simulate lint types imports check docs bench lock clean
+.PHONY: help setup setup-dev tryton demo up test test-fast test-erp prove simulate lint types imports check docs bench lock clean
 
 help: ## list the targets: what you want to do, and what it does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -29,17 +29,28 @@ $(VENV)/.dev: requirements-dev.lock requirements.lock pyproject.toml | $(UV)
 setup: $(VENV)/.runtime ## install what runs, into .venv (the targets below do it themselves)
 setup-dev: $(VENV)/.dev ## install what tests and checks need as well
 
+# Tryton is a system outside: an environment of its own, in which nothing of ours is installed.
+.cache/tryton/.made: requirements-tryton.lock | $(UV)
+	@$(UV) venv --quiet --clear --python $(BIN)/python .cache/tryton/venv
+	@$(UV) pip sync --quiet --compile-bytecode --python .cache/tryton/venv/bin/python requirements-tryton.lock
+	@touch $@
+
+tryton: .cache/tryton/.made ## install the Tryton server that test-erp starts, into .cache/tryton
+
 demo: setup ## start a sandbox, run everything once, post the invoices, print the result
 	@$(BIN)/waybill demo
 
 up: setup ## keep the sandbox, the Dagster UI, the executive page and the API running until Ctrl-C
 	@$(BIN)/waybill up
 
-test: setup-dev ## run every test (those of the page need ./scripts/install-browser.sh once)
+test: setup-dev ## run every test but test-erp's (those of the page need ./scripts/install-browser.sh once)
 	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 test-fast: setup-dev ## run the unit tests and the conventions
 	$(BIN)/python -m pytest tests/unit tests/conventions
+
+test-erp: setup-dev tryton ## run the tests that push into a real Tryton (the first time a database is built: a minute)
+	$(BIN)/python -m pytest tests/erp
 
 prove: setup-dev ## bring the faults about that the push has to survive, and say fault by fault what was found
 	@$(BIN)/python -m tests.prove
@@ -71,11 +82,13 @@ bench: setup-dev ## measure the demo, the push, the build of a year (BENCH_SHIPM
 	$(BIN)/python -m benchmarks.state
 
 # The locks name versions and hashes, never a download host.
-lock: | $(UV) ## resolve requirements.lock and requirements-dev.lock again
+lock: | $(UV) ## resolve the locks again: requirements.lock, -dev, -tryton
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		pyproject.toml --output-file requirements.lock
 	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 		--extra dev --constraint requirements.lock pyproject.toml --output-file requirements-dev.lock
+	$(UV) pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+		requirements-tryton.in --output-file requirements-tryton.lock
 
 clean: ## remove ./data with all that the demo made (no other target does)
 	rm -rf data

@@ -22,6 +22,7 @@ from activation.attempt import LEASE_S, Attempt
 from activation.breaker import Breaker
 from activation.destinations.base import Destination
 from activation.destinations.erp_frappe import FrappeDestination
+from activation.destinations.erp_tryton import TrytonDestination
 from activation.document import document_of, effect_of
 from activation.retry_budget import RetryBudget
 from activation.worker import is_gone, new_worker
@@ -36,7 +37,10 @@ from state.outbox_rows import OutboxRow
 PATIENCE_S = 20.0
 """How long one push waits for rows whose retry is due soon; the rest is for the next push."""
 
-_DESTINATIONS = {"frappe": FrappeDestination}
+_DESTINATIONS: dict[str, Callable[[Connection], Destination]] = {
+    "frappe": FrappeDestination,
+    "tryton": TrytonDestination,
+}
 _PAUSE_S = 0.2
 _NOBODYS_KEY = "0" * 64
 """What a probe looks up: no effect has it."""

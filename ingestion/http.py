@@ -77,7 +77,14 @@ class HttpSource:
 
     def get_json(self, path: str, parameters: Mapping[str, str | int]) -> dict[str, Any]:
         """The JSON object at ``path``; numbers with a point are Decimal. SourceFailure when there is none."""
-        return self._json(path, self._get(path, parameters))
+        return self._object(path, self._get(path, parameters))
+
+    def get_list(self, path: str, parameters: Mapping[str, Any]) -> list[Any]:
+        """The JSON list at ``path``; a parameter that is a list is given several times."""
+        document = self._json(path, self._get(path, parameters))
+        if not isinstance(document, list):
+            raise self._failure(path, "sent JSON that is no list", "Check base_url and the API's version.")
+        return document
 
     def get_page(
         self, path: str, parameters: Mapping[str, str | int]
@@ -86,9 +93,15 @@ class HttpSource:
         response = self._get(path, parameters)
         link = httpx.Response(response.status, headers=response.headers).links.get("next")
         following = dict(httpx.URL(link["url"]).params) if link else None
-        return self._json(path, response), following
+        return self._object(path, response), following
 
-    def _json(self, path: str, response: _Answer) -> dict[str, Any]:
+    def _object(self, path: str, response: _Answer) -> dict[str, Any]:
+        document = self._json(path, response)
+        if not isinstance(document, dict):
+            raise self._failure(path, "sent JSON that is no object", "Check base_url and the API's version.")
+        return document
+
+    def _json(self, path: str, response: _Answer) -> Any:
         if response.excess:
             raise self._failure(path, f"sent {response.excess}", "Ask the source's owner why.")
         kind = response.headers.get("content-type", "")
@@ -98,15 +111,12 @@ class HttpSource:
                 "Open the address in a browser: a login page or a proxy may stand in front of the API.",
             )  # fmt: skip
         try:
-            document = answer(response.content)
+            return answer(response.content)
         except JsonRefused as error:
             raise self._failure(
                 path, f"sent an answer that is not whole JSON ({error})",
                 "Run again; if it stays, ask the source's owner whether answers are cut on the way.",
             ) from error  # fmt: skip
-        if not isinstance(document, dict):
-            raise self._failure(path, "sent JSON that is no object", "Check base_url and the API's version.")
-        return document
 
     def get_file(self, address: str, largest: int) -> tuple[int, bytes, str]:
         """Status, bytes and declared type of a file; 403, 404 and 410 are answers too. Never redirected.

@@ -12,6 +12,7 @@ from ingestion.base import Adapter, AdapterFactory, Window
 
 ADAPTERS: dict[tuple[str, str], str] = {
     ("erp", "frappe"): "ingestion.erp.frappe:FrappeAdapter",
+    ("erp", "tryton"): "ingestion.erp.tryton:TrytonAdapter",
     ("dispatch", "otm5"): "ingestion.dispatch.otm5:Otm5Adapter",
     ("telematics", "samsara"): "ingestion.telematics.samsara:SamsaraAdapter",
     ("pod", "onfleet"): "ingestion.pod.onfleet:OnfleetAdapter",

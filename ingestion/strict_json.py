@@ -49,7 +49,7 @@ def loads(text: bytes | str) -> Any:
 
 
 def answer(body: bytes) -> Any:
-    """The document of a source; objects in the lists of its outermost object are ``Told``.
+    """The document of a source; objects in the lists of its outermost object, or in an outermost list, are ``Told``.
 
     Bytes that are no UTF-8 become lone surrogates, for the row's contract to refuse.
     """
@@ -102,7 +102,8 @@ class _Reader:
 
     def document(self) -> Any:
         start = self._after_blanks(0)
-        value, end = self._object(start) if self._text[start] == "{" else self._scan(self._text, start)
+        read = {"{": self._object, "[": self._list}.get(self._text[start])
+        value, end = read(start) if read else self._scan(self._text, start)
         if self._after_blanks(end) != len(self._text):
             raise JsonRefused(f"more text after the document, at {end}")
         return value

@@ -5,6 +5,7 @@ A destination never retries and never hides: it says what is known for certain. 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -32,8 +33,20 @@ class UncertainError(WaybillError):
 
 
 @dataclass(frozen=True)
+class PostedLine:
+    """A line as the foreign system holds it."""
+
+    item_id: str
+    quantity: Decimal
+    net_price: Decimal
+    net_amount: Decimal
+    tax_code: str | None
+
+
+@dataclass(frozen=True)
 class PostedInvoice:
-    """An invoice or credit note as the foreign system holds it. ``credited_erp_id``: the invoice that a note reverses."""
+    """An invoice or credit note as the foreign system holds it. ``credited_erp_id``: the invoice that a note reverses;
+    ``lines``: None where the system's lists do not tell them."""
 
     erp_id: str
     status: Literal["draft", "posted", "cancelled"]
@@ -47,6 +60,7 @@ class PostedInvoice:
     issue_date: date | None
     posted_at: datetime | None
     credited_erp_id: str | None = None
+    lines: tuple[PostedLine, ...] | None = None
 
 
 class Destination(Protocol):
@@ -77,11 +91,29 @@ def differences(document: InvoiceDocument, found: PostedInvoice) -> list[str]:
     credited = document.credited_erp_id if isinstance(document, CreditNoteDocument) else None
     compared = (
         ("key", document.idempotency_key, found.idempotency_key),
+        ("company", document.company_id, found.company_id),
         ("customer", document.customer_id, found.customer_id),
         ("currency", document.currency, found.currency),
+        ("issue date", document.issue_date, found.issue_date),
         ("net total", document.net_total_amount, found.net_total_amount),
         ("tax total", document.tax_total_amount, found.tax_total_amount),
         ("grand total", document.grand_total_amount, found.grand_total_amount),
         ("credited invoice", credited, found.credited_erp_id),
     )
-    return [f"{name}: sent {sent}, found {seen}" for name, sent, seen in compared if sent != seen]
+    wrong = [f"{name}: sent {sent}, found {seen}" for name, sent, seen in compared if sent != seen]
+    return wrong + _differing_lines(document, found)
+
+
+def _differing_lines(document: InvoiceDocument, found: PostedInvoice) -> list[str]:
+    if found.lines is None:
+        return []
+    sent = Counter(
+        PostedLine(each.item_id, each.quantity, each.net_price, each.net_amount, each.tax_code)
+        for each in document.lines
+    )
+    seen = Counter(found.lines)
+    return [
+        f"line of {each.item_id}: {word} {each.quantity} at {each.net_price}, {each.net_amount}, tax {each.tax_code}"
+        for word, some in (("sent", sent - seen), ("found", seen - sent))
+        for each in some
+    ]

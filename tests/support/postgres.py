@@ -35,9 +35,10 @@ _PORT = 5432
 
 @dataclass
 class Server:
-    """``socket`` is the folder through which it is reached; it listens on no network."""
+    """``socket`` is the folder through which it is reached; it listens on no network. ``binaries``: its programs."""
 
     socket: Path
+    binaries: Path
     _numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def url(self, database: str) -> SecretStr:
@@ -49,14 +50,19 @@ class Server:
         open_unbound(Settings(home=self.socket, state_url=self.url(TEMPLATE))).dispose()
 
     @contextmanager
-    def database(self, *, template: str | None = TEMPLATE) -> Iterator[SecretStr]:
+    def database(self, *, template: str | None = TEMPLATE, name: str | None = None) -> Iterator[SecretStr]:
         """The address of a database of its own; an empty one without a template. Dropped after, whoever is in it."""
-        janitor = self._janitor(f"test_{next(self._numbers)}", template)
+        janitor = self._janitor(name or f"test_{next(self._numbers)}", template)
         janitor.init()
         try:
             yield self.url(janitor.dbname)
         finally:
             janitor.drop()
+
+    def run(self, program: str, *arguments: str) -> None:
+        """One of PostgreSQL's programs for clients, on this server."""
+        where = ["-h", self.socket, "-p", str(_PORT), "-U", USER]
+        subprocess.run([self.binaries / program, *where, *arguments], check=True, capture_output=True)
 
     def _janitor(self, name: str, template: str | None = None) -> DatabaseJanitor:
         return DatabaseJanitor(
@@ -77,7 +83,7 @@ def running_postgres() -> Iterator[Server]:
         server = _start(folder, [binaries / "postgres", "-D", data, "-k", folder, "-p", str(_PORT)], user)
         try:
             _wait(folder, server)
-            yield Server(folder)
+            yield Server(folder, binaries)
         finally:
             server.send_signal(signal.SIGINT)
             server.wait(timeout=30)
