@@ -165,7 +165,7 @@ def test_what_unpacks_beyond_the_limit_is_not_unpacked(world: World) -> None:
 
 @pytest.mark.parametrize(
     ("content", "encoding", "status"),
-    [(b"no gzip", "gzip", 400), (gzip.compress(b"{}" * 99)[:-12], "gzip", 400), (b"{}", "br", 415)],
+    [(b"no gzip", "gzip", 400), (gzip.compress(b"{}" * 99, mtime=0)[:-12], "gzip", 400), (b"{}", "br", 415)],
 )
 def test_an_encoding_that_is_none_is_refused(
     world: World, content: bytes, encoding: str, status: int
