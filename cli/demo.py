@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 import time
 from functools import partial
 from pathlib import Path
@@ -11,10 +12,14 @@ from typing import Annotated
 
 import typer
 
-from cli.output import err
+from cli.output import emit_json, err
 from cli.run import run_and_report
 from cli.sandbox_process import World, sandbox
+from cli.services import answers, services, wait_until
 from core.settings import Settings, get_settings
+
+_LIVE_DELIVERIES = 5
+_LIVE_PATIENCE_S = 180.0
 
 
 def demo(
@@ -22,6 +27,11 @@ def demo(
     orders: Annotated[int, typer.Option(help="How many orders the world has.", min=120)] = 2000,
     base_port: Annotated[int, typer.Option(help="First of the sandbox's seven ports; 0 = free ones.")] = 8700,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
+    live: Annotated[
+        bool,
+        typer.Option("--live", help="Then deliver shipments through the API and watch their invoices come."),
+    ] = False,
+    api_port: Annotated[int, typer.Option(help="Port of the API, with --live.")] = 8600,
 ) -> None:
     """Start the sandbox, run everything once through Dagster, post the invoices, print the result.
 
@@ -34,9 +44,34 @@ def demo(
     from orchestration.run import warm_up
 
     with sandbox(settings, World(seed, orders, base_port), partial(warm_up, settings)):
-        code = run_and_report(str(settings.root / "sandbox" / "truth.json"), json_output=json_output)
+        code = run_and_report(
+            str(settings.root / "sandbox" / "truth.json"), json_output=json_output and not live
+        )
+        if live:
+            _live(settings, api_port, json_output=json_output)
     err.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started has stopped.")
     raise typer.Exit(code)
+
+
+def _live(settings: Settings, api_port: int, *, json_output: bool) -> None:
+    """API and worker beside the sandbox, and deliveries through them."""
+    from cli.live import play, show
+
+    url = f"http://127.0.0.1:{api_port}"
+    commands = {
+        "api": [sys.executable, "-m", "api", "--port", str(api_port)],
+        "worker": [sys.executable, "-m", "orchestration.worker"],
+    }
+    err.print("\nLive: the API and the worker start; then lorries leave, deliver, and their proofs come in.")
+    settings.worker_note.unlink(missing_ok=True)
+    with services(settings, commands) as children:
+        wait_until(children, "The API", partial(answers, f"{url}/healthz"), _LIVE_PATIENCE_S)
+        wait_until(children, "The worker", settings.worker_note.exists, _LIVE_PATIENCE_S)
+        deliveries = play(settings, url, _LIVE_DELIVERIES)
+    if json_output:
+        emit_json([vars(each) for each in deliveries])
+    else:
+        show(deliveries)
 
 
 def home_for(settings: Settings, seed: int, orders: int) -> Settings:

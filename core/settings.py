@@ -87,6 +87,11 @@ class Settings(BaseSettings):
         return self.root / "docs" / "index.html"
 
     @property
+    def worker_note(self) -> Path:
+        """Written by the worker when it is ready, gone when it has ended in peace."""
+        return self.root / "worker.json"
+
+    @property
     def data_docs(self) -> Path:
         return self.root / "data_docs"
 

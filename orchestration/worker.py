@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import argparse
 import gc
+import json
 import logging
+import os
 import signal
 import threading
 import time
@@ -83,6 +85,8 @@ class Worker:
         gc.freeze()
         self._project = project
         self._batch(is_first=True)
+        note = {"pid": os.getpid(), "ready_at": utc_now().isoformat()}
+        self._platform.settings.worker_note.write_text(json.dumps(note), encoding="utf-8")
         log.info("ready: events are taken in")
 
     def _batch(self, *, is_first: bool) -> Batch:
@@ -112,7 +116,8 @@ def main() -> int:
     """Work until SIGINT or SIGTERM; a batch that is under way is finished."""
     argparse.ArgumentParser(prog="orchestration.worker", description=__doc__).parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    logging.getLogger("great_expectations").setLevel(logging.ERROR)
+    for noisy in ("great_expectations", "alembic"):
+        logging.getLogger(noisy).setLevel(logging.ERROR)
     settings, stop = get_settings(), threading.Event()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
@@ -126,7 +131,9 @@ def main() -> int:
             log.info("%s: %d messages, %s", batch.run_id, batch.settled, _told(batch))
             report(instance, batch)
 
+        settings.worker_note.unlink(missing_ok=True)
         Worker(Platform(settings), stop, tell).run()
+        settings.worker_note.unlink(missing_ok=True)
     return 0
 
 
