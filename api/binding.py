@@ -3,8 +3,8 @@ names under ``reach``, and those it brought in itself. Everything else does not 
 
 A shipment that nobody knows yet may be written to by a partner that reaches whole connections (a proof may come before its
 shipment), and by nobody else: it could be anybody's. The same holds for orders, trips and stops. A lorry's unit and a
-vehicle belong to no partner: they are told of by connections of a kind that has some. An order that is released is the
-sender's own: its rows are kept under its connection's name.
+vehicle belong to no partner: they are told of by connections of a kind that has some. An order that is released
+is the sender's own, unless shipments of another's order have its number.
 """
 
 from __future__ import annotations
@@ -29,13 +29,14 @@ _FLEET_KINDS = frozenset({"telematics", "dispatch", "maintenance", "tms"})
 
 @dataclass
 class Named:
-    """What a message is about. ``brought`` are shipments that it brings in itself."""
+    """What a message is about. ``brought`` are shipments, ``released`` orders that it brings in itself."""
 
     shipments: set[str] = field(default_factory=set)
     orders: set[str] = field(default_factory=set)
     trips: set[str] = field(default_factory=set)
     stops: set[str] = field(default_factory=set)
     brought: set[str] = field(default_factory=set)
+    released: set[str] = field(default_factory=set)
     is_of_the_fleet: bool = False
 
     def see(self, message: BaseModel) -> None:
@@ -46,13 +47,16 @@ class Named:
             self.shipments -= self.brought
             self.orders |= {each.order_id for each in message.consignments}
             return
+        if isinstance(message, OrderRelease):
+            self.released.add(message.order_id)
+            return
         said: Any = message.root.data if isinstance(message, CloudEvent) else message
         if isinstance(said, Geofence | RouteDeviation | MaintenanceAlert):
             self.is_of_the_fleet = True
         shipment, order, trip, stop = (
             getattr(said, name, None) for name in ("consignment_id", "order_id", "trip_id", "stop_id")
         )
-        if order is not None and not isinstance(message, OrderRelease):
+        if order is not None:
             self.orders.add(order)
         if shipment is not None:
             self.shipments.add(shipment)
@@ -73,6 +77,9 @@ def check(gateway: Gateway, connection: Connection, messages: Sequence[BaseModel
         )
     if named.shipments or named.brought:
         _refuse_foreign_shipments(gateway, connection, named)
+    if named.released:
+        known = gateway.published.orders(named.released)
+        _refuse(connection, named.released & set(known), known)
     if named.orders:
         _refuse(connection, named.orders, gateway.published.orders(named.orders))
     if named.trips or named.stops:

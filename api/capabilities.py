@@ -10,12 +10,11 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api import binding, intake
+from api import binding, evidence, intake
 from api.access import Caller, gateway_of, may
 from api.answers import Taken
 from api.describing import WRITES, body
 from api.intake import MessageKey
-from api.problems import unprocessable
 from contracts.messages import (
     ExceptionChange,
     FreightCost,
@@ -23,7 +22,6 @@ from contracts.messages import (
     ProofOfDeliveryMessage,
     RouteAssignment,
 )
-from state import documents
 
 router = APIRouter(tags=["messages in"], responses=WRITES)
 
@@ -62,21 +60,7 @@ async def proofs_of_delivery(
     raw = await intake.read_kept(request, source)
     proof = await intake.understood(gateway, source, raw, ProofOfDeliveryMessage)
     await asyncio.to_thread(binding.check, gateway, caller.connection, [proof])
-    wanted = [each.document_id for each in proof.documents]
-    there = await asyncio.to_thread(documents.uploaded, gateway.engine, caller.partner, proof.pod_id, wanted)
-    missing = [
-        {
-            "where": f"documents.{number}.document_id",
-            "expected": "a document that was uploaded for this proof",
-        }
-        for number, each in enumerate(wanted)
-        if each not in there
-    ]
-    if missing:
-        letter = await intake.refuse(
-            gateway, source, raw, "DOCUMENT_UNKNOWN", "it names a document that was not uploaded"
-        )
-        raise unprocessable(missing, dead_letter_id=letter)
+    await evidence.check(gateway, source, raw, proof)
     return await intake.keep(gateway, source, raw, f"{source.kind}:{key}")
 
 

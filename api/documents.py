@@ -57,7 +57,8 @@ async def upload(
     wrong = vault.objection(content, content_type)
     copy = None
     if wrong is None and content_type != "application/pdf":
-        copy = await asyncio.to_thread(derivative, content)
+        async with gateway.decoding:
+            copy = await asyncio.to_thread(derivative, content)
         wrong = UNREADABLE if copy is None else None
     if wrong is not None:
         letter = await intake.refuse(gateway, source, bodies.note_of(content), "EVIDENCE_REJECTED", wrong)

@@ -13,12 +13,12 @@ from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from api import binding, bodies, intake
+from api import binding, bodies, drift, intake
 from api.access import Caller, gateway_of, may
 from api.answers import Taken, TakenBatch
 from api.describing import WRITES, body
-from api.intake import Source
 from api.problems import Problem, told, unprocessable
+from api.sources import Source
 from contracts.cloud_events import CloudEvent, CloudEventBatch
 from contracts.message_base import MOST_EVENTS
 
@@ -109,6 +109,7 @@ async def _judge(request: Request, caller: Caller, source: Source, raws: list[by
             except Problem as error:
                 problem = error
         if problem is None and isinstance(event, CloudEvent):
+            await asyncio.to_thread(drift.count, gateway.engine, source, bodies.parse(raw), event)
             judged.append(_Judged(raw, event.root.id, event, {}))
             continue
         assert problem is not None

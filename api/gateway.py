@@ -5,6 +5,7 @@ Belongs here: opening things once. The store opens with the first request that n
 
 from __future__ import annotations
 
+import asyncio
 from functools import cached_property
 
 from sqlalchemy import Engine
@@ -16,6 +17,9 @@ from core.settings import Settings
 from state.engine import open_state
 from state.group_commit import GroupCommit
 
+MOST_DECODED = 2
+"""Pictures that are open at once: each may fill 200 MB."""
+
 
 class Gateway:
     """One per application."""
@@ -24,6 +28,7 @@ class Gateway:
         self.settings = settings
         self.limiter = Limiter(rates)
         self.published = Published(settings)
+        self.decoding = asyncio.Semaphore(MOST_DECODED)
 
     @cached_property
     def engine(self) -> Engine:

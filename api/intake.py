@@ -8,23 +8,24 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
-from api import binding, bodies
+from api import binding, bodies, drift
 from api.access import Caller, gateway_of
 from api.gateway import Gateway
 from api.problems import Problem, told, unprocessable
+from api.sources import Source
 from contracts.message_base import Message
 from core.clock import utc_now
 from core.ids import sha256_hex
 from state import dead_letters
 from state.dead_letters import DeadLetter
-from state.inbox import CONFLICT, LETTER_KIND, Accepted, Channel, Incoming, accept
+from state.inbox import CONFLICT, LETTER_KIND, Accepted, Incoming, accept
 
 M = TypeVar("M", bound=BaseModel)
 MessageKey = Annotated[
@@ -34,17 +35,6 @@ MessageKey = Annotated[
         description="The sender's own id of this message. Sent again with the same body it is the same message, for 90 days.",
     ),
 ]  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Source:
-    """Who sent a body, and as what it is kept."""
-
-    partner: str
-    kind: str
-    channel: Channel
-    trace_id: str
-    key_id: str | None = None
 
 
 def from_caller(caller: Caller, kind: str) -> Source:
@@ -68,8 +58,8 @@ async def read_kept(request: Request, source: Source) -> bytes:
 async def understood(gateway: Gateway, source: Source, body: bytes, model: type[M]) -> M:
     """The body as its contract; what breaks it becomes a dead letter, and Problem 400, 413 or 422."""
     try:
-        bodies.parse(body)
-        return model.model_validate_json(body, strict=True)
+        document = bodies.parse(body)
+        message = model.model_validate_json(body, strict=True)
     except bodies.Refused as error:
         letter = await refuse(gateway, source, body, error.reason, error.detail)
         raise Problem(
@@ -79,6 +69,9 @@ async def understood(gateway: Gateway, source: Source, body: bytes, model: type[
         errors = told(error)
         letter = await refuse(gateway, source, body, "CONTRACT_BROKEN", "; ".join(map(_said, errors)))
         raise unprocessable(errors, dead_letter_id=letter) from error
+    if source.channel == "api":
+        await asyncio.to_thread(drift.count, gateway.engine, source, document, message)
+    return message
 
 
 async def refuse(gateway: Gateway, source: Source, raw: bytes, reason: str, detail: str) -> str:

@@ -20,20 +20,26 @@ _log = logging.getLogger("waybill.api.requests")
 
 async def log_request(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
     """The middleware."""
-    begun = time.monotonic()
-    response = await call_next(request)
-    caller = getattr(request.state, "caller", None)
-    route = request.scope.get("route")
-    line = {
-        "method": request.method if request.method.isalpha() else "?",
-        "route": getattr(route, "path", "none"),
-        "status": response.status_code,
-        "partner": getattr(caller, "partner", None),
-        "key_id": getattr(caller, "key_id", None),
-        "trace_id": getattr(caller, "trace_id", None),
-        "duration_ms": round((time.monotonic() - begun) * 1000),
-    }
-    _log.info("%s", json.dumps({name: line[name] for name in LOGGED}))
+    begun, status = time.monotonic(), 500
+    try:
+        response = await call_next(request)
+        status = response.status_code
+    finally:
+        _tell(request, status, time.monotonic() - begun)
     for name, value in _HEADERS.items():
         response.headers.setdefault(name, value)
     return response
+
+
+def _tell(request: Request, status: int, seconds: float) -> None:
+    caller = getattr(request.state, "caller", None)
+    line = {
+        "method": request.method if request.method.isalpha() else "?",
+        "route": getattr(request.scope.get("route"), "path", "none"),
+        "status": status,
+        "partner": getattr(caller, "partner", None),
+        "key_id": getattr(caller, "key_id", None),
+        "trace_id": getattr(caller, "trace_id", None),
+        "duration_ms": round(seconds * 1000),
+    }
+    _log.info("%s", json.dumps({name: line[name] for name in LOGGED}))

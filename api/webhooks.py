@@ -2,25 +2,32 @@
 
 Belongs here: the routes. A body is looked at only once its signature is good; then it is kept as it came, and read by the
 ingestion. A vendor is not bound to shipments: its messages become rows of its own connection, as those that are fetched do.
+What Standard Webhooks carry are messages of ours: they are bound as if they had come to their own routes.
 """
 
 from __future__ import annotations
 
 import asyncio
+import json
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse
+from pydantic import BaseModel, ValidationError
 
-from api import bodies, intake
+from api import binding, bodies, evidence, intake
 from api.access import address_of, gateway_of
 from api.answers import Taken
 from api.describing import SIGNED, body, problems
 from api.gateway import Gateway
-from api.intake import Source
-from api.problems import Problem
+from api.problems import Problem, unprocessable
+from api.problems import told as errors_of
 from api.signatures import CHECKS, NotSigned
+from api.sources import Source
+from contracts.cloud_events import CloudEvent
 from contracts.message_kinds import MESSAGES, WEBHOOKS, Vendor
+from contracts.messages import ProofOfDeliveryMessage
+from contracts.vendor_webhooks import StandardWebhook
 from core.clock import utc_now
 from core.ids import new_id, sha256_hex
 from state import webhook_secrets
@@ -53,6 +60,8 @@ async def webhook(request: Request, vendor: Vendor, partner: Partner) -> Respons
     gateway.limiter.key(f"{vendor}/{partner}")
     source = Source(partner=partner, kind=model.kind, channel="webhook", trace_id=new_id("trace"))
     message = await intake.understood(gateway, source, raw, model)
+    if isinstance(message, StandardWebhook):
+        await _check_what_it_carries(request, source, raw, message)
     # Standard Webhooks sign the id beside the body; the others have it in the body. One without any is its own id.
     given = request.headers["webhook-id"] if vendor == "standard" else message.message_id  # type: ignore[attr-defined]
     name = (
@@ -75,6 +84,33 @@ async def onfleet_check(
     """Onfleet asks so before it sends anything, and expects its own text back."""
     gateway_of(request).limiter.address(address_of(request))
     return PlainTextResponse(check, headers={"X-Content-Type-Options": "nosniff"})
+
+
+async def _check_what_it_carries(request: Request, source: Source, raw: bytes, told: StandardWebhook) -> None:
+    """The message inside, by its contract and by what its sender reaches; refused as at its own route."""
+    gateway = gateway_of(request)
+    try:
+        carried = _carried(told)
+    except ValidationError as error:
+        errors = errors_of(error)
+        letter = await intake.refuse(gateway, source, raw, "CONTRACT_BROKEN", errors[0]["expected"])
+        raise unprocessable(errors, dead_letter_id=letter) from error
+    await asyncio.to_thread(binding.check, gateway, gateway.connections[source.partner], [carried])
+    if isinstance(carried, ProofOfDeliveryMessage):
+        await evidence.check(gateway, source, raw, carried)
+
+
+def _carried(told: StandardWebhook) -> BaseModel:
+    """Its data is one of our messages, or what one of our CloudEvents would carry."""
+    model, data = MESSAGES.get(told.type), told.data
+    if model is None or told.type.startswith("webhook:"):
+        model = CloudEvent
+        data = {
+            "specversion": "1.0", "id": "carried", "source": "carried", "type": told.type,
+            "time": told.timestamp.isoformat(), "data": told.data,
+        }  # fmt: skip
+    carried: BaseModel = model.model_validate_json(json.dumps(data), strict=True)
+    return carried
 
 
 def _is_signed(gateway: Gateway, vendor: Vendor, partner: str, request: Request, raw: bytes) -> bool:

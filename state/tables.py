@@ -56,6 +56,7 @@ dead_letters = Table(
     ),
     Index("ix_dead_letters_where", "connection", "resource", "status"),
     Index("ix_dead_letters_sent", "connection", "resource", "raw_sha256"),
+    Index("ix_dead_letters_trace", "trace_id"),
 )
 
 dead_letter_fixes = Table(

@@ -406,6 +406,7 @@ SYSTEMS: dict[str, tuple[Entry, ...]] = {
             (
                 *at(ERP, "test_an_unknown_field_refuses_nothing_and_is_counted"),
                 *at(FILES, "test_an_unknown_column_refuses_nothing_and_is_counted"),
+                *at(BODIES, "test_a_field_that_nobody_agreed_on_refuses_nothing_and_is_counted"),
                 *at(DAGSTER, "test_it_warns_in_the_run_that_meets_it_first"),
             ),
         ),

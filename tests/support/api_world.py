@@ -24,7 +24,8 @@ from api.rates import Rates
 from contracts.kpi import KpiValue
 from core.clock import utc_now
 from core.settings import Settings
-from state import keys, webhook_secrets
+from state import inbox, keys, webhook_secrets
+from state.inbox import Message
 from state.keys import SCOPES, Scope
 
 AT = "2026-11-13T10:15:00Z"
@@ -84,6 +85,12 @@ class World:
         }
         content = {"content": body} if isinstance(body, bytes) else {"json": body}
         return self.client.post(path, headers=self.key(partner) | headers, **content)
+
+    def waiting(self) -> list[Message]:
+        """Everything that the inbox holds unsettled, of all partners."""
+        return [
+            each for name in self.gateway.connections for each in inbox.unsettled(self.engine, name, 10_000)
+        ]
 
     def secret(self, partner: str, vendor: str, value: str) -> None:
         """Keep a webhook secret, once."""

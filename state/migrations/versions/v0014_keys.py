@@ -51,7 +51,7 @@ def _postgresql(table: str) -> tuple[str, ...]:
 
 
 def upgrade() -> None:
-    """Four tables more, and the guards of three."""
+    """Four tables more, the guards of three, and an index."""
     op.create_table(
         "api_keys",
         sa.Column("key_id", sa.String(32), nullable=False),
@@ -105,6 +105,8 @@ def upgrade() -> None:
         sa.CheckConstraint("kind IN ('signature', 'photo', 'document')", name=op.f("ck_documents_kind")),
         sa.PrimaryKeyConstraint("partner", "pod_id", "sha256", name=op.f("pk_documents")),
     )
+    # Partners ask what became of a message, and so which of its rows were refused.
+    op.create_index("ix_dead_letters_trace", "dead_letters", ["trace_id"])
     guards = {"sqlite": _sqlite, "postgresql": _postgresql}[op.get_context().dialect.name]
     for table in _MADE:
         for statement in guards(table):

@@ -14,6 +14,7 @@ from api import bodies
 from api.problems import Problem
 from contracts.examples import EXAMPLES
 from state import dead_letters
+from state.source_fields import drift
 from tests.support.api_world import World, cost, event, proof
 
 COST = "/v1/freight-costs"
@@ -106,6 +107,22 @@ def test_what_breaks_a_contract_is_told_by_its_field(
     answer = world.post(path, partner, body)
     assert answer.status_code == 422
     assert any(each["where"].endswith(field) for each in answer.json()["errors"]), answer.json()
+
+
+def test_a_field_that_nobody_agreed_on_refuses_nothing_and_is_counted(world: World) -> None:
+    lines = [{"pod_line_id": "1", "item_id": "I", "quantity": "1", "uom": "EA", "shade": "dark"}] * 2
+    for _ in range(2):
+        sent = proof(lines=lines, colour="red")
+        assert world.post("/v1/proofs-of-delivery", "pod_app", sent).status_code == 202
+    assert world.post("/v1/events/batch", "pod_app", [event(hue=1), event()]).status_code == 202
+    found = {
+        (each.resource, each.field): each.row_count
+        for each in drift(world.engine)
+        if each.connection == "pod_app"
+    }
+    assert found == {
+        ("proof_of_delivery", "colour"): 2, ("proof_of_delivery", "lines.shade"): 2, ("event", "hue"): 1,
+    }  # fmt: skip
 
 
 def test_an_answer_repeats_nothing_that_was_sent(world: World) -> None:

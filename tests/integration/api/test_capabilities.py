@@ -21,10 +21,7 @@ ROUTES = {
 
 
 def kept(world: World, message_id: str) -> inbox.Message:
-    everything = [
-        each for name in world.gateway.connections for each in inbox.unsettled(world.engine, name, 10_000)
-    ]
-    (found,) = [each for each in everything if each.message_id == message_id]
+    (found,) = [each for each in world.waiting() if each.message_id == message_id]
     return found
 
 
@@ -43,13 +40,9 @@ def test_what_became_of_it_is_asked_for_where_the_answer_says(world: World) -> N
     taken = world.post("/v1/proofs-of-delivery", "pod_app", proof()).json()
     asked = world.client.get(taken["look"], headers=world.key("pod_app"))
     assert asked.json()["status"] == "received"
-    number = kept(world, taken["message_id"]).message_no
-    inbox.settle(
-        world.engine,
-        "run",
-        [Settled(number, 2, 2, 0, 0, 0, ("SH-1",))],
-        kept(world, taken["message_id"]).received_at,
-    )
+    message = kept(world, taken["message_id"])
+    settled = Settled(message.message_no, 2, 2, 0, 0, 0, ("SH-1",))
+    inbox.settle(world.engine, "run", [settled], message.received_at)
     told = world.client.get(taken["look"], headers=world.key("pod_app")).json()
     assert (told["status"], told["shipments"]) == ("loaded", ["SH-1"])
 

@@ -25,10 +25,6 @@ def own(_master_key: None, tmp_path: Path) -> Iterator[World]:
     world.gateway.close()
 
 
-def everything(world: World) -> list[inbox.Message]:
-    return [each for name in world.gateway.connections for each in inbox.unsettled(world.engine, name, 100)]
-
-
 def test_36_with_the_erp_down_it_is_still_202(own: World, monkeypatch: pytest.MonkeyPatch) -> None:
     own.key("pod_app"), own.key("dispatch_house")
 
@@ -39,7 +35,7 @@ def test_36_with_the_erp_down_it_is_still_202(own: World, monkeypatch: pytest.Mo
     monkeypatch.setattr(socket.socket, "connect", no_network)
     assert own.post("/v1/proofs-of-delivery", "pod_app", proof()).status_code == 202
     assert own.post("/v1/events", "dispatch_house", event()).status_code == 202
-    assert len(everything(own)) == 2
+    assert len(own.waiting()) == 2
 
 
 def test_37_with_the_disk_full_it_is_503_and_nothing_is_kept(own: World) -> None:
@@ -59,7 +55,7 @@ def test_37_with_the_disk_full_it_is_503_and_nothing_is_kept(own: World) -> None
     batch = own.post("/v1/events/batch", "dispatch_house", [event(beside="z" * 60_000) for _ in range(9)])
     held["on"] = False
     assert batch.status_code == 503
-    assert len(everything(own)) == 1
+    assert len(own.waiting()) == 1
     again = own.client.post("/v1/freight-costs", headers=key | {"Idempotency-Key": "full"}, json=body)
     assert (again.status_code, again.json()["outcome"]) == (202, "accepted")
 
@@ -89,7 +85,7 @@ def test_38_and_39_the_same_id_is_one_row_and_another_body_under_it_a_dead_lette
     assert (first.status_code, again.status_code, again.json()["outcome"]) == (202, 202, "duplicate")
     assert first.json()["message_id"] == again.json()["message_id"] == other.json()["message_id"]
     assert other.status_code == 409
-    assert len(everything(world)) == 1
+    assert len(world.waiting()) == 1
     (letter,) = dead_letters.with_status(world.engine, "open")
     assert (letter.reason, json.loads(letter.raw)["amount"]) == (inbox.CONFLICT, "1.00")
     world.gateway.close()
@@ -107,6 +103,6 @@ def test_40_a_bad_signature_and_an_old_timestamp_are_401_and_nothing_is_kept(own
     body, path = json.dumps(SENT[vendor]).encode(), f"/v1/webhooks/{vendor}/fleet"
     for headers in (signed(vendor, body, 1_700_000_000), signed(vendor, body + b" "), {}):
         assert own.client.post(path, content=body, headers=headers).status_code == 401
-    assert everything(own) == [] and dead_letters.counts(own.engine) == {}
+    assert own.waiting() == [] and dead_letters.counts(own.engine) == {}
     assert own.client.post(path, content=body, headers=signed(vendor, body)).status_code == 202
-    assert len(everything(own)) == 1
+    assert len(own.waiting()) == 1

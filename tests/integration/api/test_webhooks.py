@@ -17,8 +17,9 @@ from standardwebhooks import Webhook
 from api.signatures import CHECKS, NotSigned
 from contracts.examples import EXAMPLES
 from core.clock import utc_now
+from core.ids import sha256_hex
 from state import dead_letters, inbox, webhook_secrets
-from tests.support.api_world import World
+from tests.support.api_world import World, cost, proof
 
 SHARED = Path(__file__).resolve().parents[4] / "shared" / "data" / "contracts"
 HEX, B64 = "ab" * 32, base64.b64encode(b"s" * 32).decode()
@@ -31,7 +32,8 @@ SECRETS = {
 }
 SENT = {
     "onfleet": EXAMPLES["OnfleetWebhook"], "samsara": EXAMPLES["SamsaraWebhook"], "motive": EXAMPLES["MotiveWebhook"],
-    "easypost": EXAMPLES["EasyPostWebhook"], "standard": EXAMPLES["StandardWebhook"],
+    "easypost": EXAMPLES["EasyPostWebhook"], "standard": EXAMPLES["StandardWebhook"]
+    | {"type": "waybill.geofence.entered.v1", "data": {"device_id": "D-1", "location_id": "L-1"}},
 }  # fmt: skip
 
 
@@ -76,11 +78,7 @@ def test_what_is_signed_is_kept_as_it_came_and_once(signing: World, vendor: str)
     first, again = (send(signing, vendor, body, signed(vendor, body)) for _ in range(2))
     assert (first.status_code, again.status_code) == (202, 202), first.text
     assert (first.json()["outcome"], again.json()["outcome"]) == ("accepted", "duplicate")
-    (kept,) = [
-        m
-        for m in inbox.unsettled(signing.engine, "fleet", 9999)
-        if m.message_id == first.json()["message_id"]
-    ]
+    (kept,) = [each for each in signing.waiting() if each.message_id == first.json()["message_id"]]
     assert (kept.kind, kept.channel, kept.body) == (f"webhook:{vendor}", "webhook", body)
 
 
@@ -201,6 +199,35 @@ def test_a_signed_body_that_is_no_message_is_a_dead_letter(signing: World) -> No
         answer = send(signing, "motive", body, signed("motive", body))
         assert answer.status_code == status
         assert dead_letters.get(signing.engine, answer.json()["dead_letter_id"]).raw == body
+
+
+@pytest.mark.parametrize(
+    ("carried", "status"),
+    [
+        ({"type": "freight_cost", "data": cost("SH-1")}, 202),
+        ({"type": "freight_cost", "data": cost("SH-2")}, 404),
+        ({"type": "freight_cost", "data": cost("SH-1", amount=1)}, 422),
+        ({"type": "proof_of_delivery", "data": proof("SH-2")}, 404),
+        (
+            {
+                "type": "proof_of_delivery",
+                "data": proof(documents=[{"document_id": "0" * 64, "kind": "photo"}]),
+            },
+            422,
+        ),
+        ({"type": "waybill.stop.arrived.v1", "data": {"consignment_id": "SH-1"}}, 202),
+        ({"type": "waybill.stop.arrived.v1", "data": {"consignment_id": "SH-2"}}, 404),
+        ({"type": "webhook:motive", "data": {"action": "test"}}, 422),
+        ({"type": "waybill.unheard.of", "data": {}}, 422),
+    ],
+)
+def test_a_message_of_ours_inside_is_bound_to_its_sender(
+    signing: World, carried: dict[str, Any], status: int
+) -> None:
+    signing.secret("carrier_north", "standard", SECRETS["standard"])
+    body = json.dumps({"timestamp": "2026-11-13T10:15:00Z"} | carried).encode()
+    headers = signed("standard", body, name=sha256_hex(body))
+    assert send(signing, "standard", body, headers, partner="carrier_north").status_code == status
 
 
 def test_onfleet_gets_its_own_text_back(signing: World) -> None:

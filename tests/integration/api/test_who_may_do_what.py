@@ -9,6 +9,7 @@ import pytest
 from limits import RateLimitItemPerMinute
 
 from api.rates import Rates
+from contracts.examples import EXAMPLES
 from core.clock import utc_now
 from state import inbox, keys
 from tests.support.api_world import World, cost, event, make_world, proof
@@ -161,6 +162,15 @@ def assignment(shipment: str, order: str = "SO-new") -> dict[str, Any]:
         "trip_id": "T-new", "status": "confirmed", "changed_at": "2026-11-13T10:00:00Z",
         "consignments": [{"consignment_id": shipment, "order_id": order}],
     }  # fmt: skip
+
+
+def test_nobody_releases_an_order_under_another_s_number(world: World) -> None:
+    order = EXAMPLES["OrderRelease"]
+    for partner, number, status in (
+        ("erp_house", "SO-1", 202), ("carrier_south", "SO-1", 404), ("fleet", "SO-1", 404), ("fleet", "SO-own", 202),
+    ):  # fmt: skip
+        sent = world.post("/v1/order-releases", partner, order | {"order_id": number})
+        assert sent.status_code == status
 
 
 def test_who_brings_a_shipment_in_has_it(world: World) -> None:
