@@ -35,7 +35,8 @@ def decoded(value: Any) -> Any:
 def encoded(value: Decimal | datetime | date) -> dict[str, Any]:
     """The object that stands for a decimal, a day or an aware instant."""
     if isinstance(value, Decimal):
-        return {"__class__": "Decimal", "decimal": str(value)}
+        # Tryton counts the digits behind the point, zeros too, and refuses more than the currency has.
+        return {"__class__": "Decimal", "decimal": f"{value.normalize():f}"}
     if isinstance(value, datetime):
         utc = value.astimezone(UTC)
         return {"__class__": "datetime", **{each: getattr(utc, each) for each in _TIME}}

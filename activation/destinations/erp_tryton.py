@@ -13,7 +13,14 @@ from decimal import Decimal
 from threading import Lock
 from typing import Any, Literal
 
-from activation.destinations.base import PostedInvoice, PostedLine, RefusedError, differences
+from activation.destinations.base import (
+    NotAppliedError,
+    PostedInvoice,
+    PostedLine,
+    RefusedError,
+    UncertainError,
+    differences,
+)
 from activation.destinations.tryton_document import PREFIX, Known, record_id, values_of
 from activation.destinations.tryton_rpc import TrytonRpc
 from contracts.invoice import CreditNoteDocument, InvoiceDocument
@@ -67,7 +74,12 @@ class TrytonDestination:
         made = self._rpc.change(f"{MODEL}.create", [values], company=company)
         if not (isinstance(made, list) and len(made) == 1 and isinstance(made[0], int)):
             raise self._rpc.unreadable()
-        if wrong := differences(document, self.read_back(str(made[0]))):
+        try:
+            draft = self.read_back(str(made[0]))
+        except NotAppliedError as error:
+            # The reading was not done. The draft is there.
+            raise UncertainError(error.message, remedy=error.remedy) from error
+        if wrong := differences(document, draft):
             raise RefusedError(
                 f"{self._name} made another invoice of {document.shipment_no}: {'; '.join(wrong)}.",
                 remedy="Compare product, unit, price and taxes in Tryton with the order; delete the draft.",

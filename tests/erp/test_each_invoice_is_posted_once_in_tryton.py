@@ -7,6 +7,9 @@ import pytest
 from sqlalchemy import Engine
 
 from activation import corrections
+from activation.destinations.base import UncertainError
+from activation.destinations.erp_tryton import TrytonDestination
+from activation.document import document_of
 from activation.push import push, recover
 from activation.reconcile import reconcile
 from core.clock import utc_now
@@ -138,6 +141,23 @@ def test_what_tryton_refuses_is_told_and_the_draft_is_there(
     [row] = outbox.rows(engine, "DEAD")
     assert "invoice date" in (row.last_error or "")
     assert [each["state"] for each in clerk.invoices(row.idempotency_key)] == ["draft"]
+
+
+@one_of_both
+def test_a_draft_that_cannot_be_read_back_may_be_there(
+    clerk: Clerk, proxy: Proxy, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    """The look at it is what was not done: that proves nothing of the draft."""
+    document = document_of(released[0])
+    proxy.plant("answer", '"id","=",')
+    destination = TrytonDestination(connection)
+    with pytest.raises(UncertainError):
+        destination.create_draft(document)
+    destination.close()
+    assert [each["state"] for each in clerk.invoices(document.idempotency_key)] == ["draft"]
+    assert push(engine, [connection], released).posted == 1
+    assert proxy.count(CREATE) == 1
+    posted_once(clerk, engine, released)
 
 
 @one_of_both

@@ -62,17 +62,17 @@ def on_postgres(folder: Path, postgres: Server, *, unique: bool) -> Iterator[str
 
 def _sqlite(*, unique: bool) -> Path:
     folder = CACHE / f"sqlite-{_hash()}"
-    made, other = folder / f"{NAME}.sqlite", folder / "unique.sqlite"
+    made, other = folder / "plain.sqlite", folder / "unique.sqlite"
     with _once(folder):
+        configuration, work = _configure(folder, "sqlite://"), folder / f"{NAME}.sqlite"
         if not made.exists():
-            (folder / f"{NAME}.sqlite").touch()
-            _build(_configure(folder, "sqlite://"), {}, made)
+            work.write_bytes(b"")
+            _build(configuration, {})
+            work.rename(made)
         if unique and not other.exists():
-            work = folder / "work"
-            work.mkdir(exist_ok=True)
-            shutil.copyfile(made, work / f"{NAME}.sqlite")
-            _make_unique(_configure(work, "sqlite://"), {})
-            (work / f"{NAME}.sqlite").rename(other)
+            shutil.copyfile(made, work)
+            _make_unique(configuration, {})
+            work.rename(other)
     return other if unique else made
 
 
@@ -83,7 +83,7 @@ def _postgres(postgres: Server, *, unique: bool) -> Path:
         if not (made.exists() and other.exists()):
             configuration = _configure(folder, "postgresql://")
             with postgres.database(template=None, name=NAME):
-                _build(configuration, _reach(postgres), None)
+                _build(configuration, _reach(postgres))
                 _dump(postgres, made)
                 _make_unique(configuration, _reach(postgres))
                 _dump(postgres, other)
@@ -105,20 +105,20 @@ def _once(folder: Path) -> Iterator[None]:
         yield
 
 
-def _build(configuration: Path, reach: dict[str, str], made: Path | None) -> None:
-    try:
-        _run([BINARIES / "python", SCRIPT, configuration, NAME], reach)
-    except subprocess.CalledProcessError:
-        if made is not None:
-            made.unlink()
-        raise
+def _build(configuration: Path, reach: dict[str, str]) -> None:
+    _run([BINARIES / "python", SCRIPT, configuration, NAME], reach)
 
 
 def _make_unique(configuration: Path, reach: dict[str, str]) -> None:
     """Install our module, as docs/tryton.md says."""
+    _place_module()
+    _run([BINARIES / "trytond-admin", "-c", configuration, "-d", NAME, "-u", MODULE.name], reach)
+
+
+def _place_module() -> None:
+    """Where the server looks for it; also when the environment is newer than the databases."""
     (modules,) = (CACHE / "venv" / "lib").glob("python*/site-packages/trytond/modules")
     shutil.copytree(MODULE, modules / MODULE.name, dirs_exist_ok=True)
-    _run([BINARIES / "trytond-admin", "-c", configuration, "-d", NAME, "-u", MODULE.name], reach)
 
 
 def _run(command: list[str | Path], reach: dict[str, str]) -> None:
@@ -145,6 +145,7 @@ def _hash() -> str:
 @contextmanager
 def _serving(configuration: Path, reach: dict[str, str]) -> Iterator[str]:
     """The server listens before it starts, so nobody has to wait for a port or guess one."""
+    _place_module()
     with socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         listening.listen(64)
