@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select
 
 from state.engine import reading
 from state.tables import gate_decisions
@@ -16,6 +16,14 @@ from state.tables import gate_decisions
 Key = tuple[str, int]
 PASSING = frozenset({"WARN", "APPROVED"})
 """Dispositions of reasons that are told and hold nothing."""
+_NEWEST = select(func.max(gate_decisions.c.sequence)).group_by(
+    gate_decisions.c.business_id, gate_decisions.c.revision
+)
+_LATEST_OF = select(gate_decisions).where(
+    gate_decisions.c.sequence.in_(
+        _NEWEST.where(gate_decisions.c.business_id.in_(bindparam("business_ids", expanding=True)))
+    )
+)
 
 
 @dataclass(frozen=True)
@@ -81,17 +89,21 @@ def latest(engine: Engine) -> dict[Key, Decision]:
 
 def latest_of(db: Connection, key: Key) -> Decision | None:
     """The standing decision of one candidate, inside a transaction."""
-    return _latest(db, key).get(key)
+    return latest_of_all(db, [key]).get(key)
 
 
-def _latest(db: Connection, key: Key | None = None) -> dict[Key, Decision]:
-    newest = select(func.max(gate_decisions.c.sequence)).group_by(
-        gate_decisions.c.business_id, gate_decisions.c.revision
-    )
-    query = select(gate_decisions)
-    if key is not None:
-        newest = newest.where(gate_decisions.c.business_id == key[0], gate_decisions.c.revision == key[1])
-    rows = db.execute(query.where(gate_decisions.c.sequence.in_(newest))).all()
+def latest_of_all(db: Connection, keys: Collection[Key]) -> dict[Key, Decision]:
+    """The same of a few candidates."""
+    if not keys:
+        return {}
+    return _by_key(db.execute(_LATEST_OF, {"business_ids": sorted({business_id for business_id, _ in keys})}))
+
+
+def _latest(db: Connection) -> dict[Key, Decision]:
+    return _by_key(db.execute(select(gate_decisions).where(gate_decisions.c.sequence.in_(_NEWEST))))
+
+
+def _by_key(rows: Iterable[Row[Any]]) -> dict[Key, Decision]:
     return {(row.business_id, row.revision): _decision(dict(row._mapping)) for row in rows}
 
 
