@@ -128,7 +128,7 @@ def _measure(folder: Path, running: Running, connection: Connection, invoices: i
     per_turn = max(_ONE_IN, invoices // _TURNS)
     with httpx.Client(base_url=f"{erp.url}/api/resource", headers=_LOGIN) as client:
         for turn in range(max(1, invoices // per_turn)):
-            rows = {name: _rows(erp, per_turn, f"{name}-{turn}") for name in ways}
+            rows = {name: released_rows(erp, per_turn, f"{name}-{turn}") for name in ways}
             for row in rows["poisoned"][::_ONE_IN]:
                 row["customer_id"] = _NOBODY
             decisions.record(
@@ -148,7 +148,7 @@ def _cpu_s(sandbox: int) -> float:
     return max(sum(each.cpu_times()[:2]) for each in servers)
 
 
-def _rows(erp: Erp, many: int, salt: str) -> Rows:
+def released_rows(erp: Erp, many: int, salt: str) -> Rows:
     """So many released rows, made from the orders of the sandbox over and over."""
     wanted = json.dumps([["company", "=", "WBDE"], ["currency", "=", "EUR"]])
     # The oldest are whole; the world leaves fields of others out, which is not what is measured here.
@@ -171,7 +171,7 @@ def _bare(client: httpx.Client, connection: Connection, rows: Rows) -> None:
     assert connection.destination is not None
 
     def send(row: dict[str, Any]) -> None:
-        made = client.post("/Sales Invoice", json=_body(row)).raise_for_status().json()["data"]
+        made = client.post("/Sales Invoice", json=plain_body(row)).raise_for_status().json()["data"]
         change = {"docstatus": 1, "modified": made["modified"]}
         client.put(f"/Sales Invoice/{made['name']}", json=change).raise_for_status()
         found = client.get(f"/Sales Invoice/{made['name']}").raise_for_status().json()["data"]
@@ -182,7 +182,7 @@ def _bare(client: httpx.Client, connection: Connection, rows: Rows) -> None:
         list(pool.map(send, rows))
 
 
-def _body(row: dict[str, Any]) -> dict[str, Any]:
+def plain_body(row: dict[str, Any]) -> dict[str, Any]:
     """What an integrator would write by hand for a row."""
     return {
         "customer": row["customer_id"],
