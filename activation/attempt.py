@@ -8,14 +8,14 @@ looking the invoice up.
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
+from activation.books import Books
 from activation.destinations.base import (
     Destination,
     NotAppliedError,
@@ -28,17 +28,21 @@ from activation.document import stored_document
 from contracts.invoice import InvoiceDocument
 from core.connections import Connection
 from core.errors import WaybillError
-from state import attempts, credit_notes, decisions, kill_switch, outbox
+from state import attempts, outbox
+from state.outbox_moves import LostToAnother
 from state.outbox_rows import OutboxRow
 
 MAX_ATTEMPTS = 10
 _BACKOFF_S, _BACKOFF_MAX_S = 2.0, 900.0
 _LOOK_APART_S = 1.0
-LEASE_S = 120.0
 _FORGOTTEN = "not found, and the system may have forgotten the key: a second one would not be refused"
 
 
-@dataclass(frozen=True)
+Found = Mapping[str, list[PostedInvoice]]
+"""Key → the documents that were found under it."""
+
+
+@dataclass
 class Attempt:
     """What one worker needs to send rows of one destination. ``now`` is the machine's clock."""
 
@@ -47,13 +51,34 @@ class Attempt:
     destination: Destination
     worker: str
     now: Callable[[], datetime]
+    books: Books = field(init=False)
 
-    def send(self, row: OutboxRow) -> str:
-        """Try one leased row once; the state it ends in."""
+    def __post_init__(self) -> None:
+        self.books = Books(self.engine, self.worker, self.now)
+
+    def look_ahead(self, rows: Sequence[OutboxRow]) -> Found:
+        """What is there of rows that were never sent, asked in one call: nothing of ours can be on its way to it.
+
+        Nothing when the call fails: each row asks for itself then, as one that was sent before always does.
+        """
+        keys = [row.idempotency_key for row in rows if not row.may_exist]
+        try:
+            return self.destination.look_up_all(keys) if len(keys) > 1 else {}
+        except WaybillError:
+            return {}
+
+    def send(self, row: OutboxRow, ahead: Found | None = None) -> str:
+        """Try one leased row once; the state it ends in, which is on disk after the next ``books.flush``.
+
+        ``ahead`` is what ``look_ahead`` said.
+        """
         document = stored_document(row)
-        existed, row = row.may_exist, self._begin(row)
+        existed, row = row.may_exist, self.books.begin(row)
         if row.state != "SENDING":
             return row.state
+        if ahead is not None and row.idempotency_key in ahead:
+            # It has begun this very moment: nobody can have taken it over.
+            return self._carry_out(row, document, ahead[row.idempotency_key], existed=existed)
         try:
             found = self.destination.look_up(row.idempotency_key)
         except RefusedError as error:
@@ -64,10 +89,24 @@ class Attempt:
         if existed and not found and self._is_forgotten(row):
             # Nothing is sent: it was before, and what would refuse a second one is gone.
             return self._move(row, "UNKNOWN", {"last_error": _FORGOTTEN, "may_exist": True})
+        if not found or found[0].status == "draft":
+            self._still_ours(row)
         return self._carry_out(row, document, found, existed=existed)
+
+    def _still_ours(self, row: OutboxRow) -> None:
+        if not outbox.is_held(self.engine, row, self.now()):
+            raise LostToAnother(
+                f"The lease of {row.shipment_no} ran out.",
+                remedy="Nothing: it is looked up before it is sent.",
+            )
 
     def reconcile(self, row: OutboxRow) -> str:
         """Find out what became of an UNKNOWN row; the state it ends in, UNKNOWN when nobody can say yet."""
+        state = self._find_out(row)
+        self.books.flush()
+        return state
+
+    def _find_out(self, row: OutboxRow) -> str:
         try:
             found = self.destination.look_up(row.idempotency_key)
         except WaybillError:
@@ -113,11 +152,6 @@ class Attempt:
     ) -> str:
         if found and (len(found) > 1 or found[0].status != "draft" or differences(document, found[0])):
             return self._judge_found(row, document, found)
-        if not outbox.is_held(self.engine, row, self.now()):
-            raise outbox.LostToAnother(
-                f"The lease of {row.shipment_no} ran out.",
-                remedy="Nothing: it is looked up before it is sent.",
-            )
         erp_id = found[0].erp_id if found else None
         try:
             erp_id = erp_id or self.destination.create_draft(document)
@@ -182,28 +216,6 @@ class Attempt:
         )
         return self._move(row, "ACKED", {"last_error": None}, erp_id=posted.erp_id, receipt=receipt)
 
-    def _begin(self, row: OutboxRow) -> OutboxRow:
-        """SENDING with an attempt begun; READY where a kill switch is pulled; BLOCKED where the standing decision does
-        not release these inputs.
-
-        One transaction, which holds the state store's write lock: nothing can fall between asking and beginning.
-        """
-        number, now = row.attempt_count + 1, self.now()
-        with self.engine.begin() as db:
-            if kill_switch.stops(db, row.destination, row.company):
-                outbox.give_back(db, row)
-                return row
-            if why := _why_blocked(db, row):
-                given_back = {"last_error": why, "leased_by": None, "leased_until": None}
-                return outbox.move(db, row, "BLOCKED", now, given_back)
-            # From here on it may exist there, until the contrary is proven.
-            until = now + timedelta(seconds=LEASE_S)
-            begun = {"attempt_count": number, "may_exist": True, "leased_until": until, "not_before": None}
-            # First the move: who has lost the row to another hears so before it numbers an attempt.
-            sending = outbox.move(db, row, "SENDING", now, begun)
-            attempts.begin(db, row.idempotency_key, number, self.worker, row.fencing_token, now)
-            return sending
-
     def _retry_later(
         self, row: OutboxRow, error: NotAppliedError | UncertainError, *, may_exist: bool
     ) -> str:
@@ -231,25 +243,5 @@ class Attempt:
         erp_id: str | None = None,
         receipt: attempts.Receipt | None = None,
     ) -> str:
-        """Row, attempt, receipt and ledger in one transaction."""
-        now = self.now()
-        with self.engine.begin() as db:
-            outbox.move(db, row, state, now, {**values, "leased_by": None, "leased_until": None})
-            if row.attempt_count:
-                told = values.get("last_error")
-                attempts.end(db, row.idempotency_key, row.attempt_count, now, state, told, erp_id)
-            if receipt is not None:
-                attempts.keep_receipt(db, receipt)
-            if state == "ACKED" and row.operation == credit_notes.OPERATION:
-                credit_notes.set_free(db, row)
+        self.books.end(row, state, values, erp_id, receipt)
         return state
-
-
-def _why_blocked(db: Db, row: OutboxRow) -> str | None:
-    """What forbids to send it now: of an invoice the standing decision, of a credit note its approval."""
-    if row.operation == credit_notes.OPERATION:
-        return credit_notes.why_blocked(db, row)
-    decision = decisions.latest_of(db, (row.business_id, row.revision))
-    if decision is None or decision.verdict != "released" or decision.input_hash != row.input_hash:
-        return "the decision no longer releases these inputs"
-    return None

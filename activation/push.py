@@ -18,21 +18,24 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from activation.attempt import LEASE_S, Attempt
+from activation.attempt import Attempt
+from activation.books import LEASE_S
 from activation.breaker import Breaker
 from activation.destinations.base import Destination
 from activation.destinations.erp_frappe import FrappeDestination
 from activation.destinations.erp_tryton import TrytonDestination
 from activation.document import document_of, effect_of
 from activation.retry_budget import RetryBudget
+from activation.wave import Sender
 from activation.worker import is_gone, new_worker
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError, WaybillError
-from state import credit_notes, differences, kill_switch, outbox
+from state import credit_notes, differences, kill_switch, outbox, waiting
 from state.engine import reading
-from state.outbox import LostToAnother
-from state.outbox_rows import OutboxRow
+from state.outbox_intake import enqueue_all
+from state.outbox_moves import LostToAnother
+from state.outbox_rows import NewEffect
 
 PATIENCE_S = 20.0
 """How long one push waits for rows whose retry is due soon; the rest is for the next push."""
@@ -42,6 +45,8 @@ _DESTINATIONS: dict[str, Callable[[Connection], Destination]] = {
     "tryton": TrytonDestination,
 }
 _PAUSE_S = 0.2
+_TURNS = 32
+"""Rows that are leased at once for each that is sent at a time."""
 _NOBODYS_KEY = "0" * 64
 """What a probe looks up: no effect has it."""
 _GIVE_UP = timedelta(hours=72)
@@ -175,17 +180,24 @@ class Pusher:
                 break
 
     def enqueue(self, rows: Sequence[Mapping[str, Any]]) -> list[str]:
-        keys: list[str] = []
+        """Put the rows into the outbox, all in one transaction; the keys of those that are in it as they are."""
+        effects: list[tuple[Mapping[str, Any], NewEffect]] = []
+        for row in rows:
+            try:
+                effects.append((row, effect_of(row, document_of(row))))
+            except ValueError as error:
+                self._refuse(row, str(error))
         with self._engine.begin() as db:
-            for row in rows:
-                try:
-                    effect = effect_of(row, document_of(row))
-                    if outbox.enqueue(db, effect, self._now()) == "changed":
-                        self._refuse(row, "it changed after something was sent: a credit note is needed")
-                    else:
-                        keys.append(effect.idempotency_key)
-                except (ValueError, WaybillError) as error:
-                    self._refuse(row, str(error))
+            said = enqueue_all(db, [effect for _, effect in effects], self._now())
+        keys: list[str] = []
+        for row, effect in effects:
+            answer = said[effect.idempotency_key]
+            if isinstance(answer, WaybillError):
+                self._refuse(row, str(answer))
+            elif answer == "changed":
+                self._refuse(row, "it changed after something was sent: a credit note is needed")
+            else:
+                keys.append(effect.idempotency_key)
         return keys
 
     def _refuse(self, row: Mapping[str, Any], why: str) -> None:
@@ -214,22 +226,16 @@ class Pusher:
         """RETRY_WAIT rows that are due are READY again, as many as the budget allows; after three days without an answer
         they are HELD."""
         now = self._now()
-        for row in outbox.to_retry(self._engine, self._name, now):
-            state = "HELD" if now - row.enqueued_at > _GIVE_UP else "READY"
-            if state == "READY":
-                if self._retries.left < 1:
-                    continue
-                self._retries.spend()
-            with suppress(LostToAnother), self._engine.begin() as db:
-                outbox.move(db, row, state, now, {"not_before": None})
+        waiting.give_up(self._engine, self._name, now, now - _GIVE_UP)
+        self._retries.spend(waiting.make_ready(self._engine, self._name, now, self._retries.left))
 
     def send_due(self) -> int:
         """Send everything that is due; the number of attempts."""
         declared = self._connection.destination
         workers = declared.max_concurrency if declared else 1
-        sent = 0
+        sender, sent = Sender(self._attempt, self._breaker, self._retries, workers), 0
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            while many := self._breaker.at_a_time(workers * 8, self._answers):
+            while many := self._breaker.at_a_time(workers * _TURNS, self._answers):
                 now = self._now()
                 until = now + timedelta(seconds=LEASE_S)
                 worker = self._attempt.worker
@@ -239,7 +245,7 @@ class Pusher:
                     break
                 sent += len(leased)
                 self.left = None if self.left is None else self.left - len(leased)
-                list(pool.map(self._send, leased))
+                sender.send_all(leased, pool)
         return sent
 
     def _answers(self) -> bool:
@@ -249,18 +255,6 @@ class Pusher:
         except WaybillError:
             return False
         return True
-
-    def _send(self, row: OutboxRow) -> None:
-        if self._breaker.is_open:
-            return
-        try:
-            state = self._attempt.send(row)
-        except LostToAnother:
-            return
-        # READY: a kill switch was pulled, which says nothing of the other side.
-        ok = state in {"ACKED", "BLOCKED", "DEAD", "CONFLICT", "READY"}
-        self._breaker.note(ok=ok, posted=state == "ACKED")
-        self._retries.note(first=row.attempt_count == 0, posted=state == "ACKED")
 
     def _wait_for_more(self, deadline: float) -> bool:
         """Whether something becomes due soon enough to wait for it here."""

@@ -29,7 +29,7 @@ from core.connections import Connection
 from state import attempts, differences, ledger, outbox
 from state.attempts import Receipt
 from state.differences import RECONCILIATION, Difference
-from state.outbox import LostToAnother
+from state.outbox_moves import LostToAnother
 from state.outbox_rows import OutboxEntry
 
 DAYS_AGAIN = 7

@@ -32,10 +32,10 @@ class RetryBudget:
             self._refill()
             return int(self._left)
 
-    def spend(self) -> None:
-        """One retry is made."""
+    def spend(self, many: int = 1) -> None:
+        """So many retries are made."""
         with self._lock:
-            self._left -= 1
+            self._left -= many
 
     def note(self, *, first: bool, posted: bool) -> None:
         """How an attempt ended: ``first`` for one of a row that was not sent before."""

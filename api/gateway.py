@@ -15,7 +15,7 @@ from api.rates import Limiter, Rates
 from core.connections import Connection, load_connections
 from core.settings import Settings
 from state.engine import open_state
-from state.group_commit import GroupCommit
+from state.inbox_group import InboxGroup
 
 MOST_DECODED = 2
 """Pictures that are open at once: each may fill 200 MB."""
@@ -36,9 +36,9 @@ class Gateway:
         return open_state(self.settings)
 
     @cached_property
-    def group(self) -> GroupCommit:
+    def group(self) -> InboxGroup:
         """The writer of the inbox."""
-        return GroupCommit(self.engine)
+        return InboxGroup(self.engine)
 
     @cached_property
     def connections(self) -> dict[str, Connection]:

@@ -1,13 +1,14 @@
 """The push beside a bare client: ``python -m benchmarks.push --invoices 1000``.
 
-Three rounds against one sandbox ERP, with the same invoices under other keys and the same number of requests at a time:
+Three ways against one sandbox ERP, with the same invoices under other keys and the same number of requests at a time:
 
-- ``bare``: one HTTP client makes the same five calls of an invoice (look up, create, read, submit, read back), keeps nothing;
-- ``push``: ours, every attempt committed before it is sent;
+- ``bare``: an ``httpx`` client and nothing else: create, submit, read back. It keeps nothing and looks nothing up;
+- ``push``: ours, from the released rows to the receipts: enqueued, looked up, every attempt committed before it is sent;
 - ``poisoned``: ours, with one invoice in a hundred that the ERP refuses; its rate is that of the others.
 
-Prints a table on stderr and one JSON document on stdout. What counts are the ratios: all rounds run on one machine in
-one run.
+They take turns, a few invoices each, so that whatever else the machine does meanwhile slows all of them alike. Prints a
+table on stderr and one JSON document on stdout: invoices per second, and the CPU time per invoice of the client and of
+the ERP's own process, which tells which of the two is the limit. What counts are the ratios.
 """
 
 from __future__ import annotations
@@ -20,35 +21,41 @@ import tempfile
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
+import httpx
+import psutil
 import pytest
 from rich.console import Console
 from rich.table import Table
 from sqlalchemy import Engine
 
-from activation.destinations.erp_frappe import FrappeDestination
-from activation.document import document_of
 from activation.push import push
-from contracts.invoice import InvoiceDocument
 from core.connections import Connection, load_connections
 from core.settings import ROOT, Settings
 from state import decisions
 from state.engine import open_state
 from tests.integration.activation.conftest import Erp, decision_of, row_of
-from tests.support.sandbox import running_sandbox
+from tests.support.sandbox import Running, running_sandbox
 
 Rows = list[dict[str, Any]]
 _ONE_IN = 100
+_TURNS = 5
 _NOBODY = "NOBODY"
+_LOGIN = {"Authorization": "token sandbox-erp-key:sandbox-erp-secret"}
 
 
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
     parser.add_argument("--invoices", type=int, default=1000)
-    invoices = parser.parse_args().invoices
+    parser.add_argument(
+        "--concurrency", type=int, default=None, help="requests at a time; as declared if left out"
+    )
+    asked = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as folder,
         running_sandbox(Path(folder) / "sandbox") as running,
@@ -56,15 +63,22 @@ def main() -> int:
     ):
         for name, value in running.env.items():
             patch.setenv(name, value)
-        rounds, concurrency = _measure(Path(folder), Erp(running), invoices)
+        connection = _connection(asked.concurrency)
+        ways = _measure(Path(folder), running, connection, asked.invoices)
+    rates = {name: way.rate for name, way in ways.items()}
+    assert connection.destination is not None
     document = {
-        "invoices": invoices,
-        "concurrency": concurrency,
+        "invoices": asked.invoices,
+        "concurrency": connection.destination.max_concurrency,
         "cores": os.cpu_count(),
-        "invoices_per_s": rounds,
+        "invoices_per_s": {name: round(rate, 1) for name, rate in rates.items()},
+        "cpu_ms_per_invoice": {
+            name: {"client": way.per_invoice(way.client_s), "erp": way.per_invoice(way.erp_s)}
+            for name, way in ways.items()
+        },
         "ratios": {
-            "push ÷ bare": round(rounds["push"] / rounds["bare"], 3),
-            "poisoned ÷ push": round(rounds["poisoned"] / rounds["push"], 3),
+            "push ÷ bare": round(rates["push"] / rates["bare"], 3),
+            "poisoned ÷ push": round(rates["poisoned"] / rates["push"], 3),
         },
     }
     _show(document)
@@ -72,23 +86,69 @@ def main() -> int:
     return 0
 
 
-def _measure(folder: Path, erp: Erp, invoices: int) -> tuple[dict[str, float], int]:
+def _connection(concurrency: int | None) -> Connection:
     found = load_connections(ROOT / "connections" / "sandbox")
     connection = next(each for each in found if each.connection == "sandbox_erp")
-    assert connection.destination is not None
-    concurrency = connection.destination.max_concurrency
-    poisoned = _rows(erp, invoices, "poisoned")
-    for row in poisoned[::_ONE_IN]:
-        row["customer_id"] = _NOBODY
-    rounds = {
-        "bare": _bare(connection, concurrency, _rows(erp, invoices, "bare")),
-        "push": _pushed(folder / "push", connection, _rows(erp, invoices, "push")),
-        "poisoned": _pushed(folder / "poisoned", connection, poisoned),
-    }
-    return rounds, concurrency
+    if concurrency is None or connection.destination is None:
+        return connection
+    declared = connection.destination.model_copy(update={"max_concurrency": concurrency})
+    return connection.model_copy(update={"destination": declared})
 
 
-def _rows(erp: Erp, many: int, salt: str) -> Rows:
+@dataclass
+class _Way:
+    """What one way has taken so far, in seconds, and how many good invoices it has posted."""
+
+    good: int = 0
+    wall_s: float = 0.0
+    client_s: float = 0.0
+    erp_s: float = 0.0
+
+    @property
+    def rate(self) -> float:
+        return self.good / self.wall_s
+
+    def per_invoice(self, seconds: float) -> float:
+        return round(1000 * seconds / self.good, 2)
+
+    def take(self, work: Callable[[], None], erp: Callable[[], float], good: int) -> None:
+        """Do a turn's work and add up what it took."""
+        wall, client, server = time.monotonic(), time.process_time(), erp()
+        work()
+        self.wall_s += time.monotonic() - wall
+        self.client_s += time.process_time() - client
+        self.erp_s += erp() - server
+        self.good += good
+
+
+def _measure(folder: Path, running: Running, connection: Connection, invoices: int) -> dict[str, _Way]:
+    erp, cpu = Erp(running), partial(_cpu_s, running.pid)
+    ways = {name: _Way() for name in ("bare", "push", "poisoned")}
+    engine = open_state(Settings(home=folder / "home"))
+    per_turn = max(_ONE_IN, invoices // _TURNS)
+    with httpx.Client(base_url=f"{erp.url}/api/resource", headers=_LOGIN) as client:
+        for turn in range(max(1, invoices // per_turn)):
+            rows = {name: released_rows(erp, per_turn, f"{name}-{turn}") for name in ways}
+            for row in rows["poisoned"][::_ONE_IN]:
+                row["customer_id"] = _NOBODY
+            decisions.record(
+                engine, [decision_of(row) for name in ("push", "poisoned") for row in rows[name]]
+            )
+            ways["bare"].take(partial(_bare, client, connection, rows["bare"]), cpu, per_turn)
+            for name in ("push", "poisoned"):
+                good = sum(row["customer_id"] != _NOBODY for row in rows[name])
+                ways[name].take(partial(_all_posted, engine, connection, rows[name], good), cpu, good)
+    engine.dispose()
+    return ways
+
+
+def _cpu_s(sandbox: int) -> float:
+    """What the busiest server of the sandbox has used: the ERP's."""
+    servers = psutil.Process(sandbox).children(recursive=True)
+    return max(sum(each.cpu_times()[:2]) for each in servers)
+
+
+def released_rows(erp: Erp, many: int, salt: str) -> Rows:
     """So many released rows, made from the orders of the sandbox over and over."""
     wanted = json.dumps([["company", "=", "WBDE"], ["currency", "=", "EUR"]])
     # The oldest are whole; the world leaves fields of others out, which is not what is measured here.
@@ -107,35 +167,45 @@ def _rows(erp: Erp, many: int, salt: str) -> Rows:
     return rows
 
 
-def _bare(connection: Connection, concurrency: int, rows: Rows) -> float:
-    destination = FrappeDestination(connection)
-    documents = [document_of(row) for row in rows]
+def _bare(client: httpx.Client, connection: Connection, rows: Rows) -> None:
+    assert connection.destination is not None
 
-    def send(document: InvoiceDocument) -> None:
-        destination.look_up(document.idempotency_key)
-        erp_id = destination.create_draft(document)
-        destination.post(erp_id)
-        destination.read_back(erp_id)
+    def send(row: dict[str, Any]) -> None:
+        made = client.post("/Sales Invoice", json=plain_body(row)).raise_for_status().json()["data"]
+        change = {"docstatus": 1, "modified": made["modified"]}
+        client.put(f"/Sales Invoice/{made['name']}", json=change).raise_for_status()
+        found = client.get(f"/Sales Invoice/{made['name']}").raise_for_status().json()["data"]
+        if found["docstatus"] != 1:
+            raise SystemExit(f"{made['name']} was not posted")
 
-    def all_of_them() -> None:
-        with ThreadPoolExecutor(concurrency) as pool:
-            list(pool.map(send, documents))
-
-    try:
-        return _rate(all_of_them, len(rows))
-    finally:
-        destination.close()
+    with ThreadPoolExecutor(connection.destination.max_concurrency) as pool:
+        list(pool.map(send, rows))
 
 
-def _pushed(home: Path, connection: Connection, rows: Rows) -> float:
-    home.mkdir()
-    engine = open_state(Settings(home=home))
-    decisions.record(engine, [decision_of(row) for row in rows])
-    good = sum(row["customer_id"] != _NOBODY for row in rows)
-    try:
-        return _rate(lambda: _all_posted(engine, connection, rows, good), good)
-    finally:
-        engine.dispose()
+def plain_body(row: dict[str, Any]) -> dict[str, Any]:
+    """What an integrator would write by hand for a row."""
+    return {
+        "customer": row["customer_id"],
+        "company": row["company_id"],
+        "currency": row["currency"],
+        "posting_date": row["posting_date"].isoformat(),
+        "set_posting_time": 1,
+        "custom_sales_order": row["order_no"],
+        "custom_shipment": row["shipment_no"],
+        "custom_waybill_key": row["business_id"],
+        "items": [
+            {
+                "item_code": line["item_id"],
+                "qty": line["quantity"],
+                "uom": line["uom"],
+                "rate": line["net_price"],
+                "so_detail": line["order_line_id"],
+                "item_tax_template": line["tax_code"],
+                "custom_tax_rate": line["tax_rate_percent"],
+            }
+            for line in json.loads(row["lines_json"])
+        ],
+    }
 
 
 def _all_posted(engine: Engine, connection: Connection, rows: Sequence[dict[str, Any]], good: int) -> None:
@@ -144,17 +214,12 @@ def _all_posted(engine: Engine, connection: Connection, rows: Sequence[dict[str,
         raise SystemExit(f"{result.posted} of {good} were posted: {result.errors[:3]}")
 
 
-def _rate(work: Callable[[], None], many: int) -> float:
-    started = time.monotonic()
-    work()
-    return round(many / (time.monotonic() - started), 1)
-
-
 def _show(document: dict[str, Any]) -> None:
     title = f"{document['invoices']:,} invoices, {document['concurrency']} at a time"
-    table = Table("round", "invoices/s", title=title)
+    table = Table("way", "invoices/s", "client CPU ms", "ERP CPU ms", title=title)
     for name, rate in document["invoices_per_s"].items():
-        table.add_row(name, f"{rate:.1f}")
+        cpu = document["cpu_ms_per_invoice"][name]
+        table.add_row(name, f"{rate:.1f}", f"{cpu['client']:.2f}", f"{cpu['erp']:.2f}")
     for name, ratio in document["ratios"].items():
         table.add_row(name, f"{ratio:.3f}")
     Console(stderr=True).print(table)

@@ -1,11 +1,12 @@
 """The state store full of rows: ``python -m benchmarks.state --rows 1000000``.
 
-- ``fill``: rows of the ledger and of the outbox, all READY, written in bulk;
+- ``fill``: rows of the ledger and of the outbox, all waiting for a retry, written in bulk;
 - ``verify``: the ledger's chain walked from its first row to its last;
+- ``ready``: the outbox's rows, which are due, become READY, each with its row of the ledger;
 - ``lease``: 100 times, the eight rows whose turn it is are taken by a worker.
 
 On SQLite, or on the empty PostgreSQL database that ``WAYBILL_STATE_URL`` names. Prints a table on stderr and one JSON
-document on stdout. What counts are the ratios to what SHA-256 and JSON alone take for as many rows.
+document on stdout: also by how many MB the process grew while it verified. What counts are the ratios to what SHA-256 and JSON alone take for as many rows.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import resource
 import sys
 import tempfile
 import time
@@ -29,8 +31,9 @@ from sqlalchemy import Engine, insert
 from core.clock import utc_now
 from core.ids import canonical_json, sha256_hex
 from core.settings import Settings
-from state import ledger, outbox
+from state import ledger, outbox, waiting
 from state.engine import open_state
+from state.tables import ledger as ledger_table
 from state.tables import outbox as outbox_table
 
 _BATCH = 10_000
@@ -47,7 +50,12 @@ def main() -> int:
         stages = {
             "hash alone": _timed(lambda: _hash_alone(rows)),
             "fill": _timed(lambda: _fill(engine, rows)),
-            "verify": _timed(lambda: _verify(engine, rows)),
+        }
+        before = _peak_mb()
+        stages["verify"] = _timed(lambda: _verify(engine, rows))
+        grown = _peak_mb() - before
+        stages |= {
+            "ready": _timed(lambda: _ready(engine, rows)),
             "lease": _timed(lambda: _lease(engine)),
         }
         document = {
@@ -55,6 +63,7 @@ def main() -> int:
             "rows": rows,
             "cores": os.cpu_count(),
             "wall_s": stages,
+            "verify_grows_mb": grown,
             "ratios": {"verify ÷ hash alone": round(stages["verify"] / stages["hash alone"], 2)},
         }
         engine.dispose()
@@ -86,7 +95,7 @@ def _fill(engine: Engine, rows: int) -> None:
     now = utc_now()
     with engine.begin() as db:
         for table, made in (
-            (ledger.ledger, _ledger_rows(rows, now)),
+            (ledger_table, _ledger_rows(rows, now)),
             (outbox_table, _outbox_rows(rows, now)),
         ):
             while some := list(islice(made, _BATCH)):
@@ -117,7 +126,7 @@ def _outbox_rows(rows: int, now: datetime) -> Iterator[dict[str, Any]]:
     same = {
         "company": "WBDE", "destination": "erp", "operation": "invoice", "revision": 1, "decision_id": "d",
         "payload": b"{}" * 500, "payload_hash": "p" * 64, "content_hash": "c" * 64, "input_hash": "i" * 64,
-        "amount": "1.10", "currency": "EUR", "state": "READY", "enqueued_at": now, "updated_at": now,
+        "amount": "1.10", "currency": "EUR", "state": "RETRY_WAIT", "enqueued_at": now, "updated_at": now,
     }  # fmt: skip
     for number in range(rows):
         yield {
@@ -132,6 +141,15 @@ def _verify(engine: Engine, rows: int) -> None:
     found = ledger.verify(engine)
     if (found.rows, found.problem) != (rows, None):
         raise SystemExit(f"the ledger was not verified: {found}")
+
+
+def _ready(engine: Engine, rows: int) -> None:
+    if (made := waiting.make_ready(engine, "erp", utc_now(), rows)) != rows:
+        raise SystemExit(f"{made} rows of {rows} became ready")
+
+
+def _peak_mb() -> int:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
 
 
 def _lease(engine: Engine) -> None:

@@ -11,6 +11,9 @@ from typing import Any
 NAMESPACE = uuid.UUID("6f0d6bb5-5f0b-5d3c-9a56-0c9ed1f3a7b1")
 """Namespace of all surrogate keys; the dbt macro ``surrogate_uuid`` holds the same value."""
 
+_CANONICAL = json.JSONEncoder(sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str)
+"""Made once: the ledger's chain writes two texts per row."""
+
 
 def surrogate_uuid(connection: str, source_id: str) -> str:
     """UUIDv5 of ``connection|source_id``: the key of one source row in the canonical model."""
@@ -19,9 +22,7 @@ def surrogate_uuid(connection: str, source_id: str) -> str:
 
 def canonical_json(value: Mapping[str, Any] | list[Any]) -> bytes:
     """UTF-8 JSON with sorted keys and no white space; what is not JSON becomes its ``str``."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, default=str).encode(
-        "utf-8", "surrogatepass"
-    )
+    return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
 def sha256_hex(data: bytes) -> str:

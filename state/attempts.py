@@ -8,14 +8,29 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, func, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, or_, select, update
 
 from state.engine import reading
-from state.insert import insert_ignoring
+from state.outbox_rows import OutboxEntry
 from state.tables import outbox, push_attempts, receipts
 
 _MOST_KEYS = 500
 """Keys asked for in one statement."""
+_TOLD = ("outcome", "detail", "erp_id")
+_BEGIN = insert(push_attempts)
+_KEEP = insert(receipts)
+_RECEIVED = select(receipts.c.idempotency_key).where(
+    receipts.c.idempotency_key.in_(bindparam("keys", expanding=True))
+)
+_END = (
+    update(push_attempts)
+    .where(
+        push_attempts.c.idempotency_key == bindparam("at_key"),
+        push_attempts.c.attempt_no == bindparam("at_no"),
+        push_attempts.c.ended_at.is_(None),
+    )
+    .values(ended_at=bindparam("to_ended_at"), **{name: bindparam(f"to_{name}") for name in _TOLD})
+)
 
 
 @dataclass(frozen=True)
@@ -40,44 +55,58 @@ class Receipt:
     read_back_at: datetime
 
 
-def begin(db: Connection, key: str, attempt_no: int, worker: str, fencing_token: int, now: datetime) -> None:
-    """Record that something is about to be sent."""
-    db.execute(
-        insert(push_attempts).values(
-            idempotency_key=key,
-            attempt_no=attempt_no,
-            worker=worker,
-            fencing_token=fencing_token,
-            started_at=now,
-        )
-    )
+@dataclass(frozen=True)
+class Ending:
+    """How an attempt ended: the state its row has then, and the foreign system's id where one is known."""
+
+    idempotency_key: str
+    attempt_no: int
+    outcome: str
+    detail: str | None
+    erp_id: str | None
 
 
-def end(
-    db: Connection,
-    key: str,
-    attempt_no: int,
-    now: datetime,
-    outcome: str,
-    detail: str | None,
-    erp_id: str | None,
-) -> None:
-    """Record how an attempt ended; one that ended before keeps its first ending."""
-    db.execute(
-        update(push_attempts)
-        .where(
-            push_attempts.c.idempotency_key == key,
-            push_attempts.c.attempt_no == attempt_no,
-            push_attempts.c.ended_at.is_(None),
-        )
-        .values(ended_at=now, outcome=outcome, detail=detail, erp_id=erp_id)
-    )
+def begin(db: Connection, rows: Collection[OutboxEntry], worker: str, now: datetime) -> None:
+    """Record that these rows, which are SENDING now, are about to be sent."""
+    begun = [
+        {
+            "idempotency_key": row.idempotency_key,
+            "attempt_no": row.attempt_count,
+            "worker": worker,
+            "fencing_token": row.fencing_token,
+            "started_at": now,
+        }
+        for row in rows
+    ]
+    if begun:
+        db.execute(_BEGIN, begun)
 
 
-def keep_receipt(db: Connection, receipt: Receipt) -> None:
+def end(db: Connection, endings: Collection[Ending], now: datetime) -> None:
+    """Record how attempts ended; one that ended before keeps its first ending."""
+    ended = [
+        {
+            "at_key": each.idempotency_key,
+            "at_no": each.attempt_no,
+            "to_ended_at": now,
+            **{f"to_{name}": getattr(each, name) for name in _TOLD},
+        }
+        for each in endings
+    ]
+    if ended:
+        db.execute(_END, ended)
+
+
+def keep_receipts(db: Connection, kept: Collection[Receipt]) -> None:
     """Keep what was read back first: a row that a person sent back to be looked up has its receipt already."""
-    fields = vars(receipt) | {"issue_date": receipt.issue_date.isoformat() if receipt.issue_date else None}
-    insert_ignoring(db, receipts, [fields])
+    there = set(db.scalars(_RECEIVED, {"keys": [each.idempotency_key for each in kept]})) if kept else set()
+    fresh = [
+        vars(each) | {"issue_date": each.issue_date.isoformat() if each.issue_date else None}
+        for each in kept
+        if each.idempotency_key not in there
+    ]
+    if fresh:
+        db.execute(_KEEP, fresh)
 
 
 def all_receipts(engine: Engine) -> dict[str, str]:

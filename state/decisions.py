@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, func, insert, select
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select
 
 from state.engine import reading
 from state.tables import gate_decisions
@@ -18,6 +18,14 @@ PASSING = frozenset({"WARN", "APPROVED"})
 """Dispositions of reasons that are told and hold nothing."""
 EVENTS = "events"
 """How the ids of the worker's batches begin: each brings as much as came in while it waited, which is no batch's usual size."""
+_NEWEST = select(func.max(gate_decisions.c.sequence)).group_by(
+    gate_decisions.c.business_id, gate_decisions.c.revision
+)
+_LATEST_OF = select(gate_decisions).where(
+    gate_decisions.c.sequence.in_(
+        _NEWEST.where(gate_decisions.c.business_id.in_(bindparam("business_ids", expanding=True)))
+    )
+)
 _AT_ONCE = 500
 """Candidates asked for in one statement."""
 
@@ -85,24 +93,25 @@ def latest(engine: Engine, business_ids: Collection[str] | None = None) -> dict[
 
 def latest_of(db: Connection, key: Key) -> Decision | None:
     """The standing decision of one candidate, inside a transaction."""
-    return _latest(db, {key[0]}).get(key)
+    return latest_of_all(db, [key]).get(key)
+
+
+def latest_of_all(db: Connection, keys: Collection[Key]) -> dict[Key, Decision]:
+    """The same of some candidates."""
+    return _latest(db, {business_id for business_id, _ in keys})
 
 
 def _latest(db: Connection, business_ids: Collection[str] | None = None) -> dict[Key, Decision]:
-    some: Sequence[Sequence[str] | None] = [None]
-    if business_ids is not None:
-        names = sorted(business_ids)
-        some = [names[start : start + _AT_ONCE] for start in range(0, len(names), _AT_ONCE)]
-    found: dict[Key, Decision] = {}
-    for named in some:
-        newest = select(func.max(gate_decisions.c.sequence)).group_by(
-            gate_decisions.c.business_id, gate_decisions.c.revision
-        )
-        if named is not None:
-            newest = newest.where(gate_decisions.c.business_id.in_(named))
-        rows = db.execute(select(gate_decisions).where(gate_decisions.c.sequence.in_(newest))).all()
-        found |= {(row.business_id, row.revision): _decision(dict(row._mapping)) for row in rows}
+    if business_ids is None:
+        return _by_key(db.execute(select(gate_decisions).where(gate_decisions.c.sequence.in_(_NEWEST))))
+    names, found = sorted(business_ids), dict[Key, Decision]()
+    for start in range(0, len(names), _AT_ONCE):
+        found |= _by_key(db.execute(_LATEST_OF, {"business_ids": names[start : start + _AT_ONCE]}))
     return found
+
+
+def _by_key(rows: Iterable[Row[Any]]) -> dict[Key, Decision]:
+    return {(row.business_id, row.revision): _decision(dict(row._mapping)) for row in rows}
 
 
 def _decision(fields: dict[str, Any]) -> Decision:

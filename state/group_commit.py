@@ -1,51 +1,64 @@
-"""Many requests, one transaction: whoever comes while a commit is under way shares the next one.
+"""Several threads' changes in one transaction: a disk that is waited for once serves all who wait.
 
-Belongs here: gathering. What is committed is ``inbox``'s.
+Whoever comes while a transaction is being written waits for it, and the first of those who waited writes the next one
+for all of them. Belongs here: taking turns. What a change is, and how several are written, is the caller's.
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from threading import Lock
+from typing import Generic, TypeVar
 
-from sqlalchemy import Engine
-
-from state.inbox import Accepted, Incoming, accept
-
-MOST = 512
-"""Messages of one transaction."""
+C = TypeVar("C")
+R = TypeVar("R")
 
 
-class GroupCommit:
-    """Takes messages in for one event loop; ``accept`` returns after the transaction that holds the message."""
+class GroupCommit(Generic[C, R]):
+    """``write`` writes changes in one transaction and says of each what came of it, in their order.
 
-    def __init__(self, engine: Engine) -> None:
-        self._engine = engine
-        self._gathered: list[tuple[Incoming, asyncio.Future[Accepted]]] = []
-        self._committing: asyncio.Task[None] | None = None
+    When it raises, nothing of these changes was written: each is then written alone, so that none fails for another.
+    """
 
-    async def accept(self, message: Incoming) -> Accepted:
-        """What became of one message; raises what the transaction raised."""
-        future: asyncio.Future[Accepted] = asyncio.get_running_loop().create_future()
-        self._gathered.append((message, future))
-        if self._committing is None or self._committing.done():
-            self._committing = asyncio.create_task(self._commit_all())
-        return await future
+    def __init__(self, write: Callable[[Sequence[C]], Sequence[R]]) -> None:
+        self._write = write
+        self._waiting: list[tuple[C, Future[R]]] = []
+        self._guard, self._turn = Lock(), Lock()
 
-    async def _commit_all(self) -> None:
-        """One transaction after the other until nobody waits."""
-        while self._gathered:
-            some, self._gathered = self._gathered[:MOST], self._gathered[MOST:]
-            try:
-                answers: Sequence[Accepted] = await asyncio.to_thread(
-                    accept, self._engine, [message for message, _ in some]
-                )
-            # Each of those who wait is told; the next transaction is another one.
-            except Exception as error:  # noqa: BLE001
-                for _, future in some:
-                    if not future.done():
-                        future.set_exception(error)
-                continue
-            for (_, future), answer in zip(some, answers, strict=True):
-                if not future.done():
-                    future.set_result(answer)
+    def later(self, change: C) -> Future[R]:
+        """Have it written with the next change that somebody waits for, or by ``flush``; it is not on disk before."""
+        promised: Future[R] = Future()
+        with self._guard:
+            self._waiting.append((change, promised))
+        return promised
+
+    def now(self, change: C) -> R:
+        """Have it written, and what came of it: on disk when this returns. It raises what ``write`` raised."""
+        promised = self.later(change)
+        self.flush()
+        return promised.result()
+
+    def flush(self) -> None:
+        """Return when all that was handed in before is written, or has failed."""
+        with self._turn:
+            with self._guard:
+                taken, self._waiting = self._waiting, []
+            if taken:
+                self._write_all(taken)
+
+    def _write_all(self, taken: Sequence[tuple[C, Future[R]]]) -> None:
+        try:
+            done = self._write([change for change, _ in taken])
+        except BaseException as error:  # what ends this thread must reach those who wait for it as well
+            if len(taken) > 1 and isinstance(error, Exception):
+                for each in taken:
+                    self._write_all([each])
+                return
+            for _, promised in taken:
+                promised.set_exception(error)
+            if not isinstance(error, Exception):
+                raise
+            return
+        for (_, promised), result in zip(taken, done, strict=True):
+            promised.set_result(result)

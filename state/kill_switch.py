@@ -10,7 +10,7 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Row, and_, insert, or_, select, update
+from sqlalchemy import Connection, Engine, Row, and_, bindparam, insert, or_, select, update
 
 from core.errors import PermanentFailure
 from state import ledger
@@ -112,13 +112,8 @@ def pulled(engine: Engine) -> list[Switch]:
 
 def stops(db: Connection, destination: str, company: str | None = None) -> Switch | None:
     """The switch that keeps rows of a destination from being sent; with a company, also one for that alone."""
-    named = [
-        table.c.kind == "global",
-        and_(table.c.kind == "destination", table.c.name == destination),
-    ]
-    if company is not None:
-        named.append(and_(table.c.kind == "company", table.c.name == company))
-    return next(iter(_switches(db, or_(*named))), None)
+    rows = db.execute(_STOPPING, {"destination": destination, "company": company})
+    return next(map(_switch, rows), None)
 
 
 def stopped_companies(db: Connection) -> list[str]:
@@ -132,8 +127,18 @@ def _standing(db: Connection, scope: Scope) -> Switch | None:
 
 
 def _switches(db: Connection, *where: Any) -> list[Switch]:
-    query = select(table).where(table.c.released_at.is_(None), *where).order_by(table.c.switch_id)
-    return [_switch(row) for row in db.execute(query)]
+    return [_switch(row) for row in db.execute(_STANDING.where(*where))]
+
+
+_STANDING = select(table).where(table.c.released_at.is_(None)).order_by(table.c.switch_id)
+_STOPPING = _STANDING.where(
+    or_(
+        table.c.kind == "global",
+        and_(table.c.kind == "destination", table.c.name == bindparam("destination")),
+        # Without a company this is true of none.
+        and_(table.c.kind == "company", table.c.name == bindparam("company")),
+    )
+)
 
 
 def _switch(row: Row[Any]) -> Switch:

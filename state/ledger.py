@@ -6,10 +6,10 @@ chain ended with and keeps it elsewhere.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import Connection, Engine, insert, select
 
@@ -21,6 +21,8 @@ from state.tables import ledger
 GENESIS = "0" * 64
 _MOST_SEQUENCES = 500
 """Rows asked for in one statement."""
+_NEWEST = select(ledger.c.sequence, ledger.c.row_hash).order_by(ledger.c.sequence.desc()).limit(1)
+_INSERT = insert(ledger)
 
 
 @dataclass(frozen=True)
@@ -34,23 +36,39 @@ class Verification:
     problem: str | None
 
 
+class Event(NamedTuple):
+    """What a row says: what happened, by whom, to what."""
+
+    event: str
+    actor: str
+    subject: str
+    detail: Mapping[str, Any]
+
+
 def append(db: Connection, event: str, actor: str, subject: str, detail: Mapping[str, Any]) -> None:
     """Add one row inside the caller's transaction, so that what happened and its record commit together."""
+    append_all(db, [Event(event, actor, subject, detail)])
+
+
+def append_all(db: Connection, events: Iterable[Event]) -> None:
+    """The same for many: chained in memory, written as one statement."""
     last, previous = newest(db)
-    sequence = last + 1
     recorded_at = utc_now()
-    db.execute(
-        insert(ledger).values(
-            sequence=sequence,
-            recorded_at=recorded_at,
-            event=event,
-            actor=actor,
-            subject=subject,
-            detail=dict(detail),
-            previous_hash=previous,
-            row_hash=hash_of(previous, sequence, recorded_at, event, actor, subject, detail),
+    rows = []
+    for sequence, each in enumerate(events, start=last + 1):
+        row_hash = hash_of(previous, sequence, recorded_at, *each)
+        rows.append(
+            {
+                **each._asdict(),
+                "sequence": sequence,
+                "recorded_at": recorded_at,
+                "previous_hash": previous,
+                "row_hash": row_hash,
+            }
         )
-    )
+        previous = row_hash
+    if rows:
+        db.execute(_INSERT, rows)
 
 
 def verify(engine: Engine) -> Verification:
@@ -70,9 +88,7 @@ def verify(engine: Engine) -> Verification:
 
 def newest(db: Connection) -> tuple[int, str]:
     """Sequence and hash of the last row; ``(0, GENESIS)`` when there is none."""
-    last = db.execute(
-        select(ledger.c.sequence, ledger.c.row_hash).order_by(ledger.c.sequence.desc()).limit(1)
-    ).one_or_none()
+    last = db.execute(_NEWEST).one_or_none()
     return (last.sequence, last.row_hash) if last else (0, GENESIS)
 
 

@@ -6,10 +6,8 @@ Every function works inside one transaction; the database's own trigger refuses 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import islice
 from typing import Any, Literal, TypeVar
 
 from sqlalchemy import Connection, Engine, insert, or_, select, update
@@ -18,20 +16,13 @@ from core.errors import PermanentFailure
 from state import kill_switch, ledger, outbox_rows, revisions
 from state.engine import reading
 from state.insert import insert_ignoring
+from state.ledger import Event
+from state.outbox_moves import ACTOR, LostToAnother, Move, few, move_all
 from state.outbox_rows import NewEffect, OutboxEntry, OutboxRow
 from state.tables import charge_lines, outbox
 from state.transitions import REPLACEABLE, UNSENT
 
 E = TypeVar("E", bound=OutboxEntry)
-ACTOR = "push"
-_MOST_KEYS = 500
-"""Keys asked for in one statement."""
-
-
-class LostToAnother(PermanentFailure):
-    """Another worker moved the row first; it goes on with it."""
-
-
 Enqueued = Literal["new", "known", "refreshed", "changed"]
 
 
@@ -44,8 +35,6 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
     the charge lines, or the revision before is not credited.
     """
     key = effect.idempotency_key
-    fields: dict[str, Any] = {name: value for name, value in vars(effect).items() if name != "charge_keys"}
-    fields["not_before"] = None
     standing = select(outbox.c.state, outbox.c.content_hash, outbox.c.may_exist)
     present = db.execute(standing.where(outbox.c.idempotency_key == key)).one_or_none()
     if present is not None and present.content_hash == effect.content_hash:
@@ -59,21 +48,36 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
     with db.begin_nested():
         _claim(db, key, effect.charge_keys)
     if present is not None:
-        _requeue(db, key, present.state, now, fields)
+        _requeue(db, key, present.state, now, _fields(effect))
         return "refreshed"
-    db.execute(
-        insert(outbox).values(idempotency_key=key, state="READY", enqueued_at=now, updated_at=now, **fields)
-    )
-    told = {"business_id": effect.business_id, "payload": effect.payload_hash, "decision": effect.decision_id}
-    ledger.append(db, "enqueued", ACTOR, key, told)
+    db.execute(insert(outbox).values(**new_row(effect, now)))
+    ledger.append_all(db, [enqueued_event(effect)])
     return "new"
+
+
+def new_row(effect: NewEffect, now: datetime) -> dict[str, Any]:
+    """What is inserted of an effect that is not there yet."""
+    key = effect.idempotency_key
+    return {
+        "idempotency_key": key,
+        "state": "READY",
+        "enqueued_at": now,
+        "updated_at": now,
+        **_fields(effect),
+    }
+
+
+def enqueued_event(effect: NewEffect) -> Event:
+    """What the ledger says of it."""
+    told = {"business_id": effect.business_id, "payload": effect.payload_hash, "decision": effect.decision_id}
+    return Event("enqueued", ACTOR, effect.idempotency_key, told)
 
 
 def states_of(engine: Engine, keys: Sequence[str]) -> dict[str, str]:
     """Idempotency key → state, of those that are there."""
     found: dict[str, str] = {}
     with reading(engine) as db:
-        for some in _few(keys):
+        for some in few(keys):
             query = select(outbox.c.idempotency_key, outbox.c.state)
             read = db.execute(query.where(outbox.c.idempotency_key.in_(some)))
             found.update({row.idempotency_key: row.state for row in read})
@@ -84,7 +88,7 @@ def of_keys(engine: Engine, keys: Sequence[str]) -> list[OutboxEntry]:
     """The entries of these keys, in the keys' order."""
     found: dict[str, OutboxEntry] = {}
     with reading(engine) as db:
-        for some in _few(keys):
+        for some in few(keys):
             read = outbox_rows.entries(db, outbox.c.idempotency_key.in_(some))
             found.update({each.idempotency_key: each for each in read})
     return [found[key] for key in dict.fromkeys(keys) if key in found]
@@ -170,23 +174,13 @@ def move(
 
     LostToAnother when it is no longer where it was seen, or no longer ours.
     """
-    changes = {"state": state, "updated_at": now, **(values or {})}
-    changed = db.execute(
-        update(outbox)
-        .where(
-            outbox.c.idempotency_key == row.idempotency_key,
-            outbox.c.fencing_token == row.fencing_token,
-            outbox.c.state == row.state,
-        )
-        .values(**changes)
-    ).rowcount
-    if changed != 1:
+    moved = move_all(db, [Move(row, state, values or {})], now, actor)[0]
+    if moved is None:
         raise LostToAnother(
             f"Another worker has taken {row.shipment_no} over.",
             remedy="Nothing: that worker goes on with it.",
         )
-    ledger.append(db, state.lower(), actor, row.idempotency_key, {"from": row.state, **_told(changes)})
-    return replace(row, **changes)
+    return moved
 
 
 def rows(engine: Engine, *states: str) -> list[OutboxEntry]:
@@ -198,16 +192,6 @@ def rows(engine: Engine, *states: str) -> list[OutboxEntry]:
 def leased(engine: Engine, destination: str) -> list[OutboxEntry]:
     """What some worker has taken and not finished."""
     return _in_state(engine, destination, ("READY", "SENDING"), outbox.c.leased_by.is_not(None))
-
-
-def to_retry(engine: Engine, destination: str, now: datetime) -> list[OutboxEntry]:
-    """What waited for another try and is due."""
-    return _in_state(
-        engine,
-        destination,
-        ("RETRY_WAIT",),
-        or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now),
-    )
 
 
 def in_doubt(engine: Engine, destination: str) -> list[OutboxRow]:
@@ -282,6 +266,12 @@ def content_by_business(
     }
 
 
+def _fields(effect: NewEffect) -> dict[str, Any]:
+    return {name: value for name, value in vars(effect).items() if name != "charge_keys"} | {
+        "not_before": None
+    }
+
+
 def _claim(db: Connection, key: str, charge_keys: Sequence[str]) -> None:
     """Make the charge lines this effect's own: the primary key lets no second invoice bill them."""
     insert_ignoring(db, charge_lines, [{"charge_key": each, "idempotency_key": key} for each in charge_keys])
@@ -313,18 +303,3 @@ def _in_state(engine: Engine, destination: str, states: Sequence[str], condition
         return outbox_rows.entries(
             db, outbox.c.destination == destination, outbox.c.state.in_(states), condition
         )
-
-
-def _few(keys: Iterable[str]) -> Iterator[list[str]]:
-    left = iter(keys)
-    while some := list(islice(left, _MOST_KEYS)):
-        yield some
-
-
-def _told(values: dict[str, Any]) -> dict[str, Any]:
-    """What the ledger keeps of a change: short facts, never payloads."""
-    return {
-        name: value.isoformat() if isinstance(value, datetime) else value
-        for name, value in values.items()
-        if name in {"attempt_count", "not_before", "last_error"}
-    }

@@ -10,6 +10,8 @@ from typing import Any
 from sqlalchemy import Dialect, String, Text
 from sqlalchemy.types import TypeDecorator
 
+_STORED = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
+
 
 class Instant(TypeDecorator[datetime]):
     """An aware instant as sortable UTC text with microseconds; a naive one is a programming error."""
@@ -48,7 +50,7 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+        return None if value is None else _STORED.encode(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

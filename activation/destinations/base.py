@@ -6,7 +6,7 @@ A destination never retries and never hides: it says what is known for certain. 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
@@ -68,6 +68,9 @@ class Destination(Protocol):
 
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
         """Every document that carries the key, whatever its status."""
+
+    def look_up_all(self, idempotency_keys: Sequence[str]) -> dict[str, list[PostedInvoice]]:
+        """The same for a few keys in one call: each key → what carries it, nothing included."""
 
     def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
         """Every document that carries a key of Waybill's, whatever its status; with an issue date from ``since`` on

@@ -7,7 +7,8 @@ declares ``enforces_uniqueness``.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
@@ -42,6 +43,7 @@ _FIELDS = (
     ),
     *("posting_date", "custom_posted_at", "custom_waybill_key", "modified", "return_against"),
 )
+_KEY = "custom_waybill_key"
 _PAGE = 500
 _HTTP_TOO_MANY, _HTTP_UNAVAILABLE = 429, 503
 
@@ -56,6 +58,8 @@ class FrappeDestination:
             )
         self._name = connection.connection
         self._zone = connection.time_zone
+        self._made: dict[str, Any] = {}
+        """Draft → the version in which it was made."""
         key = secret(connection.secrets["api_key"]).get_secret_value()
         password = secret(connection.secrets["api_secret"]).get_secret_value()
         self._client = httpx.Client(
@@ -66,16 +70,13 @@ class FrappeDestination:
         )
 
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
-        answer = self._call(
-            "GET",
-            f"/api/resource/{DOCTYPE}",
-            params={
-                "filters": json.dumps([["custom_waybill_key", "=", idempotency_key]]),
-                "fields": json.dumps(_FIELDS),
-                "limit_page_length": "0",
-            },
-        )
-        return [self._invoice(each) for each in self._typed(answer, list)]
+        return self._with_key("=", idempotency_key)
+
+    def look_up_all(self, idempotency_keys: Sequence[str]) -> dict[str, list[PostedInvoice]]:
+        found: dict[str, list[PostedInvoice]] = {key: [] for key in idempotency_keys}
+        for each in self._with_key("in", list(idempotency_keys)):
+            found.setdefault(each.idempotency_key, []).append(each)
+        return found
 
     def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
         # From the last name on, not by page number: what is written meanwhile moves no page.
@@ -101,27 +102,45 @@ class FrappeDestination:
 
     def create_draft(self, document: InvoiceDocument) -> str:
         answer = self._call("POST", f"/api/resource/{DOCTYPE}", body=_body(document))
-        name = self._typed(answer, dict).get("name")
+        made = self._typed(answer, dict)
+        name = made.get("name")
         if not name:
             raise self._unreadable()
+        self._made[str(name)] = made.get("modified")
         return str(name)
 
     def post(self, erp_id: str) -> None:
-        # ERPNext refuses a submit that does not name the version it was made from.
+        # ERPNext refuses a submit that does not name the version it was made from. Of a draft made a moment ago that is
+        # known; if somebody changed it since, it is asked for like that of any other.
+        made = self._made.pop(erp_id, None)
+        if made is not None:
+            with suppress(RefusedError):
+                self._submit(erp_id, made)
+                return
         current = self._typed(self._call("GET", f"/api/resource/{DOCTYPE}/{erp_id}"), dict)
-        if current.get("docstatus") == 1:
-            return
-        self._call(
-            "PUT",
-            f"/api/resource/{DOCTYPE}/{erp_id}",
-            body={"docstatus": 1, "modified": current.get("modified")},
-        )
+        if current.get("docstatus") != 1:
+            self._submit(erp_id, current.get("modified"))
 
     def read_back(self, erp_id: str) -> PostedInvoice:
         return self._invoice(self._call("GET", f"/api/resource/{DOCTYPE}/{erp_id}"))
 
     def close(self) -> None:
         self._client.close()
+
+    def _with_key(self, operator: str, value: str | list[str]) -> list[PostedInvoice]:
+        answer = self._call(
+            "GET",
+            f"/api/resource/{DOCTYPE}",
+            params={
+                "filters": json.dumps([[_KEY, operator, value]]),
+                "fields": json.dumps(_FIELDS),
+                "limit_page_length": "0",
+            },
+        )
+        return [self._invoice(each) for each in self._typed(answer, list)]
+
+    def _submit(self, erp_id: str, version: Any) -> None:
+        self._call("PUT", f"/api/resource/{DOCTYPE}/{erp_id}", body={"docstatus": 1, "modified": version})
 
     def _call(
         self,

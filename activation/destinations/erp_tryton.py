@@ -7,7 +7,7 @@ What a document says in Tryton's words is ``tryton_document``, calls and what th
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from decimal import Decimal
 from threading import Lock
@@ -55,6 +55,12 @@ class TrytonDestination:
 
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
         return self._found([["reference", "=", PREFIX + idempotency_key]], None)
+
+    def look_up_all(self, idempotency_keys: Sequence[str]) -> dict[str, list[PostedInvoice]]:
+        found: dict[str, list[PostedInvoice]] = {key: [] for key in idempotency_keys}
+        for each in self._found([["reference", "in", [PREFIX + key for key in idempotency_keys]]], None):
+            found.setdefault(each.idempotency_key, []).append(each)
+        return found
 
     def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
         wanted: Domain = [["reference", "like", PREFIX + "%"]]

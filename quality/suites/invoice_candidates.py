@@ -6,7 +6,8 @@ mean is decided in ``quality.gate``.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -56,12 +57,11 @@ def build_suite(rules: Iterable[Rule]) -> Any:
 def _expectation(gx: Any, rule: Rule, number: int, check: Check) -> Any:
     """The expectation that says ``check``."""
     known = gx.expectations
+    scope = f" Asked of rows with `{check.when}`." if check.when else ""
     common: dict[str, Any] = {
-        "meta": {"code": rule.code, "number": number},
-        "notes": f"**{rule.code}** ({rule.disposition}): {rule.explanation}",
+        "meta": {"code": rule.code, "number": number, "when": check.when, "columns": list(check.columns)},
+        "notes": f"**{rule.code}** ({rule.disposition}): {rule.explanation}{scope}",
     }
-    if check.when is not None:
-        common |= {"row_condition": f"{check.when} == True", "condition_parser": "pandas"}
     first = check.columns[0]
     if check.kind == "between":
         return known.ExpectColumnValuesToBeBetween(
@@ -88,10 +88,53 @@ def _expectation(gx: Any, rule: Rule, number: int, check: Check) -> Any:
 
 
 def run_suite(suite: Any, frame: pd.DataFrame) -> Any:
-    """Great Expectations' result of ``suite`` over ``frame``, in a context that leaves nothing behind."""
+    """Great Expectations' result of ``suite`` over ``frame``, in a context that leaves nothing behind.
+
+    The rows of a scope are chosen once, with the columns of its checks alone. Great Expectations would choose them for
+    each number that it needs of each check, with all columns: nine tenths of its time.
+    """
     asset = ephemeral_context().data_sources.add_pandas("candidates").add_dataframe_asset(NAME)
-    batch = asset.add_batch_definition_whole_dataframe("all").get_batch({"dataframe": frame})
-    return batch.validate(suite, result_format=RESULT_FORMAT)
+    definition = asset.add_batch_definition_whole_dataframe("all")
+    by_scope: defaultdict[str | None, list[Any]] = defaultdict(list)
+    for expectation in suite.expectations:
+        by_scope[expectation.meta["when"]].append(expectation)
+    results = [
+        definition.get_batch({"dataframe": _rows_of(frame, when, own)}).validate(
+            import_gx().ExpectationSuite(name=NAME, expectations=own), result_format=RESULT_FORMAT
+        )
+        for when, own in by_scope.items()
+    ]
+    return _as_one(results)
+
+
+def _rows_of(frame: pd.DataFrame, when: str | None, expectations: Iterable[Any]) -> pd.DataFrame:
+    """The rows of a scope. One that the frame does not have gives no columns, so that each check says it was not made."""
+    if when is not None and when not in frame.columns:
+        return frame[[]]
+    read = set(INDEX).union(*(each.meta["columns"] for each in expectations))
+    kept = [name for name in frame.columns if name in read]
+    return frame[kept] if when is None else frame.loc[frame[when].eq(True), kept].reset_index(drop=True)
+
+
+def _as_one(results: Sequence[Any]) -> Any:
+    """The results of the scopes as the one result that Data Docs show."""
+    from great_expectations.core import ExpectationSuiteValidationResult
+    from great_expectations.validator.validation_statistics import calc_validation_statistics
+
+    answers = [answer for result in results for answer in result.results]
+    counted = calc_validation_statistics(answers)
+    return ExpectationSuiteValidationResult(
+        success=counted.success,
+        results=answers,
+        suite_name=NAME,
+        statistics={
+            "evaluated_expectations": counted.evaluated_expectations,
+            "successful_expectations": counted.successful_expectations,
+            "unsuccessful_expectations": counted.unsuccessful_expectations,
+            "success_percent": counted.success_percent,
+        },
+        meta=results[0].meta,
+    )
 
 
 def read_results(result: Any) -> list[CheckResult]:

@@ -6,7 +6,7 @@ Belongs here: finding and listing documents and child rows. Writing an invoice i
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import islice
@@ -123,9 +123,9 @@ class Documents:
                 named = [each.value] if each.operator == "=" else each.value
                 ids = [str(name) for name in named if ids is None or str(name) in ids]
                 continue
-            if each.field == KEY and each.operator == "=" and each.value:
+            if each.field == KEY and each.operator in ("=", "in") and each.value:
                 # An indexed field; only what was written over the API carries it, never the world's own documents.
-                keyed = self._names_with_key(str(each.value))
+                keyed = self._names_with_key([each.value] if each.operator == "=" else each.value)
                 ids = keyed if ids is None else [name for name in keyed if name in ids]
                 rest.append(each)
                 continue
@@ -146,8 +146,11 @@ class Documents:
         sifted = (row for row in rows if all(each.holds(row) for each in rest))
         return sifted if by_change else _sorted(sifted, order)
 
-    def _names_with_key(self, key: str) -> list[str]:
-        rows = self.connection.execute("SELECT name FROM erp_written WHERE waybill_key = ?", (key,))
+    def _names_with_key(self, keys: Sequence[object]) -> list[str]:
+        places = ", ".join("?" for _ in keys)
+        rows = self.connection.execute(
+            f"SELECT name FROM erp_written WHERE waybill_key IN ({places})", [str(key) for key in keys]
+        )
         return [row[0] for row in rows]
 
     def _entries(self, doctype: str, contains: list[str], ids: list[str] | None) -> list[Entry]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 
@@ -80,11 +80,20 @@ class SimulatedErp:
         self._travel()
         if not self.is_well and self.rng.random() < 0.1:
             raise UncertainError("The look-up timed out.", remedy="Wait.")
+        return self._findable(idempotency_key)
+
+    def _findable(self, idempotency_key: str) -> list[PostedInvoice]:
         return [
             each.invoice
             for each in self.documents
             if each.invoice.idempotency_key == idempotency_key and each.findable_at <= self.clock.now
         ]
+
+    def look_up_all(self, idempotency_keys: Sequence[str]) -> dict[str, list[PostedInvoice]]:
+        self._travel()
+        if not self.is_well and self.rng.random() < 0.1:
+            raise UncertainError("The look-up timed out.", remedy="Wait.")
+        return {key: self._findable(key) for key in idempotency_keys}
 
     def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
         raise NotImplementedError(f"no reconciliation here, since {since}")

@@ -75,7 +75,7 @@ def test_without_the_settle_rule_an_invoice_is_posted_twice(template: Path) -> N
             try:
                 Simulation(seed, engine, settle_s=0).run()
             except Broken as found:
-                assert "2 posted invoices" in str(found)
+                assert "posted invoices under" in str(found)
                 return
     pytest.fail("200 seeds did not find it")
 

@@ -74,7 +74,7 @@ def bill(platform: Platform, document: InvoiceDocument, *states: str) -> None:
             issue_date=document.issue_date, posted_at=NOW, read_back_at=utc_now(),
         )  # fmt: skip
         with platform.engine.begin() as db:
-            attempts.keep_receipt(db, receipt)
+            attempts.keep_receipts(db, [receipt])
 
 
 def test_voided_and_replaced_proofs_of_posted_invoices_make_drafts_and_no_others_do(

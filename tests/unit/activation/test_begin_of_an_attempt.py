@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -14,7 +14,7 @@ from sqlalchemy import Connection as Database
 from sqlalchemy import Engine, event
 from sqlalchemy.exc import OperationalError
 
-from activation import attempt as attempts_of
+from activation import books
 from activation.attempt import Attempt
 from activation.destinations.base import NotAppliedError, PostedInvoice
 from contracts.invoice import InvoiceDocument, InvoiceDocumentLine
@@ -23,6 +23,7 @@ from core.settings import ROOT, Settings
 from state import decisions, outbox
 from state.decisions import Decision, Key
 from state.engine import open_state, reading
+from state.outbox_moves import LostToAnother
 from state.outbox_rows import NewEffect, OutboxRow
 from state.tables import push_attempts
 
@@ -38,6 +39,12 @@ class Away:
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
         self.asked.append(idempotency_key)
         raise NotAppliedError("The ERP is away.", remedy="Try again.")
+
+    def look_up_all(self, idempotency_keys: Sequence[str]) -> dict[str, list[PostedInvoice]]:
+        raise AssertionError("one row is looked up alone")
+
+    def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
+        raise AssertionError("nothing is to be listed")
 
     def create_draft(self, document: InvoiceDocument) -> str:
         raise AssertionError("nothing is to be created")
@@ -148,6 +155,9 @@ def test_a_newer_release_on_the_same_inputs_stands(
     assert len(away.asked) == 1
 
 
+Look = Callable[[Database, Collection[Key]], dict[Key, Decision]]
+
+
 def impatient(settings: Settings) -> Engine:
     """The store as another process has it, which gives up at once where others wait."""
     engine = open_state(settings)
@@ -173,9 +183,9 @@ def test_no_decision_falls_between_the_look_and_the_beginning(
     tried: list[str] = []
     other = impatient(settings)
 
-    def looked(inner: Callable[[Database, Key], Decision | None]) -> Callable[..., Decision | None]:
-        def look(db: Database, key: Key) -> Decision | None:
-            found = inner(db, key)
+    def looked(inner: Look) -> Look:
+        def look(db: Database, keys: Collection[Key]) -> dict[Key, Decision]:
+            found = inner(db, keys)
             # Here another process would take the release back: it has to wait.
             try:
                 with other.begin():
@@ -186,7 +196,7 @@ def test_no_decision_falls_between_the_look_and_the_beginning(
 
         return look
 
-    monkeypatch.setattr(attempts_of.decisions, "latest_of", looked(decisions.latest_of))
+    monkeypatch.setattr(books.decisions, "latest_of_all", looked(decisions.latest_of_all))
     attempt.send(leased)
     assert tried == ["has to wait"]
     other.dispose()
@@ -197,6 +207,6 @@ def test_an_attempt_that_another_worker_took_over_leaves_no_trace(
     engine: Engine, attempt: Attempt, away: Away, leased: OutboxRow
 ) -> None:
     outbox.release_leases(engine, "sandbox_erp", ["worker"])
-    with pytest.raises(outbox.LostToAnother):
+    with pytest.raises(LostToAnother):
         attempt.send(leased)
     assert (away.asked, begun(engine)) == ([], 0)

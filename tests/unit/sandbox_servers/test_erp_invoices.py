@@ -69,6 +69,15 @@ def test_a_written_invoice_is_found_by_its_key_and_survives_a_restart(server: Se
     assert server("erp").get(URL, params=other).json()["data"] == []
 
 
+def test_written_invoices_are_found_by_several_keys_at_once(server: Server) -> None:
+    erp = server("erp")
+    for key in ("key-1", "key-2", "key-3", None):
+        created(erp, custom_waybill_key=key)
+    params = {"filters": '[["custom_waybill_key","in",["key-3","key-1","key-9"]]]', "order_by": "name asc"}
+    found = erp.get(URL, params=params).json()["data"]
+    assert found == [{"name": "SINV-2026-00001"}, {"name": "SINV-2026-00003"}]
+
+
 @pytest.mark.parametrize(
     ("changes", "exc_type"),
     [

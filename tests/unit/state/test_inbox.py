@@ -16,8 +16,8 @@ from sqlalchemy.exc import DBAPIError
 from core.settings import Settings
 from state import dead_letters, inbox
 from state.engine import open_state
-from state.group_commit import GroupCommit
 from state.inbox import Incoming, Settled
+from state.inbox_group import InboxGroup
 from state.message_outcomes import outcome_of
 from state.tables_of_messages import inbox as table
 
@@ -109,7 +109,7 @@ def test_who_comes_together_is_committed_together(engine: Engine) -> None:
     event.listen(engine, "commit", commits.append)
 
     async def all_at_once() -> list[str]:
-        group = GroupCommit(engine)
+        group = InboxGroup(engine)
         taken = await asyncio.gather(*(group.accept(message(f"e{number % 50}")) for number in range(100)))
         return [each.outcome for each in taken]
 
@@ -123,7 +123,7 @@ def test_a_transaction_that_fails_tells_all_who_wait_and_no_one_after(engine: En
     bad = replace(message("bad"), channel="carrier pigeon")  # type: ignore[arg-type]
 
     async def two_rounds() -> tuple[list[object], str]:
-        group = GroupCommit(engine)
+        group = InboxGroup(engine)
         first = await asyncio.gather(group.accept(bad), group.accept(message()), return_exceptions=True)
         return first, (await group.accept(message())).outcome
 

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, event, text, update
 
 from core.settings import Settings
-from state import outbox
+from state import ledger, outbox, outbox_moves, waiting
 from state.engine import open_state
 from state.outbox_rows import NewEffect
 from state.tables import outbox as table
@@ -25,7 +25,8 @@ NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
 LOOPED = {
     "leased": lambda engine, keys: outbox.leased(engine, "erp"),
-    "to_retry": lambda engine, keys: outbox.to_retry(engine, "erp", NOW),
+    "make_ready": lambda engine, keys: waiting.make_ready(engine, "erp", NOW, 10),
+    "give_up": lambda engine, keys: waiting.give_up(engine, "erp", NOW, NOW),
     "is_waiting": lambda engine, keys: outbox.is_waiting(engine, "erp", NOW),
     "states_of": outbox.states_of,
     "of_keys": outbox.of_keys,
@@ -148,7 +149,34 @@ def test_a_retry_is_due_when_its_time_has_come(engine: Engine) -> None:
     early, due, at_once, elsewhere = enqueue(engine, effect(1), effect(2), effect(3), effect(4, "other"))
     for key, not_before in ((early, SOON), (due, NOW), (at_once, None), (elsewhere, NOW)):
         put(engine, key, state="RETRY_WAIT", not_before=not_before)
-    assert [each.shipment_no for each in outbox.to_retry(engine, "erp", NOW)] == ["S-2", "S-3"]
+    assert waiting.make_ready(engine, "erp", NOW, 10) == 2
+    assert [each.shipment_no for each in outbox.rows(engine, "READY")] == ["S-2", "S-3"]
+    assert [each.shipment_no for each in outbox.rows(engine, "RETRY_WAIT")] == ["S-1", "S-4"]
+
+
+@pytest.mark.parametrize("part", [1, 2, 10])
+def test_no_more_become_ready_than_asked_for_and_the_oldest_first(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch, part: int
+) -> None:
+    monkeypatch.setattr(waiting, "_PART", part)
+    keys = enqueue(engine, *(effect(number) for number in range(5)))
+    for number, key in enumerate(keys):
+        put(engine, key, state="RETRY_WAIT", not_before=LATER if number == 1 else NOW)
+    before = ledger.verify(engine).rows
+    assert waiting.make_ready(engine, "erp", NOW, 3) == 3
+    assert [each.shipment_no for each in outbox.rows(engine, "READY")] == ["S-0", "S-2", "S-3"]
+    assert waiting.make_ready(engine, "erp", NOW, 0) == 0
+    found = ledger.verify(engine)
+    assert (found.rows - before, found.problem) == (3, None)
+
+
+def test_only_what_waits_since_before_is_given_up(engine: Engine) -> None:
+    old, new, ready = enqueue(engine, effect(1), effect(2), effect(3))
+    put(engine, old, state="RETRY_WAIT", enqueued_at=NOW - timedelta(seconds=1))
+    put(engine, new, state="RETRY_WAIT")
+    put(engine, ready, enqueued_at=NOW - timedelta(days=9))
+    assert waiting.give_up(engine, "erp", NOW, NOW) == 1
+    assert [each.shipment_no for each in outbox.rows(engine, "HELD")] == ["S-1"]
 
 
 @pytest.mark.parametrize(
@@ -191,7 +219,7 @@ def test_a_worker_holds_what_it_began_until_its_lease_ends(
 
 
 def test_many_keys_are_answered_in_their_order(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(outbox, "_MOST_KEYS", 2)
+    monkeypatch.setattr(outbox_moves, "_MOST_KEYS", 2)
     keys = enqueue(engine, *(effect(number) for number in range(5)))
     asked = [*reversed(keys), "nobody", keys[0]]
     assert [each.idempotency_key for each in outbox.of_keys(engine, asked)] == list(reversed(keys))

@@ -17,6 +17,7 @@ from core.settings import Settings
 from state import dead_letters, decisions, ingest_counts, ledger, observations, outbox
 from state.dead_letters import DeadLetter
 from state.engine import open_state
+from state.outbox_moves import LostToAnother
 from state.transitions import STATES, TRANSITIONS
 from tests.support.guards import unguarded
 
@@ -155,7 +156,7 @@ def test_the_loser_of_a_lease_cannot_move_the_row(engine: Engine) -> None:
     enqueue(engine, effect())
     slow = outbox.lease(engine, "erp", "slow", NOW, NOW, 1)[0]
     outbox.lease(engine, "erp", "quick", NOW, NOW + timedelta(minutes=2), 1)
-    with pytest.raises(outbox.LostToAnother), engine.begin() as db:
+    with pytest.raises(LostToAnother), engine.begin() as db:
         outbox.move(db, slow, "SENDING", NOW)
 
 
