@@ -163,7 +163,7 @@ def _serving(configuration: Path, reach: dict[str, str]) -> Iterator[str]:
         httpx.get(url, timeout=60)
         yield url
     finally:
-        server.send_signal(signal.SIGINT)
+        server.terminate()
         server.wait(timeout=30)
 
 
