@@ -1,6 +1,6 @@
 """One attempt at one invoice: look up, create the draft, submit, read back; and what each ending means.
 
-The attempt is committed before the first byte leaves. Whatever happens after that, the row says where it
+The attempt is committed before the first byte leaves that could change anything. Whatever happens after that, the row says where it
 stands: a definite answer moves it on, anything else makes it UNKNOWN, and UNKNOWN is only ever left by
 looking the invoice up.
 """

@@ -59,10 +59,12 @@ def invoices(number=dlt.sources.incremental("number")):
 @dlt.destination(batch_size=1, loader_file_format="typed-jsonl", name="erp")
 def erp(items, table):
     for item in items:
-        answer = requests.post({url!r}, data=item["body"].encode(),
-                               headers={{"Content-Type": "application/json", "Authorization": {login!r}}})
-        if answer.status_code not in {fine}:
-            answer.raise_for_status()
+        try:
+            requests.post({url!r}, data=item["body"].encode(),
+                          headers={{"Content-Type": "application/json", "Authorization": {login!r}}}).raise_for_status()
+        except requests.HTTPError as error:
+            if error.response.status_code not in {fine}:
+                raise
 
 dlt.pipeline("invoices", destination=erp, pipelines_dir="pipelines").run(invoices())
 """
