@@ -18,6 +18,7 @@ from typing import Any
 import dagster as dg
 import httpx
 import pytest
+from sqlalchemy import select
 
 from cli.live import play
 from cli.services import answers, services, wait_until
@@ -25,8 +26,9 @@ from core.clock import utc_now
 from core.settings import Settings, get_settings
 from orchestration.run import prepare_instance
 from state import inbox, outbox
-from state.engine import open_state
+from state.engine import open_state, reading
 from state.message_outcomes import billing_of
+from state.tables import outbox as outbox_table
 from tests.support.sandbox import Running, running_sandbox
 
 WORKER = [sys.executable, "-m", "orchestration.worker"]
@@ -109,15 +111,15 @@ def test_a_worker_that_is_killed_while_it_works_bills_everything_once(
 
 
 def posted(sandbox: Running, shipment: str) -> int:
-    """How many submitted invoices the ERP has for a shipment."""
-    key, secret = (sandbox.env[f"SANDBOX_ERP_API_{name}"] for name in ("KEY", "SECRET"))
+    """How many submitted invoices the ERP has under the key of a shipment's invoice."""
+    query = select(outbox_table.c.idempotency_key).where(outbox_table.c.shipment_no == shipment)
+    with reading(open_state(get_settings())) as db:
+        (key,) = db.scalars(query)
+    name, secret = (sandbox.env[f"SANDBOX_ERP_API_{each}"] for each in ("KEY", "SECRET"))
     answer = httpx.get(
         f"{sandbox.url('erp')}/api/resource/Sales Invoice",
-        params={
-            "filters": f'[["custom_shipment_no", "=", "{shipment}"], ["docstatus", "=", 1]]',
-            "limit_page_length": 10,
-        },
-        headers={"Authorization": f"token {key}:{secret}"},
+        params={"filters": json.dumps([["custom_waybill_key", "=", key], ["docstatus", "=", 1]])},
+        headers={"Authorization": f"token {name}:{secret}"},
     )
     return len(answer.raise_for_status().json()["data"])
 
