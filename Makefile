@@ -78,6 +78,7 @@ docs: setup ## write docs/metrics.md, the contracts' schemas and dbt's documenta
 bench: setup-dev ## measure the demo, the push, the gate, the build of a year (BENCH_SHIPMENTS=1000000), and a full state store
 	$(BIN)/python -m benchmarks.demo
 	$(BIN)/python -m benchmarks.push
+	$(BIN)/python -m benchmarks.events --shipments 20000
 	$(BIN)/python -m benchmarks.gate
 	$(BIN)/python -m benchmarks.build --shipments $(BENCH_SHIPMENTS)
 	$(BIN)/python -m benchmarks.state

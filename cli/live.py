@@ -61,7 +61,7 @@ def play(settings: Settings, url: str, most: int) -> list[Delivery]:
     """Deliver up to so many shipments that stand at the depot; each one's way. WaybillError when the API refuses."""
     engine = open_state(settings)
     deliveries = [Delivery(shipment, order, new_id("POD")[:20]) for shipment, order in _to_go(settings, most)]
-    with _clients(settings, engine, url) as (dispatch, pod):
+    with clients(settings, engine, url) as (dispatch, pod):
         for each in deliveries:
             now = business_now(engine)
             _sent(dispatch.post("/v1/events", json=_load_completed(each, now - timedelta(minutes=40))))
@@ -91,7 +91,7 @@ def show(deliveries: list[Delivery]) -> None:
 
 
 @contextmanager
-def _clients(settings: Settings, engine: Engine, url: str) -> Iterator[tuple[httpx.Client, httpx.Client]]:
+def clients(settings: Settings, engine: Engine, url: str) -> Iterator[tuple[httpx.Client, httpx.Client]]:
     """The two partners' connections to the API; their keys are made for this and end with it."""
     wanted: dict[str, tuple[Scope, ...]] = {
         DISPATCH: ("events:write",),
@@ -133,12 +133,18 @@ def _load_completed(delivery: Delivery, at: datetime) -> dict[str, Any]:
     }
 
 
-def _deliver(pod: httpx.Client, delivery: Delivery, at: datetime) -> None:
-    """Upload photo and signature, send the proof, and watch until its invoice is posted or cannot be."""
-    documents = [
+def upload_documents(pod: httpx.Client, delivery: Delivery) -> list[dict[str, str]]:
+    """Photo and signature of a proof, as the proof names them."""
+    return [
         {"kind": kind, "document_id": _sent(_upload(pod, delivery, kind))["document_id"]}
         for kind in ("photo", "signature")
     ]
+
+
+def send_proof(
+    pod: httpx.Client, delivery: Delivery, documents: list[dict[str, str]], at: datetime
+) -> dict[str, Any]:
+    """Send the proof of a delivery at ``at``; what the API answered."""
     proof = {
         "pod_id": delivery.pod_id,
         "consignment_id": delivery.shipment_no,
@@ -149,10 +155,14 @@ def _deliver(pod: httpx.Client, delivery: Delivery, at: datetime) -> None:
         "signer": "receiving dock",
         "documents": documents,
     }
+    return _sent(pod.post("/v1/proofs-of-delivery", json=proof, headers={"Idempotency-Key": delivery.pod_id}))
+
+
+def _deliver(pod: httpx.Client, delivery: Delivery, at: datetime) -> None:
+    """Send the proof with photo and signature, and watch until its invoice is posted or cannot be."""
+    documents = upload_documents(pod, delivery)
     started = time.monotonic()
-    taken = _sent(
-        pod.post("/v1/proofs-of-delivery", json=proof, headers={"Idempotency-Key": delivery.pod_id})
-    )
+    taken = send_proof(pod, delivery, documents, at)
     delivery.seconds["accepted"] = time.monotonic() - started
     for told in _looks(pod, taken["look"], started + PATIENCE_S):
         if told["status"] != "received":

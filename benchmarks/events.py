@@ -1,0 +1,258 @@
+"""From an accepted proof to the invoice in the ERP: ``python -m benchmarks.events --shipments 100000 --proofs 150 --rate 5``.
+
+A home with the sandbox's world and, beside it, a year of ``--shipments`` that are billed already; API, worker and ERP are
+processes of their own. Orders, routes and departures of ``--proofs`` lorries come in first; then their proofs are sent to the
+API, so many a second, each over HTTP with its documents uploaded before. What is timed is Waybill's own: from the receipt of
+the proof (``inbox.received_at``) to the invoice as read back from the ERP (``receipts.read_back_at``), by one clock.
+
+Prints a histogram on stderr and one JSON document on stdout. Nothing is left out: what has no invoice at the end counts as lost.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from datetime import timedelta
+from decimal import ROUND_HALF_UP, Decimal
+from pathlib import Path
+from statistics import quantiles
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import Engine, select
+
+from benchmarks.big_world import fill
+from cli.live import DISPATCH, POD, Delivery, clients, send_proof, upload_documents
+from cli.services import Children, answers, services, wait_until
+from core.clock import utc_now
+from core.ids import new_id
+from core.settings import Settings, get_settings
+from core.warehouse import open_warehouse
+from state import inbox
+from state.engine import open_state, reading
+from state.inbox import Incoming
+from state.observations import business_now
+from state.tables import receipts
+from state.tables_of_messages import inbox as messages
+from tests.support.sandbox import running_sandbox
+
+ERP = "sandbox_erp"
+_BUCKETS = (1, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 60)
+_PATIENCE_S = 600.0
+
+
+def main() -> int:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
+    parser.add_argument("--shipments", type=int, default=100_000)
+    parser.add_argument("--proofs", type=int, default=150)
+    parser.add_argument("--rate", type=float, default=5.0, help="proofs a second")
+    parser.add_argument("--port", type=int, default=8690)
+    given = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder) / "home"
+        with running_sandbox(home, orders=120) as outside:
+            os.environ.update(outside.env | {"WAYBILL_HOME": str(home)})
+            document = _measure(get_settings(), given)
+    _show(document)
+    print(json.dumps(document, indent=2))
+    return 0 if not document["lost"] else 1
+
+
+def _measure(settings: Settings, given: argparse.Namespace) -> dict[str, Any]:
+    from orchestration.run import run_once
+
+    run_once(settings)
+    built_s = _add_year(settings, given.shipments) if given.shipments else None
+    engine, url = open_state(settings), f"http://127.0.0.1:{given.port}"
+    commands = {
+        "api": [sys.executable, "-m", "api", "--port", str(given.port)],
+        "worker": [sys.executable, "-m", "orchestration.worker"],
+    }
+    with services(settings, commands) as children:
+        wait_until(children, "The API", lambda: answers(f"{url}/healthz"), _PATIENCE_S)
+        wait_until(children, "The worker", settings.worker_note.exists, _PATIENCE_S)
+        deliveries = _depart(settings, engine, given.proofs)
+        _wait(children, "The departures", lambda: not inbox.waiting(engine))
+        sent_s = _prove(settings, engine, url, deliveries, given.rate)
+        _wait(children, "The invoices", lambda: len(_seconds(engine, deliveries)) == len(deliveries))
+        found = _seconds(engine, deliveries)
+    return {
+        "shipments": given.shipments, "full_build_s": built_s, "proofs": given.proofs, "rate": given.rate,
+        "sent_in_s": round(sent_s, 1), "cores": os.cpu_count(), "lost": len(deliveries) - len(found),
+        "seconds": _summary(found), "histogram": _histogram(found),
+    }  # fmt: skip
+
+
+def _add_year(settings: Settings, shipments: int) -> float:
+    """A year that is over beside the sandbox's world, and a complete build of both; its seconds."""
+    from orchestration.dbt_assets import run_variables
+    from orchestration.dbt_runner import rebuild
+    from orchestration.platform import Platform
+
+    year = settings.root / "year.duckdb"
+    fill(year, shipments)
+    with open_warehouse(settings, "add a year") as warehouse:
+        warehouse.execute(f"ATTACH '{year}' AS year (READ_ONLY)")
+        for schema, table in warehouse.execute(
+            "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'year'"
+        ).fetchall():
+            warehouse.execute(f'INSERT INTO {schema}."{table}" BY NAME FROM year.{schema}."{table}"')
+        warehouse.execute("DETACH year")
+        warehouse.execute("CHECKPOINT")
+    year.unlink()
+    started = time.monotonic()
+    bad = rebuild(settings, run_variables(Platform(settings)) | {"builds_on": None})
+    if bad:
+        raise RuntimeError(f"the year was not built: {bad[0].unique_id}: {bad[0].message[:300]}")
+    return round(time.monotonic() - started, 1)
+
+
+def _depart(settings: Settings, engine: Engine, count: int) -> list[Delivery]:
+    """Orders, routes and departures as partners would send them, modelled on an order that was billed."""
+    order, line = _model(settings)
+    at = business_now(engine) - timedelta(hours=3)
+    deliveries = []
+    for number in range(count):
+        each = Delivery(f"EVC-{number:05d}", f"EVO-{number:05d}", new_id("POD")[:20])
+        deliveries.append(each)
+        line_no = f"{each.order_no}-1"
+        # Each of another amount, so that none looks like a second invoice for the same.
+        quantity = Decimal(10 + number)
+        net = (quantity * line["unit_price_amount"]).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        tax = (net * line["tax_rate_percent"] / 100).quantize(Decimal("0.01"), ROUND_HALF_UP)
+        goods = {"item_id": line["item_id"], "quantity": str(quantity), "uom": line["uom"]}
+        release = {
+            name: order[name] for name in ("customer_id", "currency", "company_id", "bill_to_id", "depot_id", "time_zone")
+        } | {
+            "order_id": each.order_no, "ordered_at": at - timedelta(hours=9), "changed_at": at, "po_no": f"PO-{number}",
+            "confirmed_at": at - timedelta(hours=8), "credit_ok_at": at - timedelta(hours=7),
+            "first_promised_at": at + timedelta(hours=9), "last_promised_at": at + timedelta(hours=9),
+            "net_total_amount": str(net), "tax_total_amount": str(tax), "grand_total_amount": str(net + tax),
+            "lines": [goods | {
+                "order_line_id": line_no, "line_no": 1, "unit_price_amount": str(line["unit_price_amount"]),
+                "net_amount": str(net), "tax_code": line["tax_code"], "tax_rate_percent": str(line["tax_rate_percent"]),
+            }],
+        }  # fmt: skip
+        route = {
+            "trip_id": f"EVT-{number:05d}", "status": "inTransit", "changed_at": at, "depot_id": order["depot_id"],
+            "consignments": [{
+                "consignment_id": each.shipment_no, "order_id": each.order_no, "status": "inTransit",
+                "depot_id": order["depot_id"], "time_zone": order["time_zone"],
+                "lines": [goods | {"consignment_line_id": f"{each.shipment_no}-1", "order_line_id": line_no}],
+            }],
+        }  # fmt: skip
+        left = {
+            "specversion": "1.0", "id": new_id("event"), "source": "/bench", "type": "waybill.load.completed.v1",
+            "time": at, "data": {"consignment_id": each.shipment_no},
+        }  # fmt: skip
+        inbox.accept(
+            engine,
+            [
+                _message(ERP, "order_release", release),
+                _message(DISPATCH, "route_assignment", route),
+                _message(DISPATCH, "event", left),
+            ],
+        )
+    return deliveries
+
+
+def _model(settings: Settings) -> tuple[dict[str, Any], dict[str, Any]]:
+    """An order of the sandbox that Waybill has billed, and its first line."""
+    with open_warehouse(settings, "an order to go by") as warehouse:
+        order, line = (
+            warehouse.execute(sql).to_arrow_table().to_pylist()[0]
+            for sql in (
+                f"SELECT orders.* FROM raw_erp.orders AS orders JOIN raw_ledger.receipts AS receipts "
+                f"ON receipts.order_no = orders.order_id WHERE orders.source_system = '{ERP}' "
+                "AND orders.currency = 'EUR' ORDER BY orders.order_id LIMIT 1",
+                f"SELECT lines.* FROM raw_erp.order_lines AS lines JOIN raw_ledger.receipts AS receipts "
+                f"ON receipts.order_no = lines.order_id WHERE lines.source_system = '{ERP}' "
+                "AND receipts.currency = 'EUR' ORDER BY lines.order_id, lines.line_no LIMIT 1",
+            )
+        )
+    return order, line
+
+
+def _message(partner: str, kind: str, body: dict[str, Any]) -> Incoming:
+    text = json.dumps({name: value for name, value in body.items() if value is not None}, default=_text)
+    return Incoming(
+        partner, new_id("bench"), "api", kind, "application/json", text.encode(), new_id("trace"), utc_now()
+    )
+
+
+def _text(value: object) -> str:
+    return value.isoformat() if hasattr(value, "isoformat") else str(value)
+
+
+def _prove(
+    settings: Settings, engine: Engine, url: str, deliveries: Sequence[Delivery], rate: float
+) -> float:
+    """Send the proofs, evenly; how long that took, in seconds."""
+    with clients(settings, engine, url) as (_, pod):
+        documents = [upload_documents(pod, each) for each in deliveries]
+        started = time.monotonic()
+        for number, (each, its) in enumerate(zip(deliveries, documents, strict=True)):
+            time.sleep(max(0.0, started + number / rate - time.monotonic()))
+            send_proof(pod, each, its, business_now(engine) - timedelta(seconds=5))
+        return time.monotonic() - started
+
+
+def _seconds(engine: Engine, deliveries: Sequence[Delivery]) -> list[float]:
+    """From receipt to read-back, of those that are there."""
+    proofs = {f"proof_of_delivery:{each.pod_id}": each.shipment_no for each in deliveries}
+    with reading(engine) as db:
+        came = {
+            proofs[row.event_id]: row.received_at
+            for row in db.execute(
+                select(messages.c.event_id, messages.c.received_at).where(messages.c.partner == POD)
+            )
+            if row.event_id in proofs
+        }
+        there = db.execute(select(receipts.c.shipment_no, receipts.c.read_back_at)).all()
+    return sorted((at - came[shipment]).total_seconds() for shipment, at in there if shipment in came)
+
+
+def _wait(children: Children, what: str, is_there: Callable[[], bool]) -> None:
+    wait_until(children, what, is_there, _PATIENCE_S)
+
+
+def _summary(seconds: Sequence[float]) -> dict[str, float]:
+    if len(seconds) < 2:
+        return {}
+    cuts = quantiles(seconds, n=100, method="inclusive")
+    return {"p50": round(cuts[49], 2), "p95": round(cuts[94], 2), "max": round(seconds[-1], 2)}
+
+
+def _histogram(seconds: Sequence[float]) -> dict[str, int]:
+    found: dict[str, int] = {}
+    below = 0.0
+    for bound in _BUCKETS:
+        found[f"<= {bound} s"] = sum(below < each <= bound for each in seconds)
+        below = bound
+    found["more"] = sum(each > below for each in seconds)
+    return found
+
+
+def _show(document: dict[str, Any]) -> None:
+    table = Table(
+        title=f"{document['proofs']} proofs, {document['rate']:g} a second, beside {document['shipments']:,} shipments"
+    )
+    for column in ("from proof to invoice", "proofs", ""):
+        table.add_column(column)
+    most = max(document["histogram"].values()) or 1
+    for bucket, count in document["histogram"].items():
+        table.add_row(bucket, str(count), "█" * round(40 * count / most))
+    console = Console(stderr=True)
+    console.print(table)
+    console.print(f"{document['seconds']}, lost {document['lost']}")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
