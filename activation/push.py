@@ -25,6 +25,7 @@ from activation.destinations.base import Destination
 from activation.destinations.erp_frappe import FrappeDestination
 from activation.destinations.erp_tryton import TrytonDestination
 from activation.document import document_of, effect_of
+from activation.pace import Pace
 from activation.retry_budget import RetryBudget
 from activation.wave import Sender
 from activation.worker import is_gone, new_worker
@@ -146,6 +147,7 @@ class Pusher:
         self._destination = destination
         self._breaker = Breaker(engine, self._name, now)
         self._retries = RetryBudget(now)
+        self._pace = Pace(connection.destination.max_per_minute if connection.destination else None)
 
     def run(self, rows: Sequence[Mapping[str, Any]], patience_s: float = PATIENCE_S) -> None:
         """Enqueue, recover what an earlier push left, send until nothing is due, and add up.
@@ -233,13 +235,15 @@ class Pusher:
         """Send everything that is due; the number of attempts."""
         declared = self._connection.destination
         workers = declared.max_concurrency if declared else 1
-        sender, sent = Sender(self._attempt, self._breaker, self._retries, workers), 0
+        sender, sent = Sender(self._attempt, self._breaker, self._retries, workers, self._pace), 0
         with ThreadPoolExecutor(max_workers=workers) as pool:
             while many := self._breaker.at_a_time(workers * _TURNS, self._answers):
                 now = self._now()
                 until = now + timedelta(seconds=LEASE_S)
                 worker = self._attempt.worker
                 many = many if self.left is None else min(many, self.left)
+                # Half the lease: what waits for its turn must not be taken for abandoned.
+                many = self._pace.most_within(LEASE_S / 2, many)
                 leased = outbox.lease(self._engine, self._name, worker, now, until, many)
                 if not leased:
                     break

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from activation.attempt import Attempt, Found
 from activation.breaker import Breaker
+from activation.pace import Pace
 from activation.retry_budget import RetryBudget
 from state.outbox_moves import LostToAnother
 from state.outbox_rows import OutboxRow
@@ -28,6 +29,7 @@ class Sender:
     breaker: Breaker
     retries: RetryBudget
     at_a_time: int
+    pace: Pace
 
     def send_all(self, leased: Sequence[OutboxRow], pool: ThreadPoolExecutor) -> None:
         """Send every row once; all endings are on disk when this returns. Once the breaker opens nothing more begins."""
@@ -48,6 +50,7 @@ class Sender:
             deque(left, maxlen=0)
 
     def _send(self, row: OutboxRow, ahead: Found) -> None:
+        self.pace.wait()
         if self.breaker.is_open:
             return
         try:

@@ -47,6 +47,7 @@ class Destination(_Strict):
 
     ``settle_s``: longest time after sending in which a request may still take effect, in seconds.
     ``key_lifetime_s``: how long a system that enforces uniqueness remembers a key, in seconds; None: for ever.
+    ``max_per_minute``: how many attempts may begin in a minute, evenly spread; None: any number.
     ``go_live_at``: proofs of delivery received before it were billed by hand.
     """
 
@@ -55,6 +56,7 @@ class Destination(_Strict):
     settle_s: float = Field(default=120.0, ge=0)
     key_lifetime_s: float | None = Field(default=None, gt=0)
     max_concurrency: int = Field(default=4, ge=1, le=64)
+    max_per_minute: int | None = Field(default=None, ge=1)
     go_live_at: AwareDatetime | None = None
 
 
