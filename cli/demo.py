@@ -56,6 +56,7 @@ def demo(
 def _live(settings: Settings, api_port: int, *, json_output: bool) -> None:
     """API and worker beside the sandbox, and deliveries through them."""
     from cli.live import play, show
+    from cli.trace import noted_of, show_noted
 
     url = f"http://127.0.0.1:{api_port}"
     commands = {
@@ -70,8 +71,10 @@ def _live(settings: Settings, api_port: int, *, json_output: bool) -> None:
         deliveries = play(settings, url, _LIVE_DELIVERIES)
     if json_output:
         emit_json([vars(each) for each in deliveries])
-    else:
-        show(deliveries)
+        return
+    show(deliveries)
+    for each in deliveries[:1]:
+        show_noted(each.shipment_no, noted_of(settings, each.shipment_no))
 
 
 def home_for(settings: Settings, seed: int, orders: int) -> Settings:
