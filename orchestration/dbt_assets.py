@@ -10,10 +10,12 @@ from orchestration.column_metadata import lineage_entry, read_catalogue, schema_
 from orchestration.column_origins import described
 from orchestration.dbt_builds import builds_on, definitions
 from orchestration.dbt_manifest import asset_key, asset_specs, check_specs, data_tests, nodes_tagged
-from orchestration.dbt_runner import NodeResult, build
+from orchestration.dbt_parts import parts_of
+from orchestration.dbt_runner import GOOD, NodeResult, build
 from orchestration.platform import Platform
 
-_GOOD = frozenset({"success", "pass", "warn"})
+_PARTS = 4
+"""In how many parts a selection is built while a worker waits for its turns: one part is what an event waits for at most."""
 
 
 def dbt_assets(manifest: dict[str, Any], tag: str) -> dg.AssetsDefinition:
@@ -29,7 +31,8 @@ def dbt_assets(manifest: dict[str, Any], tag: str) -> dg.AssetsDefinition:
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[None] | dg.AssetCheckResult]:
         platform: Platform = context.resources.platform
-        results = build(platform.settings, tag, run_variables(platform))
+        parts = parts_of(manifest, tag, _PARTS) if platform.settings.worker_note.exists() else None
+        results = build(platform.settings, tag, run_variables(platform), parts)
         by_id = {each.unique_id: each for each in results}
         yield from _check_results(manifest, tag, by_id)
         _raise_if_failed(tag, results)
@@ -91,7 +94,7 @@ def _check_results(
 
 def _raise_if_failed(tag: str, results: list[NodeResult]) -> None:
     """Stop the batch: nothing may be billed on models that failed or whose structural tests failed."""
-    bad = [each for each in results if each.status not in _GOOD]
+    bad = [each for each in results if each.status not in GOOD]
     if bad:
         told = "; ".join(
             f"{each.unique_id.split('.')[2]}: {each.status}: {' '.join(each.message.split())[:300]}"

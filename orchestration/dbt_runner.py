@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 PROJECT = ROOT / "dbt_project"
+GOOD = frozenset({"success", "pass", "warn"})
+"""What a node says of itself that nothing went wrong with."""
 
 
 @dataclass(frozen=True)
@@ -65,16 +67,28 @@ def _parsed(target: str, event_path: bool) -> Manifest:
     return manifest
 
 
-def build(settings: Settings, tag: str, variables: Mapping[str, str | None]) -> list[NodeResult]:
+def build(
+    settings: Settings,
+    tag: str,
+    variables: Mapping[str, str | None],
+    parts: Sequence[Sequence[str]] | None = None,
+) -> list[NodeResult]:
     """Build and test everything tagged ``tag`` under the writer lock; results of every node, in order.
 
-    A failed node does not raise: the caller reports each result and decides. WaybillError when dbt itself
-    could not run.
+    In ``parts``, the names of each, the lock is let go of between them. A failed node does not raise: the caller reports each result
+    and decides; what would come after a part that failed is left out. WaybillError when dbt itself could not run.
     """
-    arguments = ["build", "--select", f"tag:{tag}", "--exclude-resource-type", "unit_test"]
+    selected = parts or [[f"tag:{tag}"]]
     # The manifest was written when it was parsed; results come back as objects.
-    arguments += ["--no-write-json", "--vars", json.dumps(dict(variables))]
-    return [_node_result(each) for each in _invoke(settings, f"build {tag}", arguments).results]
+    rest = ["--exclude-resource-type", "unit_test", "--no-write-json", "--vars", json.dumps(dict(variables))]
+    results: list[NodeResult] = []
+    for number, names in enumerate(selected, 1):
+        what = f"build {tag}" + (f", part {number}" if len(selected) > 1 else "")
+        found = _invoke(settings, what, ["build", "--select", *names, *rest]).results
+        results += [_node_result(each) for each in found]
+        if any(each.status not in GOOD for each in results):
+            break
+    return results
 
 
 def rebuild(settings: Settings, variables: Mapping[str, str | None]) -> list[NodeResult]:
