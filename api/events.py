@@ -6,21 +6,18 @@ Belongs here: the two routes. An event's source and id together are its message 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
-from pydantic import ValidationError
 
-from api import binding, bodies, drift, intake
+from api import binding, bodies, intake, judging
 from api.access import Caller, gateway_of, may
 from api.answers import Taken, TakenBatch
 from api.describing import WRITES, body
-from api.problems import Problem, told, unprocessable
+from api.problems import Problem
 from api.sources import Source
 from contracts.cloud_events import CloudEvent, CloudEventBatch
-from contracts.message_base import MOST_EVENTS
 
 router = APIRouter(tags=["messages in"], responses=WRITES)
 
@@ -37,7 +34,7 @@ async def one_event(request: Request, caller: Annotated[Caller, Depends(may("eve
     raw = await intake.read_kept(request, source)
     event = await intake.understood(gateway, source, raw, CloudEvent)
     await asyncio.to_thread(binding.check, gateway, caller.connection, [event])
-    return await intake.keep(gateway, source, raw, _id_of(event))
+    return await intake.keep(gateway, source, raw, judging.id_of(event))
 
 
 @router.post(
@@ -50,10 +47,10 @@ async def several_events(
     """Each is judged by itself and answered in its place; the good ones are kept in one transaction. 409 or 422 when none is."""
     gateway, source = gateway_of(request), intake.from_caller(caller, CloudEvent.kind)
     raw = await intake.read_kept(request, source)
-    judged = await _judge(request, caller, source, await _items(request, source, raw))
+    judged = await judging.judge(gateway, caller.connection, source, await _items(request, source, raw))
     good = [each for each in judged if each.event is not None]
     kept = await intake.keep_all(
-        gateway, source, [(_id_of(each.event), each.raw) for each in good if each.event]
+        gateway, source, [(judging.id_of(each.event), each.raw) for each in good if each.event]
     )
     places = iter(kept)
     answers = [intake.seen(next(places)) if each.event is not None else each.refusal for each in judged]
@@ -68,66 +65,12 @@ async def several_events(
     return JSONResponse({"events": told_}, 202)
 
 
-@dataclass(frozen=True)
-class _Judged:
-    raw: bytes
-    id: str | None
-    event: CloudEvent | None
-    refusal: dict[str, Any]
-
-
 async def _items(request: Request, source: Source, raw: bytes) -> list[bytes]:
     """The events of a batch as they came; a body that is no list is refused whole."""
     try:
-        document = bodies.parse(raw)
-        if isinstance(document, list) and 1 <= len(document) <= MOST_EVENTS:
-            return bodies.items(raw)
-        raise bodies.Refused(422, "CONTRACT_BROKEN", f"expected a list of 1 to {MOST_EVENTS} events")
+        return judging.several(raw)
     except bodies.Refused as error:
         letter = await intake.refuse(gateway_of(request), source, raw, error.reason, error.detail)
         raise Problem(
             error.status, error.detail, "Correct it and send it again.", dead_letter_id=letter
         ) from error
-
-
-async def _judge(request: Request, caller: Caller, source: Source, raws: list[bytes]) -> list[_Judged]:
-    """Each event by its contract, and by what its sender reaches: all at once, and one by one where that fails."""
-    gateway = gateway_of(request)
-    read = [_read(each) for each in raws]
-    events = [each for each in read if isinstance(each, CloudEvent)]
-    try:
-        await asyncio.to_thread(binding.check, gateway, caller.connection, events)
-        is_all_reached = True
-    except Problem:
-        is_all_reached = False
-    judged = []
-    for raw, event in zip(raws, read, strict=True):
-        problem = event if isinstance(event, Problem) else None
-        if isinstance(event, CloudEvent) and not is_all_reached:
-            try:
-                await asyncio.to_thread(binding.check, gateway, caller.connection, [event])
-            except Problem as error:
-                problem = error
-        if problem is None and isinstance(event, CloudEvent):
-            await asyncio.to_thread(drift.count, gateway.engine, source, bodies.parse(raw), event)
-            judged.append(_Judged(raw, event.root.id, event, {}))
-            continue
-        assert problem is not None
-        reason = "CONTRACT_BROKEN" if isinstance(event, Problem) else "NOT_REACHED"
-        letter = await intake.refuse(gateway, source, raw, reason, problem.detail)
-        errors = problem.more.get("errors") or [{"where": "", "expected": problem.remedy}]
-        refusal = {"outcome": "refused", "dead_letter_id": letter, "errors": errors}
-        judged.append(_Judged(raw, None, None, refusal))
-    return judged
-
-
-def _read(raw: bytes) -> CloudEvent | Problem:
-    try:
-        return CloudEvent.model_validate_json(raw, strict=True)
-    except ValidationError as error:
-        return unprocessable(told(error))
-
-
-def _id_of(event: CloudEvent) -> str:
-    """A source holds no blank, so that both parts can be told apart."""
-    return f"{event.root.source} {event.root.id}"

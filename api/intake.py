@@ -95,14 +95,19 @@ async def take(request: Request, caller: Caller, model: type[Message], key: str)
 
 
 async def keep(gateway: Gateway, source: Source, body: bytes, event_id: str) -> JSONResponse:
-    """Put one message into the inbox, with all who come at the same time, and answer; Problem 409 for a reused id."""
-    accepted = await gateway.group.accept(_incoming(source, body, event_id))
+    """Put one message into the inbox and answer; Problem 409 for a reused id."""
+    accepted = await keep_one(gateway, source, body, event_id)
     if accepted.outcome == "conflict":
         raise Problem(
             409, "The id came before with another body.", "Send it under an id of its own.", reason=CONFLICT,
             message_id=accepted.message_id,
         )  # fmt: skip
     return JSONResponse(seen(accepted), 202, {"Location": _place(accepted)})
+
+
+async def keep_one(gateway: Gateway, source: Source, body: bytes, event_id: str) -> Accepted:
+    """Put one message into the inbox, with all who come at the same time."""
+    return await gateway.group.accept(_incoming(source, body, event_id))
 
 
 async def keep_all(gateway: Gateway, source: Source, bodies_: Sequence[tuple[str, bytes]]) -> list[Accepted]:

@@ -21,6 +21,7 @@ class Settings(BaseSettings):
     """``WAYBILL_HOME``, ``WAYBILL_CONNECTIONS``, ``WAYBILL_PROFILE``: every path below follows from them.
 
     ``WAYBILL_STATE_URL`` names the PostgreSQL database that holds the state; without it a file of the home does.
+    ``WAYBILL_MQTT_URL``, ``_USER`` and ``_PASSWORD``: the broker whose messages ``python -m api.mqtt`` takes in.
     """
 
     model_config = SettingsConfigDict(env_prefix="WAYBILL_", frozen=True)
@@ -29,6 +30,9 @@ class Settings(BaseSettings):
     connections: Path = Field(default=Path("connections/sandbox"))
     profile: Literal["local", "server"] = "local"
     state_url: SecretStr | None = None
+    mqtt_url: SecretStr | None = None
+    mqtt_user: str | None = None
+    mqtt_password: SecretStr | None = None
 
     @property
     def root(self) -> Path:

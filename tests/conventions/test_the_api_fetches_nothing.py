@@ -1,4 +1,5 @@
-"""The API opens no connection to anybody: what it is sent names no address that it would follow."""
+"""The API opens no connection to anybody but the broker that the settings name: what it is sent names no address that it
+would follow."""
 
 from __future__ import annotations
 
@@ -18,6 +19,7 @@ CLIENTS = {
     "ftplib",
     "http",
     "httpx",
+    "paho",
     "requests",
     "smtplib",
     "socket",
@@ -25,8 +27,8 @@ CLIENTS = {
     "urllib",
     "urllib3",
 }
-KNOWN = {("problems.py", "http")}
-"""The names of statuses are in the module ``http``."""
+KNOWN = {("problems.py", "http"), ("mqtt.py", "paho")}
+"""The names of statuses are in the module ``http``; the broker is asked for messages at the operator's own address."""
 
 
 def imported(path: Path) -> set[str]:
