@@ -8,13 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Engine
 
 from core.settings import Settings
 from core.warehouse import open_warehouse
-from ingestion.run import ensure_warehouse, ingest
-from state.engine import open_state
-from tests.support.deaths import EXTRACT, LOAD, NORMALIZE, consignment, dispatch, ended, read_and_die
+from tests.support.deaths import EXTRACT, LOAD, NORMALIZE, consignment, ended, read_and_die, read_whole
 from tests.support.tables import differences
 from tests.support.vendors import Vendors, vendors
 
@@ -31,27 +28,15 @@ def told() -> Iterator[Vendors]:
         yield told
 
 
-def opened(home: Path) -> tuple[Settings, Engine]:
-    settings = Settings(home=home)
-    engine = open_state(settings)
-    ensure_warehouse(settings, engine)
-    return settings, engine
-
-
-def read(home: Path, told: Vendors, run_id: str) -> None:
-    settings, engine = opened(home)
-    ingest(settings, engine, dispatch(told.url), run_id)
-
-
 @pytest.fixture(scope="module")
 def clean(told: Vendors, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A home after two readings that nothing disturbed; a copy of it after the first lies in ``first``."""
     home = tmp_path_factory.mktemp("clean")
     told.lists["consignments"] = list(FIRST)
-    read(home, told, "run-1")
+    read_whole(home, told.url, "run-1")
     shutil.copytree(home, home / "first")
     told.lists["consignments"] = [*FIRST, *LATER]
-    read(home, told, "run-2")
+    read_whole(home, told.url, "run-2")
     return home
 
 
@@ -78,7 +63,7 @@ def copy_of_first(clean: Path, tmp_path: Path) -> Path:
 
 def killed_and_read_again(home: Path, told: Vendors, place: str) -> None:
     assert ended(read_and_die, home, told.url, place) == -signal.SIGKILL
-    read(home, told, "run-again")
+    read_whole(home, told.url, "run-again")
 
 
 @pytest.mark.parametrize("place", EXTRACT)
@@ -121,7 +106,7 @@ def test_27_killed_and_dlts_folder_lost_the_rerun_equals_a_clean_run(
     home = copy_of_first(clean, tmp_path)
     assert ended(read_and_die, home, told.url, "between the staged rows and the merge") == -signal.SIGKILL
     shutil.rmtree(Settings(home=home).dlt_dir)
-    read(home, told, "run-again")
+    read_whole(home, told.url, "run-again")
     assert unlike(home, clean) == {}
 
 
@@ -130,5 +115,5 @@ def test_27_dlts_folder_lost_between_two_readings_the_second_equals_a_clean_one(
 ) -> None:
     home = copy_of_first(clean, tmp_path)
     shutil.rmtree(Settings(home=home).dlt_dir)
-    read(home, told, "run-2")
+    read_whole(home, told.url, "run-2")
     assert unlike(home, clean) == {}
