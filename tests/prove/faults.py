@@ -29,6 +29,7 @@ FAILING = "tests/integration/ingestion/test_sources_that_fail.py"
 CURSOR = "tests/integration/ingestion/test_a_failing_source_moves_no_cursor.py"
 STEPS = "tests/integration/ingestion/test_killed_in_every_step.py"
 TORN = "tests/integration/ingestion/test_the_warehouse_killed_and_torn.py"
+SILENT = "tests/integration/orchestration/test_a_source_that_falls_silent.py"
 LETTERS = "tests/integration/bad_inputs/test_letters_are_mended_and_replayed.py"
 STORE = "tests/unit/state/test_state_store.py"
 API = "tests/integration/api/test_faults_36_to_40.py"
@@ -98,7 +99,9 @@ FAULTS: tuple[Fault, ...] = (
     Fault(30, "WAL truncated or zeroed", "open", "loaded again, or set aside and rebuilt",
           (f"{TORN}::test_30_with_a_torn_log_the_rerun_equals_a_clean_run",
            f"{TORN}::test_30_a_log_without_its_warehouse_is_set_aside")),
-    Fault(31, "source answers 200 with no rows", "extract", "volume alert within one interval", without=NONE),
+    Fault(31, "source answers 200 with no rows", "extract", "volume alert in that run",
+          (f"{SILENT}::test_31_it_warns_in_the_first_run_in_which_nothing_came",
+           f"{SILENT}::test_31_a_source_that_is_often_empty_is_not_missed")),
     Fault(32, "cursor in the future, clock ahead", "extract", "quarantined",
           ("tests/integration/bad_inputs/test_telematics_rows.py::test_of_a_clock_ten_minutes_ahead_the_receive_time_is_used",)),
     Fault(33, "source schema changes", "extract", "row to dead letters, batch goes on",
