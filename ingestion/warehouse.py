@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shutil
 from itertools import groupby
 
 import duckdb
@@ -24,6 +25,8 @@ from state.projections import GATE, LEDGER
 
 log = logging.getLogger("waybill.ingestion")
 
+_HELD = "Could not set lock on file"
+"""What DuckDB says of a file that another process has open; "lock" alone stands in the stack traces of a broken log."""
 _DLT = [
     pa.field("_dlt_load_id", pa.string(), nullable=False),
     pa.field("_dlt_id", pa.string(), nullable=False),
@@ -47,6 +50,9 @@ def ensure_warehouse(settings: Settings, engine: Engine) -> None:
     with writer_lock(settings, "ensure the warehouse"):
         _set_aside_if_damaged(settings)
         is_new = not settings.warehouse.exists()
+        if is_new and settings.dlt_dir.exists():
+            # What dlt had begun needs the file that is gone; all of it was landed before, and is replayed.
+            shutil.rmtree(settings.dlt_dir)
         ensure_raw_tables(settings)
         if is_new and any(True for _ in landed(settings)):
             replay(settings, engine)
@@ -90,20 +96,21 @@ def _pipeline(batch: Batch) -> tuple[str, str, bool]:
 
 
 def _set_aside_if_damaged(settings: Settings) -> None:
-    if not settings.warehouse.exists():
-        return
-    try:
-        with open_warehouse(settings, "open check"):
-            return
-    except WaybillError as error:
-        if "lock" in str(error).lower():
-            raise
-        aside = settings.warehouse.with_suffix(f".damaged-{utc_now():%Y%m%dT%H%M%S}")
-        settings.warehouse.rename(aside)
-        log.error("the warehouse did not open and was set aside as %s: %s", aside.name, error.message)
-    wal = settings.warehouse.with_suffix(".duckdb.wal")
-    if wal.exists():
-        wal.rename(wal.with_suffix(f".damaged-{utc_now():%Y%m%dT%H%M%S}"))
+    if settings.warehouse.exists():
+        try:
+            with open_warehouse(settings, "open check"):
+                return
+        except WaybillError as error:
+            if _HELD in error.message:
+                raise
+            aside = settings.warehouse.with_suffix(f".damaged-{utc_now():%Y%m%dT%H%M%S}")
+            settings.warehouse.rename(aside)
+            log.error("the warehouse did not open and was set aside as %s: %s", aside.name, error.message)
+    # The log of a file that is gone belongs to no new one.
+    for suffix in (".wal", ".wal.checkpoint", ".wal.recovery"):
+        wal = settings.warehouse.with_name(settings.warehouse.name + suffix)
+        if wal.exists():
+            wal.rename(wal.with_name(f"{wal.name}.damaged-{utc_now():%Y%m%dT%H%M%S}"))
 
 
 def _create(warehouse: duckdb.DuckDBPyConnection, dataset: str, name: str, schema: pa.Schema) -> None:

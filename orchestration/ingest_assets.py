@@ -16,7 +16,7 @@ from contracts.base import Envelope
 from contracts.resources import RESOURCES, Resource
 from core.connections import Connection
 from core.errors import WaybillError
-from orchestration import unagreed
+from orchestration import unagreed, volume
 from orchestration.column_metadata import arrow_entry
 from orchestration.platform import Platform
 
@@ -72,6 +72,7 @@ def _kind_assets(kind: str, connections: Sequence[Connection]) -> dg.AssetsDefin
             asset_key=keys[0], check_name="sources_answered", passed=not failures, metadata=dict(failures)
         )
         yield unagreed.result(keys[0], platform.engine, kind, context.run_id)
+        yield volume.result(keys[0], platform.engine, kind, context.run_id, failures)
 
     return _ingest
 
@@ -88,6 +89,7 @@ def _check_specs(key: dg.AssetKey) -> list[dg.AssetCheckSpec]:
             "sources_answered", asset=key, description="every connection of this kind answered"
         ),
         unagreed.spec(key),
+        volume.spec(key),
     ]
 
 

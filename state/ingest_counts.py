@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, delete, insert, select
+from sqlalchemy import Engine, delete, func, insert, select
 
 from core.clock import utc_now
 from state.engine import reading
@@ -51,3 +51,23 @@ def of_run(engine: Engine, run_id: str) -> list[IngestCount]:
     names = tuple(IngestCount.__dataclass_fields__)
     with reading(engine) as db:
         return [IngestCount(**{name: getattr(row, name) for name in names}) for row in db.execute(query)]
+
+
+def fallen_silent(engine: Engine, run_id: str, source: str, runs: int) -> dict[tuple[str, str], int]:
+    """Connection and resource of which a run read no row, though each of so many before it did → rows of the last."""
+    columns = ingest_counts.c
+    of_source = (columns.connection, columns.resource)
+    quiet = select(*of_source).where(columns.run_id == run_id, columns.source == source, columns.rows_in == 0)
+    turn = func.row_number().over(partition_by=of_source, order_by=columns.counted_at.desc())
+    ranked = (
+        select(*of_source, columns.rows_in, turn.label("turn"))
+        .where(columns.source == source, columns.run_id != run_id)
+        .subquery()
+    )
+    with reading(engine) as db:
+        asked = {(each.connection, each.resource) for each in db.execute(quiet)}
+        before: dict[tuple[str, str], list[int]] = {name: [] for name in asked}
+        for row in db.execute(select(ranked).where(ranked.c.turn <= runs).order_by(ranked.c.turn)):
+            if (row.connection, row.resource) in asked:
+                before[row.connection, row.resource].append(row.rows_in)
+    return {name: rows[0] for name, rows in before.items() if len(rows) == runs and all(rows)}

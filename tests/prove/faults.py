@@ -27,6 +27,9 @@ TROUBLE = "tests/unit/activation/test_an_erp_in_trouble.py"
 CLOSED = "tests/unit/quality/test_gate_fails_closed.py"
 FAILING = "tests/integration/ingestion/test_sources_that_fail.py"
 CURSOR = "tests/integration/ingestion/test_a_failing_source_moves_no_cursor.py"
+STEPS = "tests/integration/ingestion/test_killed_in_every_step.py"
+TORN = "tests/integration/ingestion/test_the_warehouse_killed_and_torn.py"
+SILENT = "tests/integration/orchestration/test_a_source_that_falls_silent.py"
 LETTERS = "tests/integration/bad_inputs/test_letters_are_mended_and_replayed.py"
 STORE = "tests/unit/state/test_state_store.py"
 API = "tests/integration/api/test_faults_36_to_40.py"
@@ -38,8 +41,6 @@ LOST, KILLED = (
 )
 NONE = "no test brings it about yet"
 CANARIES = "the API's logs, answers, tables and files are searched (test_secrets_stay_secret.py); the pages and Dagster are not yet"
-RAISED = "a crash there is raised and made good; no process is killed yet"
-GARBAGE = "a damaged file is set aside and rebuilt; a torn WAL is not brought about yet"
 
 FAULTS: tuple[Fault, ...] = (
     Fault(1, "kill -9", "before the intent commits", "nothing sent; READY",
@@ -80,14 +81,27 @@ FAULTS: tuple[Fault, ...] = (
           (f"{CLOSED}::test_a_check_that_raises_blocks_every_row", f"{CLOSED}::test_a_check_that_gives_no_answer_blocks_every_row")),
     Fault(23, "decision from an older snapshot", "gate", "blocked",
           ("tests/unit/activation/test_begin_of_an_attempt.py::test_what_is_no_longer_released_is_not_begun",)),
-    Fault(24, "kill -9 in extract", "ingestion", "rerun equals a clean run", without=NONE),
-    Fault(25, "kill -9 in normalize", "ingestion", "rerun equals a clean run", without=NONE),
-    Fault(26, "kill -9 in load", "ingestion", "rerun equals a clean run", without=RAISED),
-    Fault(27, "dlt working directory lost", "ingestion", "staging equals a clean run", without=NONE),
-    Fault(28, "kill -9 × 100", "DuckDB commit and DDL", "opens, or set aside and rebuilt", without=NONE),
+    Fault(24, "kill -9 in extract", "ingestion", "rerun equals a clean run",
+          (f"{STEPS}::test_24_killed_in_extract_the_rerun_equals_a_clean_run",)),
+    Fault(25, "kill -9 in normalize", "ingestion", "rerun equals a clean run",
+          (f"{STEPS}::test_25_killed_in_normalize_the_rerun_equals_a_clean_run",)),
+    Fault(26, "kill -9 in load", "ingestion", "rerun equals a clean run",
+          (f"{STEPS}::test_26_killed_in_load_the_rerun_equals_a_clean_run",
+           f"{STEPS}::test_26_killed_in_the_very_first_load_the_rerun_equals_a_clean_run")),
+    Fault(27, "dlt working directory lost", "ingestion", "loaded rows equal a clean run's",
+          (f"{STEPS}::test_27_dlts_folder_lost_between_two_readings_the_second_equals_a_clean_one",
+           f"{STEPS}::test_27_killed_and_dlts_folder_lost_the_rerun_equals_a_clean_run")),
+    Fault(28, "kill -9, 20 times (WAYBILL_KILLS=100: 100)", "DuckDB commit and DDL", "opens, or set aside and rebuilt",
+          (f"{TORN}::test_28_killed_in_commits_and_ddl_the_warehouse_opens_or_is_rebuilt",
+           f"{TORN}::test_28_killed_after_ddl_that_no_log_can_hold_it_is_set_aside_and_rebuilt",
+           f"{TORN}::test_28_what_another_process_has_open_is_not_taken_for_damaged")),
     Fault(29, "disk full", "both stores", "clean error; nothing acknowledged lost", without=NONE),
-    Fault(30, "WAL truncated or zeroed", "open", "set aside, rebuilt", without=GARBAGE),
-    Fault(31, "source answers 200 with no rows", "extract", "volume alert within one interval", without=NONE),
+    Fault(30, "WAL truncated or zeroed", "open", "loaded again, or set aside and rebuilt",
+          (f"{TORN}::test_30_with_a_torn_log_the_rerun_equals_a_clean_run",
+           f"{TORN}::test_30_a_log_without_its_warehouse_is_set_aside")),
+    Fault(31, "source answers 200 with no rows", "extract", "volume alert in that run",
+          (f"{SILENT}::test_31_it_warns_in_the_first_run_in_which_nothing_came",
+           f"{SILENT}::test_31_a_source_that_is_often_empty_is_not_missed")),
     Fault(32, "cursor in the future, clock ahead", "extract", "quarantined",
           ("tests/integration/bad_inputs/test_telematics_rows.py::test_of_a_clock_ten_minutes_ahead_the_receive_time_is_used",)),
     Fault(33, "source schema changes", "extract", "row to dead letters, batch goes on",

@@ -1,6 +1,6 @@
 """Two warehouses side by side: which tables differ, and by which rows.
 
-Belongs here: comparing what dbt built. What may differ is said by who compares.
+Belongs here: comparing what dbt built, or what was loaded. What may differ is said by who compares.
 """
 
 from __future__ import annotations
@@ -13,17 +13,19 @@ import duckdb
 _SCHEMAS = ("canonical", "candidates", "outbound", "marts")
 
 
-def differences(one: Path, other: Path, apart: Mapping[str, Collection[str]]) -> dict[str, list[str]]:
+def differences(
+    one: Path, other: Path, apart: Mapping[str, Collection[str]], schemas: Collection[str] = _SCHEMAS
+) -> dict[str, list[str]]:
     """Rows by table (``schema.table``) that only one of two warehouses has, as texts; no entry for equal tables.
 
-    ``apart`` names the columns that are left out, by table; ``*`` stands for every table.
+    ``apart`` names the columns that are left out, by table; ``*`` stands for every table. dlt's own tables are not compared.
     """
     found: dict[str, list[str]] = {}
     with duckdb.connect() as connection:
         connection.execute("SET TimeZone = 'UTC'")
         connection.execute(f"ATTACH '{one}' AS one (READ_ONLY)")
         connection.execute(f"ATTACH '{other}' AS other (READ_ONLY)")
-        for name in _tables(connection):
+        for name in _tables(connection, schemas):
             left_out = {*apart.get("*", ()), *apart.get(name, ())}
             columns = ", ".join(each for each in _columns(connection, name) if each not in left_out)
             rows = connection.execute(
@@ -36,10 +38,11 @@ def differences(one: Path, other: Path, apart: Mapping[str, Collection[str]]) ->
     return found
 
 
-def _tables(connection: duckdb.DuckDBPyConnection) -> list[str]:
+def _tables(connection: duckdb.DuckDBPyConnection, schemas: Collection[str]) -> list[str]:
     rows = connection.execute(
-        "SELECT schema_name || '.' || table_name FROM duckdb_tables() "
-        f"WHERE database_name = 'one' AND schema_name IN {_SCHEMAS} ORDER BY 1"
+        "SELECT schema_name || '.' || table_name FROM duckdb_tables() WHERE database_name = 'one' "
+        "AND list_contains(?, schema_name) AND NOT starts_with(table_name, '_dlt') ORDER BY 1",
+        [list(schemas)],
     ).fetchall()
     return [name for (name,) in rows]
 
