@@ -83,8 +83,8 @@ def cut(settings: Settings, then: Settings, as_of: datetime, known_at: datetime)
         tables = warehouse.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'everything' "
             "AND schema_name LIKE 'raw\\_%' ESCAPE '\\' AND NOT schema_name LIKE '%\\_staging' ESCAPE '\\' "
-        # What the worker judged last is in the decisions too.
-        "AND schema_name <> 'raw_gate_events' "
+            # What the worker judged last is in the decisions too.
+            "AND schema_name <> 'raw_gate_events' "
             "AND (table_name = '_dlt_loads' OR NOT table_name LIKE '\\_dlt%' ESCAPE '\\')"
         ).fetchall()
         for schema, table in tables:
