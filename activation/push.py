@@ -73,12 +73,12 @@ def push(
     connections: Sequence[Connection],
     rows: Sequence[Mapping[str, Any]],
     limit: int | None = None,
-    patience_s: float = PATIENCE_S,
+    patience_s: float | None = None,
 ) -> PushResult:
     """Push the released rows (columns of ``outbound_erp__invoices``), each to the destination it names.
 
     With a ``limit`` so many attempts are begun at most; what is left over waits for the next push, as does what is not
-    due within ``patience_s`` seconds.
+    due within ``patience_s`` seconds (None: ``PATIENCE_S``).
 
     Everything is tried before anything is reported as failed. ConfigurationError when a row names a
     destination that no connection offers.
@@ -149,7 +149,7 @@ class Pusher:
         self._retries = RetryBudget(now)
         self._pace = Pace(connection.destination.max_per_minute if connection.destination else None)
 
-    def run(self, rows: Sequence[Mapping[str, Any]], patience_s: float = PATIENCE_S) -> None:
+    def run(self, rows: Sequence[Mapping[str, Any]], patience_s: float | None = None) -> None:
         """Enqueue, recover what an earlier push left, send until nothing is due, and add up.
 
         Nothing is sent while a reconciliation's difference is open, or a kill switch is pulled.
@@ -159,7 +159,7 @@ class Pusher:
         self.recover()
         stopped = differences.why_stopped(self._engine, self._name) or self._switched_off()
         if stopped is None:
-            self._send_all(patience_s)
+            self._send_all(PATIENCE_S if patience_s is None else patience_s)
         else:
             self._result.errors.append(stopped)
         self._add_up(keys, before)

@@ -102,15 +102,14 @@ def push_assets() -> dg.AssetsDefinition:
 
 def push_released(platform: Platform, limit: int | None = None) -> "PushResult":
     """Push what the gate released to the connection each row names; so many at most, where a limit is given."""
-    from activation.push import PATIENCE_S
-
-    return push_rows(platform, outbound_rows(platform), PATIENCE_S, limit)
+    return push_rows(platform, outbound_rows(platform), None, limit)
 
 
 def push_rows(
-    platform: Platform, rows: list[dict[str, Any]], patience_s: float, limit: int | None = None
+    platform: Platform, rows: list[dict[str, Any]], patience_s: float | None, limit: int | None = None
 ) -> "PushResult":
-    """Push these rows and whatever else is due; what is not due within ``patience_s`` seconds waits for the next push."""
+    """Push these rows and whatever else is due; what is not due within ``patience_s`` seconds waits for the next push.
+    None: as long as a push usually waits."""
     from activation.push import push
     from state.heads import signed_after
 
