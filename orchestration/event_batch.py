@@ -25,7 +25,7 @@ from orchestration.dbt_runner import NodeResult
 from orchestration.event_builds import OUTBOUND, EventProject
 from orchestration.platform import Platform
 from orchestration.push_assets import outbound_rows, push_rows
-from quality.gate import GateResult, gate_part
+from quality.gate import EMPTY_BATCH, GateResult, gate_part
 from state import inbox
 from state.decisions import EVENTS
 
@@ -98,6 +98,8 @@ def _judged(platform: Platform, batch: Batch, as_of: datetime) -> list[dict[str,
     """Judge what was touched; the rows to push, which are none where nothing touched can be billed."""
     batch.gate = gate_part(platform.settings, platform.engine, platform.connections, batch.run_id, as_of)
     if not batch.gate.decisions:
+        if batch.gate.batch_fatal != EMPTY_BATCH:
+            log.error("%s: nothing was judged: %s", batch.run_id, batch.gate.batch_fatal)
         return []
     project_decisions(platform.settings, platform.engine, {each.business_id for each in batch.gate.decisions})
     return outbound_rows(platform, OUTBOUND)

@@ -68,11 +68,11 @@ class Worker:
         """Do what there is to do; whether there may be more at once."""
         if self._project is None:
             self._begin()
-        elif inbox.waiting(self._platform.engine):
-            return self._batch(is_first=False).settled > 0
-        else:
-            self._push_what_is_due()
-        return False
+            return False
+        is_busy = bool(inbox.waiting(self._platform.engine)) and self._batch(is_first=False).settled > 0
+        # Also beside messages that cannot be settled now, or that lead to no invoice: they must not keep others waiting.
+        self._push_what_is_due()
+        return is_busy
 
     def _begin(self) -> None:
         from ingestion.run import ensure_warehouse
