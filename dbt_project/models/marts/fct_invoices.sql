@@ -6,6 +6,14 @@ receipts as (
     select * from {{ ref('stg_ledger__receipts') }}
 ),
 
+-- The receipt of a credit note is below nothing, and that of its invoice stands beside it.
+credit_receipts as (
+    select notes.idempotency_key, invoices.erp_id as credited_erp_id
+    from receipts as notes
+    inner join receipts as invoices using (destination, business_id, revision, company)
+    where notes.grand_total_amount < 0 and invoices.grand_total_amount >= 0
+),
+
 -- What the ERP lists is how an invoice stands; a receipt speaks for one that it has not listed yet.
 united as (
     select
@@ -21,15 +29,11 @@ united as (
     select
         {{ surrogate_uuid('receipts.destination', 'receipts.erp_id') }}, receipts.erp_id, receipts.destination,
         'waybill', receipts.company, receipts.customer_id, receipts.order_no, receipts.shipment_no, null,
-        receipts.currency, 'posted', receipts.grand_total_amount < 0, credited.erp_id,
+        receipts.currency, 'posted', receipts.grand_total_amount < 0, credit_receipts.credited_erp_id,
         receipts.net_total_amount, receipts.tax_total_amount, receipts.grand_total_amount,
         receipts.issue_date, receipts.posted_at, receipts.posted_at
     from receipts
-    -- the receipt of a credit note is below nothing, and that of its invoice stands beside it
-    left join receipts as credited
-        on receipts.destination = credited.destination and receipts.business_id = credited.business_id
-        and receipts.revision = credited.revision and receipts.company = credited.company
-        and receipts.grand_total_amount < 0 and credited.grand_total_amount >= 0
+    left join credit_receipts on receipts.idempotency_key = credit_receipts.idempotency_key
     left join listed on receipts.destination = listed.source_system and receipts.erp_id = listed.invoice_id
     where listed.invoice_id is null
 ),

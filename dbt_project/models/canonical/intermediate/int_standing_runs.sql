@@ -1,5 +1,6 @@
 {% set window_s = var('standing_s') - 0.001 %}
 {% set metres = metres_per_degree() %}
+{% set stretch_s = 21600 %}
 with steps as (
     select
         source_system, device_id, local_day, from_at, positioned_at, next_at, latitude, longitude,
@@ -11,6 +12,15 @@ with steps as (
     {%- if builds_on() %} and {{ is_near(3) }}{% endif %}
 ),
 
+-- By the quarter of a day, each with what lies a standing time to both sides of it: a frame is looked for in all of
+-- its partition, and that would be all of a unit's days.
+stretches as (
+    {%- for shift_s in [-var('standing_s'), var('standing_s'), 0] %}
+    select *, floor((from_s + {{ shift_s }}) / {{ stretch_s }}) as stretch_nr, {{ shift_s == 0 }} as is_own from steps
+    {{ 'where floor((from_s + ' ~ shift_s ~ ') / ' ~ stretch_s ~ ') <> floor(from_s / ' ~ stretch_s ~ ') union all' if shift_s }}
+    {%- endfor %}
+),
+
 -- All steps that begin within the shortest standing time: a vehicle stands when they stay in one small box.
 ahead as (
     select
@@ -18,9 +28,9 @@ ahead as (
         max(positioned_at) over later as window_ends_at,
         (max(north) over later - min(south) over later) * {{ metres }} as height_m,
         (max(east) over later - min(west) over later) * {{ metres }} * cos(radians(south)) as width_m
-    from steps
+    from stretches
     window later as (
-        partition by source_system, device_id order by from_s
+        partition by source_system, device_id, stretch_nr order by from_s
         range between current row and {{ window_s }} following
     )
 ),
@@ -31,7 +41,7 @@ covered as (
         max(
             case when height_m * height_m + width_m * width_m <= 4 * {{ var('standing_radius_m') ** 2 }} then window_ends_at end
         ) over (
-            partition by source_system, device_id order by from_s
+            partition by source_system, device_id, stretch_nr order by from_s
             range between {{ window_s }} preceding and current row
         ) as stands_until
     from ahead
@@ -44,7 +54,7 @@ numbered as (
             partition by source_system, device_id, local_day order by positioned_at
         ) = from_at then 0 else 1 end as is_first
     from covered
-    where stands_until >= positioned_at
+    where is_own and stands_until >= positioned_at
 ),
 
 runs as (
