@@ -46,7 +46,7 @@ def build(warehouse: str, as_of: str, builds_on: str | None = None) -> dict[str,
         for node in models
     ]
     (path.parent / _SQL).write_text(json.dumps(statements))
-    slowest = sorted(result.result, key=lambda each: -each.execution_time)[:10]
+    slowest = sorted(result.result, key=lambda each: -each.execution_time)[:60]
     return {"slowest_s": {each.node.name: round(each.execution_time, 2) for each in slowest}}
 
 

@@ -46,10 +46,30 @@
     select {{ columns }} from {{ arguments.temp_relation }}
 {%- endmacro %}
 
-{# The part of a condition that leaves facts of changed periods of a grain alone. #}
-{% macro only_changed(grain) %}
-        and (metric, variant{{ ', ' ~ period_start(grain, 'period_date') if grain != 'all' }}) in (
-            select metric, variant{{ ', period_start' if grain != 'all' }} from {{ ref('int_kpi_changed_periods') }}
-            where grain = '{{ grain }}'
-        )
+{# True for rows of a period of a grain in which a metric changed, or of no period where the metric changed at all. #}
+{% macro is_changed(grain, period_start) -%}
+    (metric, variant, coalesce({{ period_start }}, {{ no_day() }})) in (
+        select metric, variant, coalesce(period_start, {{ no_day() }})
+        from {{ ref('int_kpi_changed_periods') }}
+        where grain in ('{{ grain }}', 'all')
+    )
+{%- endmacro %}
+
+{# True for days of a month or a week in which a metric changed: all that its changed numbers are made of. #}
+{% macro is_near_change(day) -%}
+    ({{ is_changed('month', period_start('month', day)) }} or {{ is_changed('week', period_start('week', day)) }})
+{%- endmacro %}
+
+{# What stands for the day of a fact that has none. #}
+{% macro no_day() -%} cast('0001-01-01' as date) {%- endmacro %}
+
+{# The incremental strategy `cells`: those of changed days, and of changed months of customers, are replaced. #}
+{% macro get_incremental_cells_sql(arguments) -%}
+    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
+    delete from {{ arguments.target_relation }}
+    where case when customer_id is null then {{ is_changed('day', 'period_start') }}
+        else {{ is_changed('month', 'period_start') }} end;
+
+    insert into {{ arguments.target_relation }} ({{ columns }})
+    select {{ columns }} from {{ arguments.temp_relation }}
 {%- endmacro %}

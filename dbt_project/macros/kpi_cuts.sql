@@ -30,22 +30,24 @@
     end
 {%- endmacro %}
 
-{# What the facts of a relation add up to. What can be added is added up by the day first, and by the month of a
-   customer: there are far fewer of those than facts, and every number is a sum of some. #}
-{% macro number_cells(facts) -%}
-    {%- set number = 'metric, variant, aggregation, unit, currency' -%}
-    {%- set few = kpi_dimension_names() | reject('equalto', 'customer_id') | join(', ') -%}
+{# Percentiles of periods of some grains, from a relation of facts that are in and timed. They are of the rows
+   themselves, never of other numbers. Each cut reads the columns that it needs: joined with their cuts the facts
+   would be held many times over. #}
+{% macro number_percentiles(facts, grains) -%}
+    {%- for grain in grains %}
+    {%- set last_grain = loop.last %}
+    {%- for name in ['all'] + kpi_dimension_names() if name != 'customer_id' or grain in ['month', 'all'] %}
+    {%- set period = period_start(grain, 'period_date') %}
     select
-        {{ number }}, period_date as first_day, period_date as last_day, {{ few }}, cast(null as varchar) as customer_id,
-        {{ fact_sums() }}
+        metric, variant, '{{ grain }}' as grain, {{ period }} as period_start,
+        '{{ name | replace('_id', '') }}' as dimension, {{ name if name != 'all' else "'all'" }} as dimension_value,
+        {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
     from {{ facts }}
-    group by {{ number }}, period_date, {{ few }}
-    union all
-    select
-        {{ number }}, min(period_date) as first_day, max(period_date) as last_day,
-        {%- for name in few.split(', ') %} null as {{ name }},{% endfor %} customer_id,
-        {{ fact_sums() }}
-    from {{ facts }}
-    where customer_id is not null
-    group by {{ number }}, {{ period_start('month', 'period_date') }}, customer_id
+    where standing = 'in' and duration_s is not null {{- ' and ' ~ name ~ ' is not null' if name != 'all' }}
+        {{- ' and period_date is not null' if grain != 'all' }}
+        {%- if builds_on() %} and {{ is_changed(grain, period) }}{% endif %}
+    group by metric, variant {{- ', ' ~ period if grain != 'all' }}{{ ', ' ~ name if name != 'all' }}
+    {{ 'union all' if not (last_grain and loop.last) }}
+    {%- endfor %}
+    {%- endfor %}
 {%- endmacro %}

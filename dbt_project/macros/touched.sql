@@ -35,11 +35,12 @@
     {{ nodes[0] if nodes | length == 1 else 'coalesce(' ~ nodes | join(', ') ~ ')' }}
 {%- endmacro %}
 
-{# A fact belongs to what it is a fact of; those of connections, vehicles and people belong to none. #}
+{# A fact belongs to what it is a fact of; those of connections, vehicles and people belong to none. A message goes by
+   what it is about: the key of a shipment, or whatever was refused, or counted in bulk. #}
 {% macro fact_node() -%}
     case
         {%- for entity, kind in [('shipment', 'shipment'), ('order', 'order'), ('invoice', 'invoice'), ('stop', 'stop'),
-            ('arrival', 'stop'), ('case', 'exception')] %}
+            ('arrival', 'stop'), ('case', 'exception'), ('message', 'key')] %}
         when entity_type = '{{ entity }}' then {{ node(kind, 'entity_no') }}
         {%- endfor %}
     end

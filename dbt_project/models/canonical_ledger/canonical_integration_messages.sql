@@ -1,3 +1,4 @@
+{{ waits_for('touched_by_push') }}
 with messages as (
     select * from {{ ref('int_outbound_messages') }}
     union all

@@ -15,5 +15,3 @@ select node, other from posted
 except
 select node, other from {{ ref('links') }}
 where node in (select node from posted)
-union all
-select node, other from {{ ref('links') }}

@@ -1,6 +1,10 @@
+{{ waits_for('message_resources') }}
+{{ waits_for('stg_ledger__dead_letters') }}
+{{ waits_for('stg_ledger__outbox') }}
 {{ waits_for('canonical_orders') }}
 {{ waits_for('ledger_rows') }}
 {{ waits_for('ledger_links') }}
+{{ waits_for('links') }}
 {%- set facts, seen = left_behind('marts', 'kpi_facts'), left_behind('changes', 'ledger_seen') %}
 {% if not builds_on() -%}
 -- Everything is built, so nothing is chosen.
@@ -17,6 +21,15 @@ seeds as (
     union
     select node from noted
     union
+    -- A message of an effect goes by the key of its shipment, also when no source lists that one.
+    select {{ node('key', 'business_id') }} from {{ ref('stg_ledger__outbox') }}
+    where {{ node('shipment', 'shipment_no') }} in (select node from noted)
+    union
+    -- What came in is counted in bulk, or was refused: few rows, of no shipment.
+    select {{ node('key', 'resource') }} from {{ ref('message_resources') }}
+    union
+    select {{ node('key', 'coalesce(source_id, raw_sha256)') }} from {{ ref('stg_ledger__dead_letters') }}
+    union
     -- A promise that fell due in the meantime, a day more on each side for where its day ends.
     select {{ node('order', 'order_no') }} from {{ ref('canonical_orders') }}
     where {% for column in ['first_promised_at', 'last_promised_at', 'requested_delivery_at', 'requested_delivery_date'] -%}
@@ -26,10 +39,16 @@ seeds as (
     -- What waits grows older, and what has no day of its own goes with the run's.
     select {{ fact_node() }} from {{ facts }}
     where standing <> 'out'
-        and (standing = 'open' or age_days is not null or period_date >= cast({{ last_built_at() }} as date) - 2)
+        and (standing = 'open' or age_days is not null or period_date >= cast({{ last_built_at() }} as date) - 1)
 ),
 
-{{ closure('seeds', ref('ledger_links')) }}
+linked as (
+    select node, other from {{ ref('links') }}
+    union all
+    select node, other from {{ ref('ledger_links') }}
+),
+
+{{ closure('seeds', 'linked') }}
 
 select node from reached
 {%- endif %}

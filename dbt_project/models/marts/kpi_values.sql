@@ -5,16 +5,12 @@
 {% set partly = builds_on() %}
 with cuts as ( {{ published_cuts() }} ),
 
-facts as (
-    select * from {{ ref('kpi_facts') }}
-    where standing <> 'out'
-    {%- if partly %}
-        and (metric, variant) in (select metric, variant from {{ ref('int_kpi_changed_periods') }})
-    {%- endif %}
-),
-
 cells as (
-    {{ number_cells('facts') }}
+    select *, {{ is_near_change('period_start') if partly else 'true' }} as is_near
+    from {{ ref('int_kpi_cells') }}
+    {%- if partly %}
+    where (metric, variant) in (select metric, variant from {{ ref('int_kpi_changed_periods') }})
+    {%- endif %}
 ),
 
 counted as (
@@ -25,25 +21,25 @@ counted as (
         min(first_day) as first_day, max(last_day) as last_day
     from cells
     inner join cuts
-        on (cells.customer_id is null) = (cuts.dimension <> 'customer') and (cuts.grain = 'all' or cells.first_day is not null)
+        on (cells.customer_id is null) = (cuts.dimension <> 'customer') and (cuts.grain = 'all' or (cells.first_day is not null and cells.is_near))
     where {{ value }} is not null
     group by {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }}, cuts.dimension, {{ value }}
 ),
 
--- Percentiles are of the rows themselves, never of other numbers. One grain after the other, so that no more than
--- one of them is held at once.
+{% if partly -%}
+-- Read once for all the days, weeks and months in which something changed.
+near as (
+    select standing, metric, variant, period_date, duration_s, {{ kpi_dimension_names() | join(', ') }}
+    from {{ ref('kpi_facts') }}
+    where standing = 'in' and duration_s is not null
+        and {{ is_near_change('period_date') }}
+),
+
+{% endif -%}
 percentiles as (
-    {%- for grain in ['day', 'week', 'month', 'all'] %}
-    select
-        metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }} as period_start, cuts.dimension,
-        {{ value }} as dimension_value, {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
-    from facts
-    cross join cuts
-    where standing = 'in' and duration_s is not null and cuts.grain = '{{ grain }}' and {{ value }} is not null
-        {{- only_changed(grain) if partly }}
-    group by metric, variant, cuts.grain, {{ period_start(grain, 'period_date') }}, cuts.dimension, {{ value }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+    {{ number_percentiles('near' if partly else ref('kpi_facts'), ['day', 'week', 'month']) }}
+    union all
+    {{ number_percentiles(ref('kpi_facts'), ['all']) }}
 )
 
 select

@@ -37,11 +37,11 @@ _APART = {
 Rows = dict[tuple[str, str], list[Row]]
 
 
-def build(path: Path, part: int, builds_on: int | None = None) -> None:
+def build(path: Path, part: int, builds_on: int | None = None, *arguments: str) -> None:
     instants = {"as_of": _INSTANTS[part].isoformat()}
     if builds_on is not None:
         instants["builds_on"] = _INSTANTS[builds_on].isoformat()
-    result = run_dbt(path, "build", *_EVERYTHING, manifest=parsed(path), **instants)
+    result = run_dbt(path, "build", *_EVERYTHING, *arguments, manifest=parsed(path), **instants)
     assert result.success, result.exception or [
         (each.node.name, each.message) for each in result.result if str(each.status) == "error"
     ]
@@ -93,10 +93,13 @@ def once(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def parts(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The second part is built twice: the first time it breaks off once its facts are replaced."""
     path = tmp_path_factory.mktemp("parts") / "warehouse.duckdb"
     create_raw_tables(path)
     for number, (part, load) in enumerate(zip(in_parts(rows, SEED), _LOADS, strict=True)):
         write(path, part, load)
+        if number == 1:
+            build(path, number, 0, "--exclude", "int_kpi_changed_periods+")
         build(path, number, number - 1 if number else None)
     return path
 

@@ -1,28 +1,24 @@
 {%- set published = left_behind('intermediate', 'int_kpi_facts_published') %}
-with present as (
-    select {{ fact_columns() }} from {{ ref('kpi_facts') }}
+with compared as (
+    select {{ fact_columns() }}, 0 as was_there, 1 as is_there from {{ ref('kpi_facts') }}
     where standing = 'in'
-),
-
-{%- if published %}
-
-published as (
-    select {{ fact_columns() }} from {{ published }}
+    {%- if published %}
+    union all
+    select {{ fact_columns() }}, 1 as was_there, 0 as is_there from {{ published }}
     {%- if builds_on() %}
     where {{ is_touched({'fact': 'entity_no'}, model) }}
     {%- endif %}
+    {%- else %}
+    and false
+    {%- endif %}
 ),
-{%- endif %}
 
 -- Where it counted, and where it counts now. Before the first publication nothing counted otherwise.
 changed as (
-    {%- if published %}
-    (select * from published except select * from present)
-    union all
-    (select * from present except select * from published)
-    {%- else %}
-    select * from present where false
-    {%- endif %}
+    select {{ fact_columns() }}
+    from compared
+    group by {{ fact_columns() }}
+    having max(was_there) = 0 or max(is_there) = 0
 )
 
 -- Of kinds that nothing is noted about when it arrives, what changed is what arrived.

@@ -1,20 +1,23 @@
 {{ config(materialized='table') }}
 {{ waits_for('int_kpi_facts_before') }}
 {%- if builds_on() %}
-with before as (
-    select * from {{ ref('int_kpi_facts_before') }}
-),
-
-present as (
-    select standing, {{ fact_columns() }} from {{ ref('kpi_facts') }}
+with compared as (
+    select
+        standing, {{ fact_columns() }},
+        case when is_sure then 1 else 0 end as was_there, 0 as is_there
+    from {{ ref('int_kpi_facts_before') }}
+    where standing <> 'begun'
+    union all
+    select standing, {{ fact_columns() }}, 0 as was_there, 1 as is_there from {{ ref('kpi_facts') }}
     where standing <> 'out'
 ),
 
 -- Where a fact counted otherwise, and where it counts now.
 changed as (
-    (select * from before except select * from present)
-    union all
-    (select * from present except select * from before)
+    select metric, variant, period_date
+    from compared
+    group by standing, {{ fact_columns() }}
+    having max(was_there) = 0 or max(is_there) = 0
 )
 
 select distinct changed.metric, changed.variant, cuts.grain, {{ cut_period('cuts.grain', 'changed.period_date') }} as period_start
