@@ -36,7 +36,7 @@
 {% macro number_percentiles(facts, grains) -%}
     {%- for grain in grains %}
     {%- set last_grain = loop.last %}
-    {%- for name in ['all'] + kpi_dimension_names() if name != 'customer_id' or grain in ['month', 'all'] %}
+    {%- for name in ['all'] + (kpi_dimension_names() | list) if name != 'customer_id' or grain in ['month', 'all'] %}
     {%- set period = period_start(grain, 'period_date') %}
     select
         metric, variant, '{{ grain }}' as grain, {{ period }} as period_start,

@@ -10,7 +10,9 @@ from tests.support.manifest import project_manifest
 
 def test_everything_that_goes_on_from_a_build_comes_before_it_is_written_down() -> None:
     nodes = project_manifest()["nodes"]
-    parents = {name: node["depends_on"]["nodes"] for name, node in nodes.items() if node["resource_type"] == "model"}
+    parents = {
+        name: node["depends_on"]["nodes"] for name, node in nodes.items() if node["resource_type"] == "model"
+    }
     before, left = set(), ["model.waybill.builds"]
     while left:
         name = left.pop()
@@ -19,7 +21,8 @@ def test_everything_that_goes_on_from_a_build_comes_before_it_is_written_down() 
             left += parents[name]
     # A selection that fails stops the run: only its own one can be written down too early.
     kept = {
-        name for name in parents
+        name
+        for name in parents
         if nodes[name]["config"]["materialized"] == "incremental" and "after_push" in nodes[name]["tags"]
     }
     assert kept > {"model.waybill.kpi_values.v1"}

@@ -1,3 +1,4 @@
+{{ waits_for('touched_by_push') }}
 with decisions as (
     select * from {{ ref('stg_gate__decisions') }}
 )

@@ -1,9 +1,15 @@
-with attempts as (
-    select * from {{ ref('stg_ledger__push_attempts') }}
+{{ waits_for('touched_by_push') }}
+with effects as (
+    select * from {{ ref('stg_ledger__outbox') }}
 ),
 
-effects as (
-    select * from {{ ref('stg_ledger__outbox') }}
+attempts as (
+    select * from {{ ref('stg_ledger__push_attempts') }}
+    {%- if builds_on() %}
+    -- One whose effect is not known yet is of no shipment.
+    where idempotency_key in (select idempotency_key from effects)
+        or idempotency_key not in (select idempotency_key from {{ everything_of('stg_ledger__outbox') }})
+    {%- endif %}
 )
 
 select

@@ -1,3 +1,4 @@
+{{ waits_for('touched_by_push') }}
 with receipts as (
     select * from {{ ref('stg_ledger__receipts') }}
 )

@@ -1,4 +1,6 @@
-{{ waits_for('kpi_values') }}
-{{ waits_for('int_kpi_facts_published') }}
-{{ waits_for('fct_invoice_pushes') }}
+-- All that goes on from a build stands before this one is written down.
+{%- for model in ['int_kpi_facts_published', 'kpi_open_items', 'fct_invoice_pushes', 'canonical_gate_decisions',
+    'canonical_push_attempts', 'canonical_receipts'] %}
+{{ waits_for(model) }}
+{%- endfor %}
 select node, content from {{ ref('ledger_rows') }}

@@ -1,6 +1,8 @@
 {{ waits_for('message_resources') }}
 {{ waits_for('stg_ledger__dead_letters') }}
+{{ waits_for('stg_gate__decisions') }}
 {{ waits_for('stg_ledger__outbox') }}
+{{ waits_for('stg_ledger__receipts') }}
 {{ waits_for('canonical_orders') }}
 {{ waits_for('ledger_rows') }}
 {{ waits_for('ledger_links') }}
@@ -21,10 +23,12 @@ seeds as (
     union
     select node from noted
     union
-    -- A message of an effect goes by the key of its shipment, also when no source lists that one.
-    select {{ node('key', 'business_id') }} from {{ ref('stg_ledger__outbox') }}
+    -- What is Waybill's own goes by the key of its shipment, also when no source lists that one.
+    {%- for own in ['stg_gate__decisions', 'stg_ledger__outbox', 'stg_ledger__receipts'] %}
+    select {{ node('key', 'business_id') }} from {{ ref(own) }}
     where {{ node('shipment', 'shipment_no') }} in (select node from noted)
     union
+    {%- endfor %}
     -- What came in is counted in bulk, or was refused: few rows, of no shipment.
     select {{ node('key', 'resource') }} from {{ ref('message_resources') }}
     union

@@ -2,25 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-from datetime import timedelta
 from pathlib import Path
-from random import Random
 
-import pytest
-
-from tests.support.random_worlds.generate import generate, raw_rows
-from tests.support.random_worlds.world import AS_OF, Row
+from tests.integration.incremental.conftest import INSTANTS, build
 from tests.support.tables import differences
-from tests.support.warehouse import append, create_raw_tables, insert_rows, parsed, query, run_dbt
+from tests.support.warehouse import parsed, query, run_dbt
 
-SEED = int(os.environ.get("WAYBILL_WORLDS_SEED", "20261103"))
-"""Try other worlds with another one: ``WAYBILL_WORLDS_SEED=7 pytest tests/integration/incremental``."""
-_EVERYTHING = ("--select", "tag:before_gate", "tag:outbound", "tag:after_push", "--exclude-resource-type", "test",
-               "--exclude-resource-type", "unit_test")  # fmt: skip
-_LOADS = ("1700000000.0", "1700000100.0", "1700000200.0")
-_INSTANTS = (AS_OF - timedelta(days=5), AS_OF - timedelta(days=2), AS_OF)
 _APART = {
     "*": ["as_of"],
     # What moves with every other invoice of the customer and with the clock stays as it was last judged.
@@ -33,75 +21,6 @@ _APART = {
         "input_hash",
     ],
 }
-
-Rows = dict[tuple[str, str], list[Row]]
-
-
-def build(path: Path, part: int, builds_on: int | None = None, *arguments: str) -> None:
-    instants = {"as_of": _INSTANTS[part].isoformat()}
-    if builds_on is not None:
-        instants["builds_on"] = _INSTANTS[builds_on].isoformat()
-    result = run_dbt(path, "build", *_EVERYTHING, *arguments, manifest=parsed(path), **instants)
-    assert result.success, result.exception or [
-        (each.node.name, each.message) for each in result.result if str(each.status) == "error"
-    ]
-
-
-def write(path: Path, rows: Rows, load: str) -> None:
-    """These rows as one more load of each dataset. Waybill's own tables are given whole."""
-    for dataset in sorted({f"raw_{kind}" for kind, _ in rows}):
-        if load != _LOADS[0]:
-            append(path, dataset, "_dlt_loads", [{"load_id": load, "status": 0}])
-    for (kind, resource), found in rows.items():
-        arrived = [row | {"_dlt_load_id": load} for row in found]
-        if kind in {"gate", "ledger"}:
-            query(path, f"DELETE FROM raw_{kind}.{resource}")
-            append(path, f"raw_{kind}", resource, arrived)
-        else:
-            insert_rows(path, kind, resource, arrived)
-
-
-def in_parts(rows: Rows, seed: int) -> list[Rows]:
-    """Each row in one of three parts, by the dice; what Waybill notes grows from part to part."""
-    dice = Random(seed)
-    parts: list[Rows] = [{}, {}, {}]
-    for (kind, resource), found in rows.items():
-        for part in parts:
-            part[kind, resource] = []
-        for row in found:
-            first = dice.choices([0, 1, 2], [98, 1, 1])[0]
-            own = kind in {"gate", "ledger"}
-            for number in range(first, 3) if own else [first]:
-                parts[number][kind, resource].append(row)
-    return parts
-
-
-@pytest.fixture(scope="module")
-def rows() -> Rows:
-    return raw_rows(generate(SEED))
-
-
-@pytest.fixture(scope="module")
-def once(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("once") / "warehouse.duckdb"
-    create_raw_tables(path)
-    for part, load in zip(in_parts(rows, SEED), _LOADS, strict=True):
-        write(path, part, load)
-    build(path, 2)
-    return path
-
-
-@pytest.fixture(scope="module")
-def parts(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The second part is built twice: the first time it breaks off once its facts are replaced."""
-    path = tmp_path_factory.mktemp("parts") / "warehouse.duckdb"
-    create_raw_tables(path)
-    for number, (part, load) in enumerate(zip(in_parts(rows, SEED), _LOADS, strict=True)):
-        write(path, part, load)
-        if number == 1:
-            build(path, number, 0, "--exclude", "int_kpi_changed_periods+")
-        build(path, number, number - 1 if number else None)
-    return path
 
 
 def told(found: dict[str, list[str]]) -> str:
@@ -142,7 +61,7 @@ def test_a_table_that_somebody_dropped_is_not_made_of_the_news_alone(parts: Path
     query(path, "DROP TABLE marts.fct_shipments")
     result = run_dbt(
         path, "run", "--select", "fct_shipments", manifest=parsed(path),
-        as_of=_INSTANTS[2].isoformat(), builds_on=_INSTANTS[2].isoformat(),
+        as_of=INSTANTS[2].isoformat(), builds_on=INSTANTS[2].isoformat(),
     )  # fmt: skip
     assert not result.success
     assert "waybill run --full-refresh" in str(result.result.results[0].message)

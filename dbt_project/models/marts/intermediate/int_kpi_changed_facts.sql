@@ -1,6 +1,8 @@
+{{ waits_for('int_kpi_facts_now') }}
+{{ waits_for('kpi_facts') }}
 {%- set published = left_behind('intermediate', 'int_kpi_facts_published') %}
 with compared as (
-    select {{ fact_columns() }}, 0 as was_there, 1 as is_there from {{ ref('kpi_facts') }}
+    select {{ fact_columns() }}, 0 as was_there, 1 as is_there from {{ ref('int_kpi_facts_now' if builds_on() else 'kpi_facts') }}
     where standing = 'in'
     {%- if published %}
     union all

@@ -1,5 +1,6 @@
 {{ config(materialized='table') }}
 {{ waits_for('int_kpi_facts_before') }}
+{{ waits_for('int_kpi_facts_now') }}
 {%- if builds_on() %}
 with compared as (
     select
@@ -8,7 +9,7 @@ with compared as (
     from {{ ref('int_kpi_facts_before') }}
     where standing <> 'begun'
     union all
-    select standing, {{ fact_columns() }}, 0 as was_there, 1 as is_there from {{ ref('kpi_facts') }}
+    select standing, {{ fact_columns() }}, 0 as was_there, 1 as is_there from {{ ref('int_kpi_facts_now') }}
     where standing <> 'out'
 ),
 

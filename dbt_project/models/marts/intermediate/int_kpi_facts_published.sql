@@ -1,8 +1,10 @@
+{{ waits_for('int_kpi_facts_now') }}
+{{ waits_for('kpi_facts') }}
 {%- set kept = left_behind('intermediate', 'int_kpi_facts_published') %}
 -- Written once all that this run restates is written down, so that a run which breaks off before is none.
 -- depends_on: {{ ref('int_kpi_publications') }}
 select {{ fact_columns() }}
-from {{ ref('kpi_facts') }}
+from {{ ref('int_kpi_facts_now' if builds_on() else 'kpi_facts') }}
 where standing = 'in' and {{ as_of() }} >= {{ last_published('published_at') }}
 {%- if kept %}
 union all

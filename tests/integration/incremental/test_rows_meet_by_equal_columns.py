@@ -1,0 +1,85 @@
+"""No model compares every row of one table with every row of another: that is what a year of rows does not survive."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from tests.integration.incremental.conftest import INSTANTS
+from tests.support.warehouse import parsed, run_dbt
+
+_ALL_PAIRS = {"BLOCKWISE_NL_JOIN", "NESTED_LOOP_JOIN", "CROSS_PRODUCT", "PIECEWISE_MERGE_JOIN", "IE_JOIN"}
+_FEW = {
+    "int_place_cells": "the cells of one place, counted",
+    "int_billed_customers": "forms of VAT numbers, a seed",
+    "int_loaded_ways": "quarters of a day of a trip, counted",
+    "int_off_route_runs": "quarters of a day of a trip, counted",
+    "int_stop_visits": "three neighbouring stretches of time",
+    "int_kpi_touched": "two kinds of one stop",
+    "fct_vehicle_days": "units in service and days",
+    "fct_stops": "one row of settings",
+    "fct_etas": "the horizons of a prediction",
+    "kpi_facts": "sites and their calendars; weeks of a connection",
+    "kpi_values": "the cuts by which numbers are published",
+    "int_kpi_facts_published": "the one row of the last publication",
+    "int_kpi_published": "the one row of the last publication",
+    "kpi_restatements": "the one row of the last publication",
+    "int_kpi_publications": "the one row of the last publication",
+    "dim_": "the names of two systems for one master record",
+}
+"""What one side of such a join is, where it is a handful."""
+
+
+def test_rows_meet_by_equal_columns(once: Path) -> None:
+    found = {
+        name: sorted(joins)
+        for name, sql in _tables(once)
+        if (joins := _all_pairs(once, sql)) and not _is_few(name)
+    }
+    assert not found
+
+
+def test_a_condition_that_no_join_can_look_up_is_found(once: Path) -> None:
+    by_either = """
+        SELECT count(*) FROM canonical.canonical_shipments AS one
+        LEFT JOIN canonical.canonical_shipments AS other
+        ON one.company_id = other.company_id AND (one.shipment_no = other.shipment_no OR one.order_no = other.order_no)
+    """
+    by_each = by_either.replace(
+        "(one.shipment_no = other.shipment_no OR one.order_no = other.order_no)",
+        "one.order_no = other.order_no",
+    )
+    assert _all_pairs(once, by_either) == {"BLOCKWISE_NL_JOIN"}
+    assert not _all_pairs(once, by_each)
+
+
+def _tables(path: Path) -> Iterator[tuple[str, str]]:
+    result = run_dbt(
+        path, "compile", "--select", "tag:before_gate", "tag:outbound", "tag:after_push",
+        manifest=parsed(path), as_of=INSTANTS[2].isoformat(),
+    )  # fmt: skip
+    assert result.success
+    for each in result.result.results:
+        if each.node.resource_type == "model" and each.node.config.materialized != "view":
+            yield each.node.name, each.node.compiled_code
+
+
+def _all_pairs(path: Path, sql: str) -> set[str]:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        row = connection.execute(f"EXPLAIN (FORMAT json) {sql}").fetchone()
+    assert row
+    return _ALL_PAIRS & set(_operators(json.loads(row[1])))
+
+
+def _operators(plan: list[dict[str, Any]]) -> Iterator[str]:
+    for each in plan:
+        yield each["name"].strip()
+        yield from _operators(each.get("children", []))
+
+
+def _is_few(name: str) -> bool:
+    return name in _FEW or (name.startswith("dim_") and "dim_" in _FEW)
