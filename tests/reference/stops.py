@@ -15,6 +15,7 @@ from tests.reference.times import rank
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project" / "dbt_project.yml"
 _HANDS_OVER = ("unload", "handOver")
+_ACCEPTED = ("succeeded", "partiallySucceeded")
 _OWNERS = ("company_id", "customer_id", "carrier_id")
 
 
@@ -52,6 +53,14 @@ def stops(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
                 "departed_at"
             ),
             pl.col("free_time_s").max(),
+            pl.col("planned_start_at").min(),
+            pl.col("planned_end_at").max(),
+            pl.col("sequence_nr").min(),
+            pl.col("consignment_id").drop_nulls().n_unique().alias("shipment_count"),
+            (pl.col("action_type").is_in(_HANDS_OVER) & done & pl.col("result_status").is_in(_ACCEPTED))
+            .sum()
+            .alias("delivered_count"),
+            (done & (pl.col("result_status") == "failed")).sum().alias("failed_count"),
             pl.col("action_type").is_in(_HANDS_OVER).any().alias("is_delivery"),
             pl.col("quality").max(),
         )

@@ -81,7 +81,9 @@ def counted(facts: pl.DataFrame, metric: str) -> pl.DataFrame:
     """The rows of a metric that are meant; which are not meant is everything else."""
     found = facts.filter(pl.col("standing") != "out", metric=metric)
     # What has no number of its own, as rows loaded in bulk, is told apart by what is said of it.
-    ordered = found.sort(*FACT_KEY[:-1], "period_date", "connection", "standing", "denominator", "numerator")
+    ordered = found.sort(
+        *FACT_KEY[:-1], "period_date", "connection", "depot_id", "standing", "denominator", "numerator"
+    )
     return ordered.with_columns(pl.int_range(pl.len()).over(FACT_KEY[:-1]).alias("nth"))
 
 
