@@ -7,7 +7,10 @@ import shutil
 from datetime import timedelta
 from pathlib import Path
 from random import Random
+from typing import NamedTuple
 
+import duckdb
+import polars as pl
 import pytest
 
 from tests.support.random_worlds.generate import generate, raw_rows
@@ -52,11 +55,12 @@ def write(path: Path, rows: Rows, load: str) -> None:
     for dataset in sorted({f"raw_{kind}" for kind, _ in rows}):
         if load != _LOADS[0]:
             append(path, dataset, "_dlt_loads", [{"load_id": load, "status": 0}])
+    arrival = {"_dlt_load_id": load, "ingested_at": _INSTANTS[_LOADS.index(load)] - timedelta(hours=1)}
     for (kind, resource), found in rows.items():
-        arrived = [row | {"_dlt_load_id": load} for row in found]
+        arrived = [row | arrival for row in found]
         if kind in {"gate", "ledger"}:
             query(path, f"DELETE FROM raw_{kind}.{resource}")
-            append(path, f"raw_{kind}", resource, arrived)
+            append(path, f"raw_{kind}", resource, [row | {"_dlt_load_id": load} for row in found])
         else:
             insert_rows(path, kind, resource, arrived)
 
@@ -91,14 +95,35 @@ def once(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
+class Built(NamedTuple):
+    """A warehouse that was built three times, and what each build published."""
+
+    path: Path
+    values: list[pl.DataFrame]
+    waiting: list[pl.DataFrame]
+
+
 @pytest.fixture(scope="module")
-def parts(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("parts") / "warehouse.duckdb"
-    create_raw_tables(path)
+def built(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Built:
+    found = Built(tmp_path_factory.mktemp("parts") / "warehouse.duckdb", [], [])
+    create_raw_tables(found.path)
     for number, (part, load) in enumerate(zip(in_parts(rows, SEED), _LOADS, strict=True)):
-        write(path, part, load)
-        build(path, number, number - 1 if number else None)
-    return path
+        write(found.path, part, load)
+        build(found.path, number, number - 1 if number else None)
+        found.values.append(read(found.path, "SELECT * FROM marts.kpi_values"))
+        found.waiting.append(read(found.path, "SELECT * FROM marts.kpi_open_items"))
+    return found
+
+
+def read(path: Path, sql: str) -> pl.DataFrame:
+    with duckdb.connect(str(path), read_only=True) as connection:
+        connection.execute("SET TimeZone = 'UTC'")
+        return connection.execute(sql).pl()
+
+
+@pytest.fixture(scope="module")
+def parts(built: Built) -> Path:
+    return built.path
 
 
 def told(found: dict[str, list[str]]) -> str:
