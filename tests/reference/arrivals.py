@@ -1,5 +1,7 @@
 """What arrived between two runs, and which rows it concerns: the order, its shipments and invoices, the stop.
 
+Master data concerns everything and nothing in particular, and what Waybill decides did not arrive: both are left out.
+
 Told by what is known otherwise: the current rows of one run beside those of the next.
 """
 
@@ -16,12 +18,14 @@ from tests.reference.shipments import shipments
 
 KNOWN_KINDS = ("shipment", "order", "invoice", "stop", "arrival")
 """Of the others nothing is noted when it arrives: what changed is what arrived."""
-_OF_ORDERS = {("erp", "orders"): "order_id", ("erp", "order_lines"): "order_id"}
+_OF_ORDERS = {
+    ("erp", "orders"): "order_id", ("erp", "order_lines"): "order_id", ("erp", "delivery_notes"): "order_id",
+}  # fmt: skip
 _OF_SHIPMENTS = {
     ("dispatch", "consignments"): "consignment_id", ("dispatch", "consignment_lines"): "consignment_id",
     ("dispatch", "consignment_charges"): "consignment_id", ("dispatch", "actions"): "consignment_id",
-    ("erp", "delivery_notes"): "shipment_id", ("pod", "proofs"): "consignment_id",
-    ("crm", "exception_events"): "shipment_ref", ("gate", "decisions"): "shipment_no",
+    ("pod", "proofs"): "consignment_id",
+    ("crm", "exception_events"): "consignment_id",
 }  # fmt: skip
 _OF_PROOFS = (("pod", "delivered_lines"), ("pod", "evidence"))
 

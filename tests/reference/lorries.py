@@ -79,7 +79,7 @@ def _carried(inputs: Inputs) -> dict[str, tuple[Row, Row]]:
     found = {}
     for row in inputs["dispatch", "vehicles"].filter(pl.col("device_id").is_not_null()).to_dicts():
         most = began[row["source_system"], row["vehicle_id"]].most_common(1)
-        found[row["device_id"]] = (row, places[row["source_system"], most[0][0]] if most else {})
+        found[row["device_id"]] = (row, places.get((row["source_system"], most[0][0]), {}) if most else {})
     return found
 
 

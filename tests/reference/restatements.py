@@ -1,6 +1,6 @@
 """Which published numbers changed after their period was over, why, and by which rows: from one run to the next.
 
-Belongs here: the comparison of runs. What each run says is in ``facts`` and ``values``; what had arrived, in ``arrivals``.
+Belongs here: the comparison of runs, whoever computed their numbers. What had arrived is in ``arrivals``.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from tests.reference.facts import DIMENSIONS
 NUMBER = ("metric", "variant", "unit", "currency", "grain", "period_start", "dimension", "dimension_value")
 SAYS = ("value", "n", "numerator", "denominator", "p90", "p95")
 _DECIDES = (
-    "metric", "variant", "currency", "entity_type", "entity_no", "period_date", "duration_s", "amount", "numerator",
+    "metric", "variant", "currency", "entity_type", "entity_id", "entity_no", "period_date", "duration_s", "amount", "numerator",
     "denominator", *DIMENSIONS,
 )  # fmt: skip
 _LAST_ON_EARTH = timezone(timedelta(hours=-12))
@@ -26,10 +26,12 @@ _NAMED = 20
 
 Number = tuple[Any, ...]
 Said = tuple[Any, ...]
+Entity = tuple[str, str, str]
+"""Its number, its kind, its key."""
 
 
 class Run(NamedTuple):
-    """What a run computed, and what had arrived since the one before."""
+    """What a run published and the rows behind it, and what had arrived since the one before."""
 
     as_of: datetime
     facts: pl.DataFrame
@@ -93,10 +95,10 @@ def _place(key: Number) -> tuple[Any, ...]:
     return metric, variant, currency, grain, start, dimension, value
 
 
-def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[tuple[Any, ...], set[tuple[str, str]]]:
+def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[tuple[Any, ...], set[Entity]]:
     """By each number that they move, the rows that count otherwise: where they counted, and where they count now."""
     old, new = (set(each.filter(standing="in").select(_DECIDES).iter_rows()) for each in (before, after))
-    found: defaultdict[tuple[Any, ...], set[tuple[str, str]]] = defaultdict(set)
+    found: defaultdict[tuple[Any, ...], set[Entity]] = defaultdict(set)
     for row in old ^ new:
         fact = dict(zip(_DECIDES, row, strict=True))
         day = fact["period_date"]
@@ -107,16 +109,16 @@ def _moved(before: pl.DataFrame, after: pl.DataFrame) -> dict[tuple[Any, ...], s
         for grain, start in starts.items():
             for dimension, value in values.items():
                 place = (fact["metric"], fact["variant"], fact["currency"], grain, start, dimension, value)
-                found[place].add((fact["entity_type"], fact["entity_no"]))
+                found[place].add((fact["entity_no"], fact["entity_type"], fact["entity_id"]))
     return found
 
 
 def _row(
-    key: Number, old: Published | None, new: Said, at: datetime, run: Run, moved: set[tuple[str, str]]
+    key: Number, old: Published | None, new: Said, at: datetime, run: Run, moved: set[Entity]
 ) -> dict[str, Any]:
     says = old.says if old else _nothing(key)
-    causes = {run.arrived.cause(*each) for each in moved}
-    names = sorted(no for _, no in sorted(moved, key=lambda each: (each[1], each[0]))[:_NAMED])
+    causes = {run.arrived.cause(kind, no) for no, kind, _ in moved}
+    names = [no for no, _, _ in sorted(moved)[:_NAMED]]
     return {
         **dict(zip(NUMBER, key, strict=True)),
         "version": old.version + 1 if old else 1,

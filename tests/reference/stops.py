@@ -9,7 +9,7 @@ from typing import Any
 import polars as pl
 import yaml
 
-from tests.reference.facts import cycle
+from tests.reference.facts import cycle, either
 from tests.reference.inputs import Inputs
 from tests.reference.times import rank
 
@@ -125,10 +125,18 @@ def detention(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     )
     agreed = pl.col("free_time_s").is_not_null()
     charged = pl.col("is_charged").fill_null(value=False)
+    not_billed = either(
+        (charged, "no free time is agreed"),
+        (pl.col("beyond_s") == 0, "nothing to charge"),
+        otherwise="nobody says that it may be charged",
+    )
     return pl.concat(
         [
             cycle(found, "detention_s", inputs.as_of, start="arrived_at", end="departed_at", zone="zone",
-                  scope=scope, variant=variant, entity="stop", length=found["beyond_s"])
-            for variant, scope in (("default", agreed), ("billable", agreed & charged))
+                  scope=scope, variant=variant, entity="stop", length=found["beyond_s"],
+                  why_not=why_not)
+            for variant, scope, why_not in (
+                ("default", agreed, "no free time is agreed"), ("billable", agreed & charged, not_billed)
+            )
         ]
     )  # fmt: skip

@@ -13,10 +13,14 @@ import duckdb
 import polars as pl
 import pytest
 
+from tests.reference.arrivals import Arrived, arrived
+from tests.reference.compare import differences as restated_differences
+from tests.reference.inputs import Inputs
+from tests.reference.restatements import NUMBER, SAYS, Run, restatements
 from tests.support.random_worlds.generate import generate, raw_rows
 from tests.support.random_worlds.world import AS_OF, Row
 from tests.support.tables import differences
-from tests.support.warehouse import append, create_raw_tables, insert_rows, parsed, query, run_dbt
+from tests.support.warehouse import VERSION, append, create_raw_tables, insert_rows, parsed, query, run_dbt
 
 SEED = int(os.environ.get("WAYBILL_WORLDS_SEED", "20261103"))
 """Try other worlds with another one: ``WAYBILL_WORLDS_SEED=7 pytest tests/integration/incremental``."""
@@ -24,6 +28,10 @@ _EVERYTHING = ("--select", "tag:before_gate", "tag:outbound", "tag:after_push", 
                "--exclude-resource-type", "unit_test")  # fmt: skip
 _LOADS = ("1700000000.0", "1700000100.0", "1700000200.0")
 _INSTANTS = (AS_OF - timedelta(days=5), AS_OF - timedelta(days=2), AS_OF)
+_OF_RESTATEMENTS = (
+    *(f"{name}_{when}" for name in SAYS for when in ("before", "after")),
+    "cause", "entity_count", "entities", "published_before_at", "restated_at",
+)  # fmt: skip
 _APART = {
     "*": ["as_of"],
     # What moves with every other invoice of the customer and with the clock stays as it was last judged.
@@ -55,7 +63,7 @@ def write(path: Path, rows: Rows, load: str) -> None:
     for dataset in sorted({f"raw_{kind}" for kind, _ in rows}):
         if load != _LOADS[0]:
             append(path, dataset, "_dlt_loads", [{"load_id": load, "status": 0}])
-    arrival = {"_dlt_load_id": load, "ingested_at": _INSTANTS[_LOADS.index(load)] - timedelta(hours=1)}
+    arrival = {"_dlt_load_id": load, "ingested_at": AS_OF + timedelta(days=1 + _LOADS.index(load))}
     for (kind, resource), found in rows.items():
         arrived = [row | arrival for row in found]
         if kind in {"gate", "ledger"}:
@@ -99,20 +107,34 @@ class Built(NamedTuple):
     """A warehouse that was built three times, and what each build published."""
 
     path: Path
-    values: list[pl.DataFrame]
-    waiting: list[pl.DataFrame]
+    runs: list[Run]
 
 
 @pytest.fixture(scope="module")
 def built(rows: Rows, tmp_path_factory: pytest.TempPathFactory) -> Built:
-    found = Built(tmp_path_factory.mktemp("parts") / "warehouse.duckdb", [], [])
+    found = Built(tmp_path_factory.mktemp("parts") / "warehouse.duckdb", [])
     create_raw_tables(found.path)
+    known: list[Inputs] = []
+    so_far: Rows = {}
     for number, (part, load) in enumerate(zip(in_parts(rows, SEED), _LOADS, strict=True)):
         write(found.path, part, load)
         build(found.path, number, number - 1 if number else None)
-        found.values.append(read(found.path, "SELECT * FROM marts.kpi_values"))
-        found.waiting.append(read(found.path, "SELECT * FROM marts.kpi_open_items"))
+        so_far = together(so_far, part)
+        known.append(Inputs(so_far, _INSTANTS[number], VERSION))
+        facts, values = (
+            read(found.path, f"SELECT * FROM marts.{name}") for name in ("kpi_facts", "kpi_values")
+        )
+        news = arrived(known[-2], known[-1]) if number else Arrived()
+        found.runs.append(Run(_INSTANTS[number], facts, values, news))
     return found
+
+
+def together(so_far: Rows, part: Rows) -> Rows:
+    """All that has come in; Waybill's own tables are given whole."""
+    return {
+        (kind, name): found if kind in {"gate", "ledger"} else [*so_far.get((kind, name), []), *found]
+        for (kind, name), found in part.items()
+    }
 
 
 def read(path: Path, sql: str) -> pl.DataFrame:
@@ -138,6 +160,17 @@ def test_every_table_is_equal_to_the_row(parts: Path, once: Path) -> None:
     # What was published before cannot be computed again: it is history, and only the parts have one.
     found.pop("marts.kpi_restatements", None)
     assert not found, told(found)
+
+
+def test_each_number_that_changed_after_its_period_says_what_it_was_and_why(built: Built) -> None:
+    ours = restatements(built.runs)
+    theirs = read(built.path, "SELECT * FROM marts.kpi_restatements")
+    found = restated_differences(ours, theirs, (*NUMBER, "version"), _OF_RESTATEMENTS)
+    assert not found, "\n".join([f"seed {SEED}: {len(found)} differences", *found[:20]])
+    assert set(theirs["cause"]) == {"late event", "correction", "definition or deadline"}, f"seed {SEED}"
+    assert set(theirs["version"]) >= {1, 2, 3}, f"seed {SEED}"
+    gone, come = (theirs.filter(pl.col(f"n_{when}") == 0) for when in ("after", "before"))
+    assert min(len(gone), len(come), len(theirs.filter(pl.col("entity_count") > 20))) > 0, f"seed {SEED}"
 
 
 def test_what_nothing_new_names_is_not_built_again(parts: Path, tmp_path: Path) -> None:
