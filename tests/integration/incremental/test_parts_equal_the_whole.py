@@ -74,14 +74,15 @@ def write(path: Path, rows: Rows, load: str) -> None:
 
 
 def in_parts(rows: Rows, seed: int) -> list[Rows]:
-    """Each row in one of three parts, by the dice; what Waybill notes grows from part to part."""
+    """Each row in one of three parts, by the dice; what Waybill notes grows from part to part. Units change their lorry
+    while their positions come in."""
     dice = Random(seed)
     parts: list[Rows] = [{}, {}, {}]
     for (kind, resource), found in rows.items():
         for part in parts:
             part[kind, resource] = []
         for row in found:
-            first = dice.choices([0, 1, 2], [98, 1, 1])[0]
+            first = dice.choices([0, 1, 2], [50, 25, 25] if resource == "vehicles" else [98, 1, 1])[0]
             own = kind in {"gate", "ledger"}
             for number in range(first, 3) if own else [first]:
                 parts[number][kind, resource].append(row)

@@ -1,6 +1,6 @@
 """What dispatch says of the lorries in ``tracks``: where the places are, which trips they made, what was planned there.
 
-One lorry drives three trips, of another the unit was exchanged, and the dispatch of another company has a lorry of the
+One lorry drives three trips, another got the unit of a third one that stood beside it, and the dispatch of another company has a lorry of the
 same number. Has dice of its own, so that the rest of the world stays as it is.
 """
 
@@ -31,6 +31,16 @@ def plant_tours(world: RandomWorld, seed: int) -> None:
     _vehicle(world, "V4", "U4", "dispatch")
     _vehicle(world, "V4", "U7", OTHER)
     _vehicle(world, "V5", "U5", "dispatch", 1)
+    _vehicle(world, "V6", "U6", "dispatch", 1)
+    _vehicle(world, "V6", None, "dispatch", 2)
+    world.add(
+        "dispatch",
+        "trips",
+        trip_id=f"{name}-XT-V6",
+        status="requested",
+        vehicle_id=f"{name}-V6",
+        depot_id=f"{name}-X0",
+    )
     _vehicle(world, "V5", "U6", "dispatch", 2)
     _plant_trips(world, dice, main, "V4", "dispatch", "X")
     _plant_trips(world, dice, other, "V5", "dispatch", "X")
@@ -55,9 +65,9 @@ def _place(
               longitude=longitude, region="South")  # fmt: skip
 
 
-def _vehicle(world: RandomWorld, vehicle: str, unit: str, kind: str, at_version: int = 1) -> None:
+def _vehicle(world: RandomWorld, vehicle: str, unit: str | None, kind: str, at_version: int = 1) -> None:
     world.add("dispatch", "vehicles", source_system=world.connection(kind), vehicle_id=f"{world.name}-{vehicle}",
-              device_id=f"{world.name}-{unit}", capacity_kg=None, in_service_from=None, in_service_until=None,
+              device_id=f"{world.name}-{unit}" if unit else None, capacity_kg=None, in_service_from=None, in_service_until=None,
               source_version=version(at_version))  # fmt: skip
 
 
