@@ -125,6 +125,6 @@ def _row(
         **{f"{name}_before": value for name, value in zip(SAYS, says, strict=True)},
         **{f"{name}_after": value for name, value in zip(SAYS, new, strict=True)},
         "cause": next((each for each in ("correction", "late event") if each in causes), "definition or deadline"),
-        "entity_count": len(moved), "entities": " ".join(names) or None,
+        "entity_count": len({(kind, row) for _, kind, row in moved}), "entities": " ".join(names) or None,
         "published_before_at": at, "restated_at": run.as_of,
     }  # fmt: skip

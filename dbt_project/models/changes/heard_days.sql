@@ -32,4 +32,9 @@ union
 select source_system, device_id, local_day, false
 from {{ left_behind('canonical', 'int_vehicle_steps') }}
 where device_id in (select device_id from moved)
+union
+-- Those of which there is no usable fix among them.
+select source_system, device_id, local_day, false
+from {{ left_behind('intermediate', 'int_vehicle_fixes') }}
+where device_id in (select device_id from moved)
 {%- endif %}
