@@ -39,10 +39,26 @@
     case when max({{ next_at }}) > max({{ last_at }}) then max({{ next_at }}) end
 {%- endmacro %}
 
+{# Degrees from one longitude eastwards to another, the shorter way round: the antimeridian is no border. #}
+{% macro degrees_east(from_longitude, to_longitude) -%}
+    {%- set apart = '(' ~ to_longitude ~ ' - ' ~ from_longitude ~ ')' -%}
+    ({{ apart }} - 360 * round({{ apart }} / 360))
+{%- endmacro %}
+
+{# Degrees east of 30° W, where no road is: longitudes that can be compared and averaged wherever a lorry stands. #}
+{% macro east_of_atlantic(longitude) -%}
+    mod({{ longitude }} + 390, 360)
+{%- endmacro %}
+
+{# And back. #}
+{% macro longitude_of(east_of_atlantic) -%}
+    case when {{ east_of_atlantic }} > 210 then {{ east_of_atlantic }} - 390 else {{ east_of_atlantic }} - 30 end
+{%- endmacro %}
+
 {# Kilometres from a fix to a leg of a way (from_latitude, from_longitude, and east_km, north_km of its end), on a
    plane laid at the leg's beginning. #}
 {% macro distance_to_leg_km(latitude, longitude) -%}
-    {%- set east = '((' ~ longitude ~ ' - legs.from_longitude) * legs.km_per_degree_east)' -%}
+    {%- set east = '(' ~ degrees_east('legs.from_longitude', longitude) ~ ' * legs.km_per_degree_east)' -%}
     {%- set north = '((' ~ latitude ~ ' - legs.from_latitude) * ' ~ metres_per_degree() ~ ' / 1000)' -%}
     {%- set share = 'least(1, greatest(0, coalesce((' ~ east ~ ' * legs.east_km + ' ~ north ~ ' * legs.north_km)'
         ~ ' / nullif(legs.length_squared, 0), 0)))' -%}

@@ -22,6 +22,7 @@ from sandbox.world.model import Pod, Shipment, World, totals
 from sandbox.world.moments import NOW
 from sandbox.world.store import Documents
 from sandbox.world.truth_kpis import kpis
+from sandbox.world.truth_messages import messages
 
 _CHILDREN = {
     "Company": ("companies", None, None),
@@ -35,15 +36,17 @@ _CHILDREN = {
 }
 
 
-def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes) -> dict[str, Any]:
-    """The parts of truth.json that depend on the world."""
+def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes, points: int) -> dict[str, Any]:
+    """The parts of truth.json that depend on the world; ``points``: how many positions the lorries were to tell."""
     shown = shown_of(documents)
     refused = [case.letter for case in world.cases for _ in range(case.kind.letter_count)]
     letters = [letter for letter in refused if letter] + strays.dead_letters
     invoices = invoices_of(world, shown)
+    sources = _sources(_rows(documents, left), letters, strays)
     return {
         "shipments": len(shown - {case.shipment.id for case in world.cases if case.is_lost}),
-        "sources": _sources(_rows(documents, left), letters, strays),
+        "sources": sources,
+        "messages": messages(sources, letters, strays.parked, len(invoices["post"])),
         "dead_letters": letters,
         "parked": strays.parked,
         "duplicates": strays.duplicates,
@@ -51,7 +54,7 @@ def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes) -
         "history": strays.history,
         "freight": _freight(left),
         "invoices": invoices,
-        "kpis": kpis(world, shown, invoices),
+        "kpis": kpis(world, shown, invoices, points),
     }
 
 

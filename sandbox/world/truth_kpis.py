@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from sandbox.world import truth_billing, truth_cases, truth_fleet, truth_stops
+from sandbox.world import truth_billing, truth_cases, truth_driving, truth_fleet, truth_stops
 from sandbox.world.known import Told, by_now, is_on_requested_day, is_order_refused, tell
 from sandbox.world.model import World
 from sandbox.world.moments import NOW
@@ -27,13 +27,16 @@ DIMENSIONS = (
 FEW = tuple(each for each in DIMENSIONS if each != "customer")
 
 
-def kpis(world: World, shown: set[str], invoices: dict[str, list[dict[str, Any]]]) -> list[Row]:
+def kpis(world: World, shown: set[str], invoices: dict[str, list[dict[str, Any]]], points: int) -> list[Row]:
     """All rows over all time, but for those by customer, of which there are many."""
-    return rows(facts(world, shown, invoices), ("all",), FEW)
+    return rows(facts(world, shown, invoices, points), ("all",), FEW)
 
 
-def facts(world: World, shown: set[str], invoices: dict[str, list[dict[str, Any]]]) -> list[Fact]:
-    """``shown``: the consignments that dispatch lists at NOW; ``invoices``: what the gate is to say."""
+def facts(
+    world: World, shown: set[str], invoices: dict[str, list[dict[str, Any]]], points: int
+) -> list[Fact]:
+    """``shown``: the consignments that dispatch lists at NOW; ``invoices``: what the gate is to say; ``points``: how
+    many positions the lorries were to tell."""
     told = {each.shipment.id: each for each in tell(world, shown)}
     own = {each["shipment_no"]: told[each["shipment_no"]] for each in invoices["post"]}
     candidates = {*own, *(each["shipment_no"] for each in invoices["block"])}
@@ -54,6 +57,7 @@ def facts(world: World, shown: set[str], invoices: dict[str, list[dict[str, Any]
     found += truth_cases.resolving(world, subjects)
     found += truth_stops.at_stops(world, subjects)
     found += truth_fleet.loads(world, told)
+    found += truth_driving.at_work(world, points)
     return found
 
 

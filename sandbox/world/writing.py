@@ -49,7 +49,7 @@ def write(path: Path, seed: int, orders: int) -> None:
     made = make(seed, orders)
     drop.write(made.left, path.parent / "drop")
     truth = {"seed": seed, "orders": orders, "now": iso(NOW), "go_live_at": iso(GO_LIVE)}
-    truth |= truth_of(made.world, made.documents, made.left, made.outcomes)
+    truth |= truth_of(made.world, made.documents, made.left, made.outcomes, POINTS_PER_ORDER * orders)
     (path.parent / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
     made.documents.write(
         path, {"seed": str(seed), "orders": str(orders), "now": iso(NOW), "go_live": iso(GO_LIVE)}
@@ -60,4 +60,5 @@ def numbers(seed: int, orders: int) -> list[Row]:
     """Every metric of this world by every period and dimension: too many rows for the truth file."""
     made = make(seed, orders)
     shown = shown_of(made.documents)
-    return rows(facts(made.world, shown, invoices_of(made.world, shown)), GRAINS, DIMENSIONS)
+    every = facts(made.world, shown, invoices_of(made.world, shown), POINTS_PER_ORDER * orders)
+    return rows(every, GRAINS, DIMENSIONS)

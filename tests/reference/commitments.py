@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import polars as pl
 
-from tests.reference.facts import rate
+from tests.reference.delivery import is_early, not_due
+from tests.reference.facts import either, rate, text
 from tests.reference.inputs import Inputs
 from tests.reference.invoices import bills_of, invoices
 from tests.reference.promises import KINDS
 from tests.reference.shipments import live_proofs
+
+CORRECTED = "its invoice was corrected"
 
 
 def missed(inputs: Inputs, ships: pl.DataFrame, waiting: pl.DataFrame) -> pl.DataFrame:
@@ -29,7 +32,29 @@ def _missed(inputs: Inputs, frame: pl.DataFrame, entity: str, kind: str, scope: 
     due = end.is_null() | (end <= inputs.as_of)
     return rate(frame, "missed_commitment_rate", variant=kind, entity=entity, scope=scope & due,
                 met=~pl.col(f"{kind}_met").fill_null(value=False), known=end.is_not_null(),
-                day_at=pl.col(f"{kind}_last_at"), zone="place_zone")  # fmt: skip
+                day_at=pl.col(f"{kind}_last_at"), zone="place_zone", unknown="no promise of that kind",
+                why_not=_not_asked(entity), kept=_why_missed(entity), missed="kept")  # fmt: skip
+
+
+def _not_asked(entity: str) -> pl.Expr:
+    if entity == "order":
+        return not_due(pl.col("is_alive"))
+    return either(
+        (pl.col("is_off"), "cancelled before dispatch"), (pl.col("is_again"), "a second attempt: the first one counts"),
+        otherwise="not due yet",
+    )  # fmt: skip
+
+
+def _why_missed(entity: str) -> pl.Expr:
+    if entity == "order":
+        return text("not on a lorry yet")
+    return pl.coalesce(
+        either(
+            (~pl.col("is_delivered") & pl.col("is_brought_again"), "the first attempt failed"),
+            (~pl.col("is_delivered"), "not delivered"),
+        ),
+        is_early(),
+    )
 
 
 def with_perfection(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
@@ -43,6 +68,12 @@ def with_perfection(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     found = found.with_columns(
         corrected.alias("is_corrected"),
         (pl.col("is_kept") & complete & whole).alias("is_flawless"),
+        either(
+            (~pl.col("is_kept"), "not on time in full"),
+            (~whole, "damaged"),
+            (~complete, "a document is missing"),
+            (corrected, CORRECTED),
+        ).alias("flaw"),
     )
     return found.with_columns((pl.col("is_flawless") & ~pl.col("is_corrected")).alias("is_perfect"))
 
@@ -90,4 +121,5 @@ def perfect(inputs: Inputs, frame: pl.DataFrame, entity: str, scope: pl.Expr) ->
     due = end.is_null() | (end <= inputs.as_of)
     return rate(frame, "perfect_order_rate", variant=entity, entity=entity, scope=scope & due,
                 met=pl.col("is_perfect"), known=end.is_not_null(),
-                day_at=pl.col("first_confirmed_last_at"), zone="place_zone")  # fmt: skip
+                day_at=pl.col("first_confirmed_last_at"), zone="place_zone", why_not=not_due(scope),
+                unknown="no promise is known", missed=pl.col("flaw"))  # fmt: skip

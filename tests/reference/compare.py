@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import polars as pl
 
@@ -11,9 +11,16 @@ TOLERANCE = 1e-6
 
 
 def differences(
-    ours: pl.DataFrame, theirs: pl.DataFrame, key: Sequence[str], measures: Sequence[str]
+    ours: pl.DataFrame,
+    theirs: pl.DataFrame,
+    key: Sequence[str],
+    measures: Sequence[str],
+    slack: Mapping[str, float] | None = None,
 ) -> list[str]:
-    """One line per row that is on one side alone, and per measure that differs; empty when they agree."""
+    """One line per row that is on one side alone, and per measure that differs; empty when they agree.
+
+    ``slack``: by how much a measure may be off, where it is published with fewer decimals.
+    """
     left = _typed(ours, key, measures, "reference")
     right = _typed(theirs, key, measures, "marts")
     both = left.join(right, on=key, how="full", coalesce=True, nulls_equal=True)
@@ -22,7 +29,9 @@ def differences(
     shared = both.filter(pl.col("in_reference").is_not_null() & pl.col("in_marts").is_not_null())
     for measure in measures:
         here, there = f"{measure}_reference", f"{measure}_marts"
-        for row in shared.filter(~_equal(here, there, shared.schema[here])).iter_rows(named=True):
+        for row in shared.filter(
+            ~_equal(here, there, shared.schema[here], (slack or {}).get(measure, TOLERANCE))
+        ).iter_rows(named=True):
             place = tuple(row[name] for name in key)
             found.append(f"{measure} of {place}: reference {row[here]}, marts {row[there]}")
     return found
@@ -43,8 +52,8 @@ def _rows(both: pl.DataFrame, flag: str, key: Sequence[str]) -> list[tuple[objec
     return both.filter(pl.col(flag).is_null()).select(key).rows()
 
 
-def _equal(here: str, there: str, kind: pl.DataType) -> pl.Expr:
+def _equal(here: str, there: str, kind: pl.DataType, slack: float) -> pl.Expr:
     if kind.is_float():
-        near = (pl.col(here) - pl.col(there)).abs() <= TOLERANCE * pl.max_horizontal(1, pl.col(here).abs())
+        near = (pl.col(here) - pl.col(there)).abs() <= slack * pl.max_horizontal(1, pl.col(here).abs())
         return (pl.col(here).is_null() & pl.col(there).is_null()) | near.fill_null(value=False)
     return pl.col(here).eq_missing(pl.col(there))

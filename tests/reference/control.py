@@ -8,7 +8,7 @@ import polars as pl
 import yaml
 
 from tests.reference.amounts import SCALE, rounded, whole
-from tests.reference.facts import rate, shaped
+from tests.reference.facts import either, rate, shaped
 from tests.reference.inputs import Inputs
 from tests.reference.invoices import bills_of, invoices
 
@@ -22,13 +22,15 @@ def before_proof(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     invoiced = pl.col("invoiced_at").is_not_null()
     early = pl.col("pod_received_at").is_null() | (pl.col("invoiced_at") < pl.col("pod_received_at"))
     return rate(ships, "invoice_before_pod_rate", scope=invoiced, met=early, known=pl.lit(value=True), day_at=pl.col("invoiced_at"),
-                zone="depot_zone")  # fmt: skip
+                zone="depot_zone", why_not="not invoiced", missed="its proof came first",
+                kept=either((pl.col("pod_received_at").is_null(), "invoiced without a live proof"),
+                            otherwise="invoiced before its proof"))  # fmt: skip
 
 
 def cash_released(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     """Σ amount x (baseline - days from the delivery of the last shipment billed to the invoice), in millionths of a
     day."""
-    alive = invoices(inputs).filter("is_surviving").with_columns(connection="source_system")
+    alive = invoices(inputs).with_columns(connection="source_system")
     cut_by = ("depot_id", "region", "carrier_id", "depot_zone")
     ends = bills_of(alive, ships).join(ships.select("shipment_no", "delivered_at", *cut_by), on="shipment_no")
     last = ends.group_by("invoice_id").agg(
@@ -41,7 +43,9 @@ def cash_released(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     product = whole("grand_total_amount") * saved
     amount = (rounded(product.abs(), pl.lit(_MILLIONTHS)) * product.sign()).cast(pl.Decimal(18, 4)) / SCALE
     standing = (
-        pl.when(pl.col("delivered_at").is_null())
+        pl.when(~pl.col("is_surviving"))
+        .then(pl.lit("out"))
+        .when(pl.col("delivered_at").is_null())
         .then(pl.lit("excluded"))
         .when(waited < 0)
         .then(pl.lit("negative"))
@@ -49,8 +53,14 @@ def cash_released(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     )
     found = found.with_columns(
         standing.alias("standing"),
-        pl.when(waited >= 0).then(amount.cast(pl.Decimal(18, 4))).alias("amount"),
-        pl.col("posted_at").alias("day_at"),
+        either(
+            (standing == "out", "it does not stand: a draft, cancelled or credited in full"),
+            (standing == "excluded", "nobody knows when all that it bills was delivered"),
+            (standing == "negative", "invoiced before the delivery"),
+            otherwise=f"against a baseline of {baseline_days():g} days from delivery to invoice",
+        ).alias("why"),
+        pl.when((waited >= 0) & pl.col("is_surviving")).then(amount.cast(pl.Decimal(18, 4))).alias("amount"),
+        pl.col("posted_at").fill_null(inputs.as_of).alias("day_at"),
     )
     return shaped(
         found.rename({"invoice_id": "invoice_no"}),

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import polars as pl
 
-from tests.reference.facts import rate, shaped
+from tests.reference.facts import either, rate, shaped
 from tests.reference.inputs import Inputs
 from tests.reference.stops import stops
 from tests.reference.times import is_unreadable
@@ -50,8 +50,10 @@ def _at(arrivals: pl.DataFrame, told: pl.DataFrame, hours: int) -> list[pl.DataF
     variant, every = f"h{hours}", pl.lit(value=True)
     return [
         rate(known, "eta_accuracy_rate", met=pl.col("off_s").abs() <= ACCURATE_S, known=~is_unreadable(),
-             scope=every, day_at=pl.col("arrived_at"), zone="zone", variant=variant, entity="arrival"),
+             unknown="its local time is not sure", scope=every,
+             missed=either((pl.col("off_s") > 0, "later than told"), otherwise="earlier than told"), day_at=pl.col("arrived_at"), zone="zone", variant=variant, entity="arrival"),
         rate(found, "eta_coverage_rate", met=pl.col("eta_at").is_not_null(), known=every, scope=every,
+             missed="nobody told it so early",
              day_at=pl.col("arrived_at"), zone="zone", variant=variant, entity="arrival"),
         _mean(known.with_columns(duration_s=pl.col("off_s").abs()), "eta_absolute_error_s", variant),
         _mean(known.with_columns(duration_s=pl.col("off_s")), "eta_bias_s", variant),
@@ -61,6 +63,7 @@ def _at(arrivals: pl.DataFrame, told: pl.DataFrame, hours: int) -> list[pl.DataF
 def _mean(known: pl.DataFrame, metric: str, variant: str) -> pl.DataFrame:
     found = known.with_columns(
         pl.when(is_unreadable()).then(pl.lit("excluded")).otherwise(pl.lit("in")).alias("standing"),
+        either((is_unreadable(), "its local time is not sure")).alias("why"),
         pl.col("arrived_at").alias("day_at"),
         pl.col("duration_s").round().cast(pl.Int64()).alias("numerator"),
         pl.lit(1, pl.Int64()).alias("denominator"),

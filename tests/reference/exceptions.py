@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from tests.reference.facts import cycle, rate
+from tests.reference.facts import cycle, either, rate
 from tests.reference.inputs import Inputs
 from tests.reference.times import INSTANT
 
@@ -17,7 +17,7 @@ Event = dict[str, Any]
 SEVERITIES = ("low", "medium", "high", "critical")
 _SCHEMA = {
     "case_no": pl.String(), "shipment_no": pl.String(), "connection": pl.String(), "severity": pl.String(),
-    "cause_class": pl.String(), "opened_at": INSTANT, "detected_at": INSTANT, "resolved_at": INSTANT,
+    "cause_class": pl.String(), "code": pl.String(), "opened_at": INSTANT, "detected_at": INSTANT, "resolved_at": INSTANT,
     "open_s": pl.Float64(),
 }  # fmt: skip
 _AFTER = {"opened": "open", "reopened": "open", "resumed": "open", "resolved": "resolved"}
@@ -58,7 +58,7 @@ def _told(case: list[list[Event]]) -> dict[str, Any]:
     closed = _closed_at(case)
     return {
         "case_no": first["exception_id"], "shipment_no": first["consignment_id"],
-        "connection": first["source_system"], "cause_class": first["cause_class"],
+        "connection": first["source_system"], "cause_class": first["cause_class"], "code": first["code"],
         "severity": max((event["severity"] for event in events), key=SEVERITIES.index),
         "opened_at": first["occurred_at"], "detected_at": min(noticed, default=None), "resolved_at": closed,
         "open_s": _open_seconds(case, closed) if closed else None,
@@ -104,7 +104,7 @@ def data_issues(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     first = (
         cases(inputs).sort("opened_at", "case_no").unique("shipment_no", keep="first", maintain_order=True)
     )
-    found = ships.join(first.select("shipment_no", "cause_class"), on="shipment_no", how="left")
+    found = ships.join(first.select("shipment_no", "cause_class", "code"), on="shipment_no", how="left")
     end = pl.col("first_confirmed_ends_at")
     is_day = pl.col("promise_precision") == "date"
     after = pl.when(is_day).then(pl.col("delivered_at") >= end).otherwise(pl.col("delivered_at") > end)
@@ -116,4 +116,8 @@ def data_issues(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     missed_at = pl.min_horizontal("first_confirmed_last_at", pl.lit(inputs.as_of))
     return rate(found, "data_issue_delay_rate", scope=settled & ~pl.col("is_off"), known=pl.lit(value=True),
                 met=(delayed | failed) & by_data, day_at=pl.coalesce("delivered_at", "failed_at", missed_at),
-                zone="place_zone")  # fmt: skip
+                zone="place_zone", kept=pl.lit("first of its exceptions: ") + pl.col("code"),
+                why_not=either((pl.col("is_off"), "cancelled before dispatch"), otherwise="it is not settled yet"),
+                missed=either((~(delayed | failed), "neither delayed nor failed"),
+                              (pl.col("code").is_null(), "nobody recorded an exception"),
+                              otherwise="its first exception is of another kind"))  # fmt: skip

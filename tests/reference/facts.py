@@ -25,7 +25,7 @@ DIMENSIONS = (
 )
 COLUMNS: dict[str, pl.DataType] = {
     "metric": pl.String(), "variant": pl.String(), "entity_type": pl.String(), "entity_no": pl.String(),
-    "standing": pl.String(), "period_date": pl.Date(), "unit": pl.String(), "currency": pl.String(),
+    "standing": pl.String(), "why": pl.String(), "period_date": pl.Date(), "unit": pl.String(), "currency": pl.String(),
     "duration_s": pl.Float64(), "amount": pl.Decimal(18, 4), "numerator": pl.Int64(), "denominator": pl.Int64(),
     **dict.fromkeys(DIMENSIONS, pl.String()),
 }  # fmt: skip
@@ -34,6 +34,7 @@ COLUMNS: dict[str, pl.DataType] = {
 def cycle(
     frame: pl.DataFrame, metric: str, as_of: datetime, *, start: str, end: str, zone: str,
     scope: pl.Expr, variant: str = "default", entity: str = "shipment", length: pl.Series | None = None,
+    why_not: pl.Expr | str = "",
 ) -> pl.DataFrame:  # fmt: skip
     """Facts of a cycle time: from ``start`` to ``end``, on the local day of its end; as long as ``length`` says, where
     that is not the time between the two."""
@@ -49,8 +50,23 @@ def cycle(
         .then(pl.lit("negative"))
         .otherwise(pl.lit("in"))
     )
+    why = (
+        pl.when(~scope)
+        .then(text(why_not))
+        .when(~began & ~ended)
+        .then(pl.lit("it has not started"))
+        .when(~ended)
+        .then(pl.lit("it has not ended"))
+        .when(~began)
+        .then(pl.lit("nobody knows when it started"))
+        .when(is_unreadable())
+        .then(pl.lit("its local time is not sure"))
+        .when(pl.col(end) < pl.col(start))
+        .then(pl.lit("it ended before it started"))
+    )
     found = frame.with_columns(
         standing.alias("standing"),
+        why.alias("why"),
         pl.when(began & ~ended).then(age_bucket(pl.col(start), as_of)).alias("age_days"),
         pl.coalesce(end, pl.lit(as_of)).alias("day_at"),
         (seconds(start, end) if length is None else length).alias("duration_s"),
@@ -74,19 +90,43 @@ def age_bucket(since: pl.Expr, as_of: datetime) -> pl.Expr:
 
 def rate(
     frame: pl.DataFrame, metric: str, *, met: pl.Expr, known: pl.Expr, scope: pl.Expr, day_at: pl.Expr,
-    zone: str, variant: str = "default", entity: str = "shipment",
+    zone: str, variant: str = "default", entity: str = "shipment", why_not: pl.Expr | str = "",
+    unknown: pl.Expr | str = "", missed: pl.Expr | str | None = None, kept: pl.Expr | str | None = None,
 ) -> pl.DataFrame:  # fmt: skip
-    """Facts of a rate: in scope and known, met or not."""
+    """Facts of a rate: in scope and known, met or not; and why it is out, unknown, not met (``missed``) or met (``kept``)."""
     standing = (
         pl.when(~scope).then(pl.lit("out")).when(~known).then(pl.lit("excluded")).otherwise(pl.lit("in"))
     )
+    is_met = met.fill_null(value=False)
+    why = (
+        pl.when(~scope)
+        .then(text(why_not))
+        .when(~known)
+        .then(text(unknown))
+        .when(is_met)
+        .then(text(kept))
+        .otherwise(text(missed))
+    )
     found = frame.with_columns(
         standing.alias("standing"),
+        why.alias("why"),
         day_at.alias("day_at"),
         met.fill_null(value=False).cast(pl.Int64()).alias("numerator"),
         pl.lit(1, pl.Int64()).alias("denominator"),
     )
     return shaped(found, metric, variant, entity, "ratio", zone)
+
+
+def text(words: pl.Expr | str | None) -> pl.Expr:
+    return words if isinstance(words, pl.Expr) else pl.lit(words, pl.String())
+
+
+def either(*cases: tuple[pl.Expr, str], otherwise: str | None = None) -> pl.Expr:
+    """The words of the first case that holds."""
+    return pl.coalesce(
+        *(pl.when(holds.fill_null(value=False)).then(pl.lit(words)) for holds, words in cases),
+        text(otherwise),
+    )
 
 
 def shaped(frame: pl.DataFrame, metric: str, variant: str, entity: str, unit: str, zone: str) -> pl.DataFrame:

@@ -6,7 +6,7 @@ import polars as pl
 
 from tests.reference.amounts import with_candidate_amount
 from tests.reference.control import with_places
-from tests.reference.facts import age_bucket, rate, shaped
+from tests.reference.facts import age_bucket, either, rate, shaped
 from tests.reference.inputs import Inputs
 from tests.reference.invoices import invoices
 from tests.reference.times import local_day
@@ -19,10 +19,12 @@ def of_shipments(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     )
     judged = pl.col("first_decided_at").is_not_null()
     first = rate(ships, "first_pass_gate_rate", scope=pl.col("is_delivered") | judged, met=pl.col("is_first_pass"),
-                 known=judged, day_at=pl.col("first_decided_at"), zone="depot_zone")  # fmt: skip
+                 known=judged, day_at=pl.col("first_decided_at"), zone="depot_zone", why_not="no candidate",
+                 unknown="not judged yet", missed="blocked at its first evaluation")  # fmt: skip
     same = rate(ships, "same_day_invoice_rate", scope=pl.col("is_proved"), known=pl.lit(value=True),
                 met=pl.col("bill_day") == pl.col("proof_day"),
-                day_at=pl.col("pod_received_at"), zone="depot_zone")  # fmt: skip
+                day_at=pl.col("pod_received_at"), zone="depot_zone", why_not="no proof of delivery",
+                missed=either((pl.col("invoiced_at").is_null(), "not invoiced"), otherwise="on another day"))  # fmt: skip
     return pl.concat([first, same, _unbilled(inputs, ships)])
 
 
@@ -41,6 +43,9 @@ def _unbilled(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     age = age_bucket(pl.coalesce("pod_received_at", "delivered_at"), inputs.as_of)
     found = with_candidate_amount(inputs, ships).with_columns(
         standing.alias("standing"),
+        either(
+            (standing == "excluded", "its amount is not known"), otherwise="delivered and not posted"
+        ).alias("why"),
         pl.lit(inputs.as_of).alias("day_at"),
         age.alias("age_days"),
     )
@@ -60,6 +65,7 @@ def of_invoices(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     everything = pl.lit(value=True)
     return pl.concat(
         rate(bills, "invoice_error_rate", variant=variant, entity="invoice", scope=everything, met=met,
-             known=everything, day_at=pl.col("posted_at"), zone="zone")
+             known=everything, day_at=pl.col("posted_at"), zone="zone",
+             missed="never corrected" if variant == "default" else f"not {variant.replace('_', ' ')}")
         for variant, met in reasons.items()
     )  # fmt: skip

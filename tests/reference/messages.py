@@ -39,7 +39,7 @@ _WEIGHT = {"open": 3, "parked": 2, "replaying": 2, "resolved": 1, "replayed": 1,
 """Which of several letters about one message speaks for it."""
 SCHEMA = {
     "connection": pl.String(), "message_no": pl.String(), "end": pl.String(), "many": pl.Int64(),
-    "tries": pl.Int64(), "bad_tries": pl.Int64(), "first_at": INSTANT, "last_at": INSTANT,
+    "tries": pl.Int64(), "bad_tries": pl.Int64(), "first_at": INSTANT, "last_at": INSTANT, "why": pl.String(),
 }  # fmt: skip
 Row = dict[str, Any]
 
@@ -57,9 +57,22 @@ def _effects(inputs: Inputs) -> list[tuple[Any, ...]]:
         own = [each for each in tries if each["idempotency_key"] == row["idempotency_key"]]
         bad = [e for e in own if e["ended_at"] and e["outcome"] not in ("ACKED", "RECONCILED")]
         end = "none" if row["state"] == "CANCELLED" else ENDS.get(row["state"], "open")
-        times = (row["enqueued_at"], row["updated_at"])
+        times = (row["enqueued_at"], row["updated_at"], _of_effect(row["state"], end))
         found.append((row["destination"], row["business_id"], end, 1, len(own), len(bad), *times))
     return found
+
+
+def _of_effect(state: str, end: str) -> str | None:
+    if end == "none":
+        return "cancelled: nothing is due"
+    return None if end == "fine" else state.lower()
+
+
+def _of_letter(letter: Row, end: str) -> str:
+    if end == "none":
+        return "accepted after all, and counted with the run that did"
+    status = "dead_lettered" if letter["status"] == "open" else letter["status"]
+    return f"{status}: {letter['reason']}"
 
 
 def _letters(inputs: Inputs) -> list[tuple[Any, ...]]:
@@ -77,13 +90,25 @@ def _letters(inputs: Inputs) -> list[tuple[Any, ...]]:
         cause = "business" if last["reason"] in CONTRADICTIONS else "technical"
         end = _LETTER_ENDS.get(last["status"], cause)
         moment: datetime = last["received_at"]
-        found.append((connection, name, end, int(end != "none"), len(letters), len(letters), moment, moment))
+        found.append(
+            (
+                connection,
+                name,
+                end,
+                int(end != "none"),
+                len(letters),
+                len(letters),
+                moment,
+                moment,
+                _of_letter(last, end),
+            )
+        )
     return found
 
 
 def _bulk(inputs: Inputs) -> list[tuple[Any, ...]]:
     return [
-        (row["connection"], row["resource"], "fine", row["loaded"], row["loaded"], 0, row["counted_at"], row["counted_at"])
+        (row["connection"], row["resource"], "fine", row["loaded"], row["loaded"], 0, row["counted_at"], row["counted_at"], None)
         for row in inputs["ledger", "ingest_counts"].to_dicts()
         if row["loaded"] and row["resource"] in MEANT.get(row["source"].removeprefix("raw_"), ())
     ]  # fmt: skip
@@ -104,6 +129,7 @@ def facts(inputs: Inputs) -> pl.DataFrame:
     )
     attempts = found.with_columns(
         standing=pl.when(pl.col("tries") == 0).then(pl.lit("out")).otherwise(pl.lit("in")),
+        why=pl.when(pl.col("bad_tries") > 0).then(pl.format("{} of its attempts failed", "bad_tries")),
         numerator="bad_tries",
         denominator="tries",
     )

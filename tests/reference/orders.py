@@ -12,7 +12,7 @@ from tests.reference.times import INSTANT, rank
 _SHARED = (
     "order_no", "company_id", "customer_id", "depot_id", "region", "carrier_id", "connection", "confirmed_at",
     "released_at", "first_departed_at", "last_departed_at", "first_confirmed_ends_at", "first_confirmed_last_at",
-    "depot_zone", "place_zone", "quality", "is_alive", "is_kept", "is_perfect",
+    "depot_zone", "place_zone", "quality", "is_alive", "is_kept", "is_perfect", "flaw",
 )  # fmt: skip
 
 
@@ -39,6 +39,10 @@ def _carried(ships: pl.DataFrame) -> pl.DataFrame:
         pl.col("first_confirmed_ends_at").max(),
         last_promise,
         pl.col("is_kept").filter(judged).all(),
+        # Of several flaws the first by name: each is a reason.
+        pl.coalesce(
+            pl.col("flaw").filter(judged).min(), pl.when(pl.col("is_corrected").any()).then(pl.lit("its invoice was corrected"))
+        ),
         (pl.col("is_flawless").filter(judged).all() & ~pl.col("is_corrected").any()).alias("is_perfect"),
         pl.col("place_zone").filter(pl.col("first_confirmed_last_at") == last_promise).min().alias("last_zone"),
         *(pl.col(name).min() for name in ("depot_zone", "place_zone", "company_id", "customer_id", "depot_id",
@@ -57,7 +61,7 @@ def waiting(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
         rank().alias("quality"),
         (~pl.col("status").is_in(["draft", "cancelled"]) & pl.col("cancelled_at").is_null()).alias("is_alive"),
         region=nobody, carrier_id=nobody, released_at=never, first_departed_at=never, last_departed_at=never,
-        delivered_at=never, is_in_full=pl.lit(None, pl.Boolean()), is_perfect=pl.lit(value=False),
+        delivered_at=never, is_in_full=pl.lit(None, pl.Boolean()), is_perfect=pl.lit(value=False), flaw=pl.lit("not on a lorry yet"),
     )  # fmt: skip
     found = found.join(ships.select("order_no").unique(), on="order_no", how="anti")
     return with_verdict(with_promises(found.join(depots, on="depot_id", how="left")))

@@ -32,7 +32,7 @@ def missed_windows(inputs: Inputs) -> pl.DataFrame:
     rows = [
         fact
         for partner in inputs["ledger", "connections"].to_dicts()
-        if partner["lifecycle"] == "production" and answers[partner["connection"]]
+        if answers[partner["connection"]]
         for fact in _windows(partner, [*answers[partner["connection"]], last])
     ]
     return pl.DataFrame([{**dict.fromkeys(COLUMNS), **row} for row in rows], schema=COLUMNS)
@@ -43,9 +43,11 @@ def _windows(partner: dict[str, Any], moments: list[datetime]) -> list[dict[str,
     for before, after in pairwise(moments):
         windows = (after - before).total_seconds() / partner["freshness_s"]
         missed[after.date()] += max(math.ceil(windows) - 1, 0)
+    is_meant, words = partner["lifecycle"] == "production", "silent for more than it agreed to"
     return [
         {"metric": "missed_feed_windows", "variant": "default", "entity_type": "feed_day",
-         "entity_no": partner["connection"], "connection": partner["connection"], "standing": "in",
+         "entity_no": partner["connection"], "connection": partner["connection"],
+         "standing": "in" if is_meant else "out", "why": words if many and is_meant else None if is_meant else "not in production",
          "period_date": day, "unit": "count", "amount": Decimal(many)}
         for day, many in missed.items()
     ]  # fmt: skip
@@ -67,7 +69,8 @@ def onboarding(inputs: Inputs) -> pl.DataFrame:
     )  # fmt: skip
     lives = ~((pl.col("lifecycle") == "retired") & pl.col("first_at").is_null())
     return pl.concat([
-        cycle(found, metric, inputs.as_of, start="requested_at", end=end, zone="zone", scope=lives, entity="partner")
+        cycle(found, metric, inputs.as_of, start="requested_at", end=end, zone="zone", scope=lives, entity="partner",
+              why_not="abandoned: retired before its first message")
         for metric, end in (("partner_onboarding_s", "accepted_at"), ("partner_time_to_stable_s", "stable_at"))
     ])  # fmt: skip
 

@@ -9,12 +9,13 @@ from typing import Any
 import polars as pl
 import yaml
 
-from tests.reference.facts import cycle
+from tests.reference.facts import cycle, either
 from tests.reference.inputs import Inputs
 from tests.reference.times import rank
 
 PROJECT = Path(__file__).resolve().parents[2] / "dbt_project" / "dbt_project.yml"
 _HANDS_OVER = ("unload", "handOver")
+_ACCEPTED = ("succeeded", "partiallySucceeded")
 _OWNERS = ("company_id", "customer_id", "carrier_id")
 
 
@@ -52,6 +53,14 @@ def stops(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
                 "departed_at"
             ),
             pl.col("free_time_s").max(),
+            pl.col("planned_start_at").min(),
+            pl.col("planned_end_at").max(),
+            pl.col("sequence_nr").min(),
+            pl.col("consignment_id").drop_nulls().n_unique().alias("shipment_count"),
+            (pl.col("action_type").is_in(_HANDS_OVER) & done & pl.col("result_status").is_in(_ACCEPTED))
+            .sum()
+            .alias("delivered_count"),
+            (done & (pl.col("result_status") == "failed")).sum().alias("failed_count"),
             pl.col("action_type").is_in(_HANDS_OVER).any().alias("is_delivery"),
             pl.col("quality").max(),
         )
@@ -116,10 +125,18 @@ def detention(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     )
     agreed = pl.col("free_time_s").is_not_null()
     charged = pl.col("is_charged").fill_null(value=False)
+    not_billed = either(
+        (charged, "no free time is agreed"),
+        (pl.col("beyond_s") == 0, "nothing to charge"),
+        otherwise="nobody says that it may be charged",
+    )
     return pl.concat(
         [
             cycle(found, "detention_s", inputs.as_of, start="arrived_at", end="departed_at", zone="zone",
-                  scope=scope, variant=variant, entity="stop", length=found["beyond_s"])
-            for variant, scope in (("default", agreed), ("billable", agreed & charged))
+                  scope=scope, variant=variant, entity="stop", length=found["beyond_s"],
+                  why_not=why_not)
+            for variant, scope, why_not in (
+                ("default", agreed, "no free time is agreed"), ("billable", agreed & charged, not_billed)
+            )
         ]
     )  # fmt: skip

@@ -20,6 +20,7 @@ _REACHES = ("stop", "unload", "handOver")
 
 @dataclass
 class Trip:
+    connection: str
     trip_id: str
     vehicle_id: str
     departed_at: datetime
@@ -27,21 +28,28 @@ class Trip:
     loaded_until: datetime
     loaded_kg: Decimal | None
 
+    @property
+    def vehicle_key(self) -> tuple[str | None, str | None]:
+        return self.connection, self.vehicle_id
+
+    def is_under_way(self, moment: datetime) -> bool:
+        return self.departed_at < moment <= self.ended_at
+
     def is_loaded(self, moment: datetime) -> bool:
-        return self.departed_at < moment <= min(self.ended_at, self.loaded_until)
+        return self.is_under_way(moment) and moment <= self.loaded_until
 
 
 def trips(inputs: Inputs) -> list[Trip]:
     """Of lorries that are known; those that did not depart are none yet."""
-    acts: defaultdict[str, list[Row]] = defaultdict(list)
+    acts: defaultdict[tuple[str, str], list[Row]] = defaultdict(list)
     every = inputs["dispatch", "actions"].filter(pl.col("trip_id").is_not_null())
     for row in every.filter(pl.col("result_status").fill_null("") != "cancelled").to_dicts():
-        acts[row["trip_id"]].append(row)
+        acts[row["source_system"], row["trip_id"]].append(row)
     weights = _weights(inputs)
     found = [
         trip
         for row in inputs["dispatch", "trips"].filter(pl.col("vehicle_id").is_not_null()).to_dicts()
-        if (trip := _trip(row, acts[row["trip_id"]], weights))
+        if (trip := _trip(row, acts[row["source_system"], row["trip_id"]], weights))
     ]
     return _one_at_a_time(found)
 
@@ -68,7 +76,7 @@ def _trip(row: Row, acts: list[Row], weights: dict[str, Decimal | None]) -> Trip
     each = [weights.get(name) for name in goods]
     known = [weight for weight in each if weight is not None]
     total = sum(known, Decimal(0)) if each and len(known) == len(each) else None
-    return Trip(row["trip_id"], row["vehicle_id"], departed, ended, loaded, total)
+    return Trip(row["source_system"], row["trip_id"], row["vehicle_id"], departed, ended, loaded, total)
 
 
 def _weights(inputs: Inputs) -> dict[str, Decimal | None]:
@@ -84,8 +92,8 @@ def _weights(inputs: Inputs) -> dict[str, Decimal | None]:
 
 def _one_at_a_time(found: list[Trip]) -> list[Trip]:
     """A lorry's next trip ends the one before."""
-    found.sort(key=lambda each: (each.vehicle_id, each.departed_at, each.trip_id))
+    found.sort(key=lambda each: (*each.vehicle_key, each.departed_at, each.trip_id))
     for trip, after in pairwise(found):
-        if trip.vehicle_id == after.vehicle_id:
+        if trip.vehicle_key == after.vehicle_key:
             trip.ended_at = min(trip.ended_at, after.departed_at)
     return found

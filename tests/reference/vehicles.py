@@ -5,41 +5,20 @@ Plain Python over fixes, one lorry after another. Belongs here: the day of a lor
 
 from __future__ import annotations
 
-import math
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import pairwise
 from typing import Any
 
-import polars as pl
-
 from tests.reference.inputs import Inputs
+from tests.reference.lorries import Lorry, Unit, is_heard, lorries, usable_fixes, way_km
 from tests.reference.stops import setting
-from tests.reference.times import day_end, shown
+from tests.reference.times import day_end
 from tests.reference.trips import Trip, trips
 
 Row = dict[str, Any]
-EARTH_KM = 6371.0088
-
-
-@dataclass
-class Lorry:
-    """A unit, what carries it as far as anybody knows, and where it is at home."""
-
-    device: str
-    connection: str
-    vehicle: Row = field(default_factory=dict)
-    home: Row = field(default_factory=dict)
-
-    @property
-    def zone(self) -> str:
-        return str(self.home.get("time_zone") or "UTC")
-
-    def serves(self, day: date) -> bool:
-        first, last = self.vehicle.get("in_service_from"), self.vehicle.get("in_service_until")
-        return (first is None or first <= day) and (last is None or day <= last)
 
 
 @dataclass
@@ -54,6 +33,14 @@ class Day:
     loaded_km: float = 0
     workshop_s: float = 0
     trips: list[Trip] = field(default_factory=list)
+    fix_count: int = 0
+    excluded_fix_count: int = 0
+    late_fix_count: int = 0
+    first_fix_at: datetime | None = None
+    last_fix_at: datetime | None = None
+    event_count: int = 0
+    late_event_count: int = 0
+    out_of_order_event_count: int = 0
 
     @property
     def length_s(self) -> float:
@@ -72,48 +59,31 @@ class Day:
         return found
 
 
+Days = dict[tuple[Unit, date], Day]
+
+
 def days(inputs: Inputs) -> list[Day]:
     """Each day on which a unit told something, or its lorry served while others were heard."""
-    lorries, fixes = _lorries(inputs), inputs["telematics", "positions"].sort("positioned_at").to_dicts()
-    good = [fix for fix in fixes if fix["quality"] == "ok"]
-    told, heard = [*fixes, *_events(inputs)], _heard_days(lorries, good)
-    own: defaultdict[str, set[date]] = defaultdict(set)
-    for row in told:
-        own[row["device_id"]].add(_day(row["positioned_at"], lorries[row["device_id"]]))
+    known, good = lorries(inputs), usable_fixes(inputs)
+    fixes, events = inputs["telematics", "positions"].to_dicts(), _events(inputs)
+    heard = {known[unit].day(fix["positioned_at"]) for unit, each in good.items() for fix in each}
+    own: defaultdict[Unit, set[date]] = defaultdict(set)
+    for row in [*fixes, *events]:
+        unit = (row["source_system"], row["device_id"])
+        own[unit].add(known[unit].day(row["positioned_at"]))
     found = {
-        (lorry.device, day): Day(lorry, day)
-        for lorry in lorries.values()
-        for day in _days_of(lorry, own[lorry.device], heard)
+        (unit, day): Day(lorry, day)
+        for unit, lorry in known.items()
+        for day in _days_of(lorry, own[unit], heard)
     }
-    _drive(found, lorries, good, trips(inputs))
+    _count(found, known, fixes, events)
+    _drive(found, known, good, trips(inputs))
     _repair(found.values(), inputs)
     return list(found.values())
 
 
-def _lorries(inputs: Inputs) -> dict[str, Lorry]:
-    """By unit; at home where most of its trips begin."""
-    places = {row["location_id"]: row for row in inputs["dispatch", "locations"].to_dicts()}
-    began: defaultdict[str, Counter[str]] = defaultdict(Counter)
-    for row in inputs["dispatch", "trips"].filter(pl.col("vehicle_id").is_not_null()).to_dicts():
-        began[row["vehicle_id"]][row["depot_id"]] += 1
-    found: dict[str, Lorry] = {}
-    for row in inputs["dispatch", "vehicles"].filter(pl.col("device_id").is_not_null()).to_dicts():
-        most = began[row["vehicle_id"]].most_common(1)
-        home = places[most[0][0]] if most else {}
-        found[row["device_id"]] = Lorry(row["device_id"], row["source_system"], row, home)
-    for table in ("positions", "vehicle_events"):
-        for row in inputs["telematics", table].sort("source_system", descending=True).to_dicts():
-            found.setdefault(row["device_id"], Lorry(row["device_id"], ""))
-            found[row["device_id"]].connection = row["source_system"]
-    return found
-
-
 def _events(inputs: Inputs) -> list[Row]:
     return inputs["telematics", "vehicle_events"].rename({"occurred_at": "positioned_at"}).to_dicts()
-
-
-def _heard_days(lorries: dict[str, Lorry], good: list[Row]) -> set[date]:
-    return {_day(fix["positioned_at"], lorries[fix["device_id"]]) for fix in good}
 
 
 def _days_of(lorry: Lorry, own: set[date], heard: set[date]) -> set[date]:
@@ -123,60 +93,73 @@ def _days_of(lorry: Lorry, own: set[date], heard: set[date]) -> set[date]:
     return own | {day for day in heard if lorry.serves(day)}
 
 
-def _day(moment: datetime, lorry: Lorry) -> date:
-    found = shown(moment, lorry.zone)
-    assert found
-    return found
+def _count(found: Days, known: dict[Unit, Lorry], fixes: list[Row], events: list[Row]) -> None:
+    """What was told, whatever it is worth. An event is out of order when one that happened later was received before it."""
+    late = timedelta(seconds=setting("late_after_s"))
+    for row in fixes:
+        unit, moment = (row["source_system"], row["device_id"]), row["positioned_at"]
+        day = found[unit, known[unit].day(moment)]
+        day.fix_count += 1
+        day.excluded_fix_count += row["quality"] != "ok"
+        day.late_fix_count += row["received_at"] - moment > late
+        day.first_fix_at = min(day.first_fix_at or moment, moment)
+        day.last_fix_at = max(day.last_fix_at or moment, moment)
+    for row in events:
+        unit, moment, received = (
+            (row["source_system"], row["device_id"]),
+            row["positioned_at"],
+            row["received_at"],
+        )
+        day = found[unit, known[unit].day(moment)]
+        day.event_count += 1
+        day.late_event_count += received is not None and received - moment > late
+        day.out_of_order_event_count += received is not None and any(
+            other["received_at"] is not None
+            and other["received_at"] < received
+            and other["positioned_at"] > moment
+            for other in events
+            if (other["source_system"], other["device_id"]) == unit
+        )
 
 
-def _drive(
-    found: dict[tuple[str, date], Day], lorries: dict[str, Lorry], good: list[Row], tours: list[Trip]
-) -> None:
+def _drive(found: Days, known: dict[Unit, Lorry], good: dict[Unit, list[Row]], tours: list[Trip]) -> None:
     """Between two fixes it worked while the ignition was on, or moved; of a longer silence nobody knows."""
-    by_device: defaultdict[str, list[Row]] = defaultdict(list)
-    for fix in good:
-        by_device[fix["device_id"]].append(fix)
-    for lorry in lorries.values():
-        own = [each for each in tours if each.vehicle_id == lorry.vehicle.get("vehicle_id")]
+    of_vehicle: defaultdict[tuple[str | None, str | None], list[Trip]] = defaultdict(list)
+    for trip in tours:
+        of_vehicle[trip.vehicle_key].append(trip)
+    for unit, lorry in known.items():
+        own = of_vehicle[lorry.vehicle_key]
         for trip in own:
-            if day := found.get((lorry.device, _day(trip.departed_at, lorry))):
+            day = found.get((unit, lorry.day(trip.departed_at)))
+            if day and unit == _first_to_hear(found, known, lorry, day.day):
                 day.trips.append(trip)
-        for before, after in pairwise(by_device[lorry.device]):
-            _step(found, lorry, before, after, own)
+        for before, after in pairwise(good.get(unit, [])):
+            if is_heard(before["positioned_at"], after["positioned_at"]):
+                _step(found, unit, lorry, before, after, own)
 
 
-def _step(
-    found: dict[tuple[str, date], Day], lorry: Lorry, before: Row, after: Row, tours: list[Trip]
-) -> None:
+def _first_to_hear(found: Days, known: dict[Unit, Lorry], lorry: Lorry, name: date) -> Unit:
+    """A trip counts once: by the first connection that heard the unit that day, or ever did."""
+    same = [unit for unit in known if unit[1] == lorry.device]
+    of_day = [unit for unit in same if (day := found.get((unit, name))) and day.fix_count]
+    ever = [unit for unit in same if any(day.fix_count for (other, _), day in found.items() if other == unit)]
+    return min(of_day or ever or same)
+
+
+def _step(found: Days, unit: Unit, lorry: Lorry, before: Row, after: Row, tours: list[Trip]) -> None:
     begin, end = before["positioned_at"], after["positioned_at"]
-    if (end - begin).total_seconds() > setting("longest_gap_s"):
-        return
     km = way_km(before, after)
     moved = km > setting("moved_km")
     is_working = moved if before["ignition"] is None else before["ignition"]
-    for day, seconds in split(found, lorry, begin, end):
+    for name in sorted({lorry.day(begin), lorry.day(end)}):
+        day = found[unit, name]
+        seconds = (min(end, day.ends_at) - max(begin, day.starts_at)).total_seconds()
         day.working_s += seconds if is_working else 0
         day.idle_s += 0 if is_working else seconds
-    last = found[lorry.device, _day(end, lorry)]
+    last = found[unit, lorry.day(end)]
     last.driven_km += km
     if any(trip.is_loaded(end) for trip in tours):
         last.loaded_km += km
-
-
-def split(
-    found: dict[tuple[str, date], Day], lorry: Lorry, begin: datetime, end: datetime
-) -> Iterator[tuple[Day, float]]:
-    for name in sorted({_day(begin, lorry), _day(end, lorry)}):
-        day = found[lorry.device, name]
-        yield day, (min(end, day.ends_at) - max(begin, day.starts_at)).total_seconds()
-
-
-def way_km(before: Row, after: Row) -> float:
-    """Along the great circle."""
-    south, north = math.radians(before["latitude"]), math.radians(after["latitude"])
-    east = math.radians(after["longitude"] - before["longitude"])
-    half = math.sin((north - south) / 2) ** 2 + math.cos(south) * math.cos(north) * math.sin(east / 2) ** 2
-    return 2 * EARTH_KM * math.asin(min(1.0, math.sqrt(half)))
 
 
 def _repair(every: Iterable[Day], inputs: Inputs) -> None:

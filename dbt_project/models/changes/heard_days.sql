@@ -8,10 +8,10 @@ from {{ ref('int_device_zones') }}
 where false
 {%- else -%}
 with moved as (
-    select device_id from ({{ changed_since_seen('int_device_zones', 'device_id, time_zone') }}) as changed
+    select device_id from ({{ changed_since_seen('int_device_zones', 'device_id, vehicle_connection, vehicle_id, time_zone') }}) as changed
 ),
 
--- What came in, what it corrects, and all of a unit whose days are others now.
+-- What came in, what it corrects, and all of a unit whose days are others now, or whose lorry is another.
 fixes as (
     select source_system, device_id, positioned_at, quality from {{ news }} where {{ came_in('raw_telematics') }}
     union
@@ -31,5 +31,10 @@ union
 -- The days that such a unit had are none of its own any more.
 select source_system, device_id, local_day, false
 from {{ left_behind('canonical', 'int_vehicle_steps') }}
+where device_id in (select device_id from moved)
+union
+-- Those of which there is no usable fix among them.
+select source_system, device_id, local_day, false
+from {{ left_behind('intermediate', 'int_vehicle_fixes') }}
 where device_id in (select device_id from moved)
 {%- endif %}

@@ -66,6 +66,21 @@ def plant(world: World, documents: Documents, outcomes: Outcomes) -> None:
     outcomes.refused(POSITIONS, "DEV-ZZ-OLD", "UNKNOWN_PARENT", "unknown device, old")
 
 
+def in_order() -> list[datetime]:
+    """When the unit tells where it stands, and nothing is wrong with it: before each fault that is kept, and at last."""
+    first = _BEGIN + (len(_REFUSED) + len(_CLOCKS) + 1) * _STEP
+    return [first + 2 * number * _STEP for number in range(len(_KEPT) + 1)]
+
+
+def kept() -> list[datetime]:
+    """Of all that it tells and that is not refused, the unit's own times."""
+    first = _BEGIN + (len(_REFUSED) + 1) * _STEP
+    clocks = [
+        first + number * _STEP + lead for number, (_, lead, refusal, _) in enumerate(_CLOCKS) if not refusal
+    ]
+    return [*clocks, *in_order(), *(moment + _STEP for moment in in_order()[:-1])]
+
+
 def _vehicle(documents: Documents) -> None:
     body: Body = {
         "entityType": "vehicle",

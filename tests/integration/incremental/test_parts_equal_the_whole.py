@@ -5,10 +5,18 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from tests.integration.incremental.conftest import INSTANTS, build
+import polars as pl
+
+from tests.integration.incremental.conftest import INSTANTS, SEED, Built, build, read
+from tests.reference.compare import differences as restated_differences
+from tests.reference.restatements import NUMBER, SAYS, restatements
 from tests.support.tables import differences
 from tests.support.warehouse import parsed, query, run_dbt
 
+_OF_RESTATEMENTS = (
+    *(f"{name}_{when}" for name in SAYS for when in ("before", "after")),
+    "cause", "entity_count", "entities", "published_before_at", "restated_at",
+)  # fmt: skip
 _APART = {
     "*": ["as_of"],
     # What moves with every other invoice of the customer and with the clock stays as it was last judged.
@@ -35,6 +43,17 @@ def test_every_table_is_equal_to_the_row(parts: Path, once: Path) -> None:
     # What was published before cannot be computed again: it is history, and only the parts have one.
     found.pop("marts.kpi_restatements", None)
     assert not found, told(found)
+
+
+def test_each_number_that_changed_after_its_period_says_what_it_was_and_why(built: Built) -> None:
+    ours = restatements(built.runs)
+    theirs = read(built.path, "SELECT * FROM marts.kpi_restatements")
+    found = restated_differences(ours, theirs, (*NUMBER, "version"), _OF_RESTATEMENTS)
+    assert not found, "\n".join([f"seed {SEED}: {len(found)} differences", *found[:20]])
+    assert set(theirs["cause"]) == {"late event", "correction", "definition or deadline"}, f"seed {SEED}"
+    assert set(theirs["version"]) >= {1, 2, 3}, f"seed {SEED}"
+    gone, come = (theirs.filter(pl.col(f"n_{when}") == 0) for when in ("after", "before"))
+    assert min(len(gone), len(come), len(theirs.filter(pl.col("entity_count") > 20))) > 0, f"seed {SEED}"
 
 
 def test_what_nothing_new_names_is_not_built_again(parts: Path, tmp_path: Path) -> None:

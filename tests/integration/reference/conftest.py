@@ -31,6 +31,13 @@ class Sides:
     values: pl.DataFrame
     mart_facts: pl.DataFrame
     mart_values: pl.DataFrame
+    inputs: Inputs
+    warehouse: Path
+
+    def read(self, query: str) -> pl.DataFrame:
+        with duckdb.connect(str(self.warehouse), read_only=True) as connection:
+            connection.execute("SET TimeZone = 'UTC'")
+            return connection.execute(query).pl()
 
 
 @pytest.fixture(scope="session")
@@ -45,8 +52,9 @@ def sides(rows: dict[tuple[str, str], list[Row]], tmp_path_factory: pytest.TempP
     for command in (("seed",), ("run", *_EVERYTHING)):
         result = run_dbt(path, *command, as_of=AS_OF.isoformat())
         assert result.success, f"seed {SEED}: {result.exception or _failed(result)}"
-    ours = facts(Inputs(rows, AS_OF, VERSION))
-    return Sides(ours, values(ours), _read(path, "kpi_facts"), _read(path, "kpi_values"))
+    inputs = Inputs(rows, AS_OF, VERSION)
+    ours = facts(inputs)
+    return Sides(ours, values(ours), _read(path, "kpi_facts"), _read(path, "kpi_values"), inputs, path)
 
 
 def _failed(result: Any) -> list[tuple[str, str]]:

@@ -11,6 +11,7 @@ from tests.support.random_worlds.ordering import plant_order
 from tests.support.random_worlds.proofs import plant_proof
 from tests.support.random_worlds.roads import plant_charges, plant_lorries, plant_trips
 from tests.support.random_worlds.signals import plant_signals
+from tests.support.random_worlds.tours import plant_tours
 from tests.support.random_worlds.transport import plant_movements
 from tests.support.random_worlds.troubles import plant_troubles
 from tests.support.random_worlds.world import RandomWorld, Row, merged
@@ -48,6 +49,7 @@ def _world(number: int, seed: int, orders: int) -> RandomWorld:
     plant_signals(world)
     plant_exchange(world)
     unsettle(world)
+    plant_tours(world, seed)
     return world
 
 

@@ -38,5 +38,6 @@ def currency_of(world: RandomWorld) -> str:
 
 def _location(world: RandomWorld, location_id: str, kind: str, zone: str, region: str | None = "") -> Row:
     named = world.pick("North", "South") if region == "" else region
-    return world.add("dispatch", "locations", location_id=location_id, name=location_id, kind=kind,
-                     time_zone=zone, latitude=50.0, longitude=10.0, region=named)  # fmt: skip
+    number = len(world.rows["dispatch", "locations"])
+    return world.add("dispatch", "locations", location_id=location_id, name=location_id, kind=kind, time_zone=zone,
+                     latitude=world.latitude, longitude=10.0 + 0.002 * number, region=named)  # fmt: skip

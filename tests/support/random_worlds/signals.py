@@ -13,7 +13,7 @@ def plant_signals(world: RandomWorld) -> None:
     """Of two lorries and of a unit that nobody knows; the third lorry is silent."""
     for number in (1, 2, 9):
         moment = midnight(world.day, world.zone) - world.hours(2, 30)
-        latitude, longitude = 50.0, 10.0
+        latitude, longitude = world.latitude, 10.0
         has_ignition = world.chance(0.5)
         for _ in range(FIXES if number < 9 else 12):
             if moment > AS_OF:

@@ -113,7 +113,8 @@ def _days(rows: Rows) -> dict[str, int]:
     ships = {row["consignment_id"]: row for row in rows["dispatch", "consignments"]}
     found: Counter[str] = Counter()
     for row in rows["dispatch", "actions"]:
-        if row["lifecycle"] == "realized" and row["action_type"] != "stop":
+        is_done = row["lifecycle"] == "realized" and row["action_type"] != "stop"
+        if is_done and row["consignment_id"]:
             ship = ships[row["consignment_id"]]
             zone = zones[ship["depot_id" if row["action_type"] == "load" else "delivery_location_id"]]
             day = local_day(row["end_at"], zone)

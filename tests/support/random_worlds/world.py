@@ -43,6 +43,8 @@ class RandomWorld:
         self.name = f"W{number:02d}"
         self.dice = random.Random(f"{seed}/{number}")
         self.zone, self.day = ERAS[number % len(ERAS)]
+        self.latitude = 50.0 + 0.05 * number
+        """Where its depots and customers stand beside each other, on a parallel of their own."""
         self.other_zone = self.dice.choice([zone for zone, _ in ERAS if zone != self.zone])
         self.rows: dict[tuple[str, str], list[Row]] = defaultdict(list)
         self.places: list[Row] = []

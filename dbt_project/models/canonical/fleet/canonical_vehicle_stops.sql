@@ -21,12 +21,16 @@ stood as (
         min(first_at) as started_at,
         max(last_at) as last_at,
         {{ after_run('after_at', 'last_at') }} as after_at,
-        sum(latitude_sum) / sum(step_count) as latitude,
-        sum(longitude_sum) / sum(step_count) as longitude,
+        (min_by(first_latitude, first_at) + sum(latitude_sum)) / (sum(step_count) + 1) as latitude,
+        (min_by(first_longitude, first_at) + sum(longitude_sum)) / (sum(step_count) + 1) as east_of_atlantic,
         cast(sum(step_count) + 1 as bigint) as fix_count
     from numbered
     group by source_system, device_id, stop_nr
     having {{ epoch_s('max(last_at)') }} - {{ epoch_s('min(first_at)') }} >= {{ var('standing_s') }}
+),
+
+somewhere as (
+    select *, {{ longitude_of('east_of_atlantic') }} as longitude from stood
 ),
 
 placed as (
@@ -38,7 +42,7 @@ placed as (
             order by {{ distance_m('places.latitude', 'places.longitude', 'stood.latitude', 'stood.longitude') }},
                 places.location_key
         ) as place_rank
-    from stood
+    from somewhere as stood
     inner join {{ ref('int_place_cells') }} as places
         on {{ cell_row('stood.latitude') }} = places.cell_row
         and {{ cell_column_on_map(cell_column('stood.longitude')) }} = places.cell_column
@@ -57,7 +61,7 @@ select
     stood.after_at is null as is_open,
     {{ epoch_s('stood.last_at') }} - {{ epoch_s('stood.started_at') }} as seen_s,
     stood.latitude, stood.longitude, placed.location_connection, placed.location_id, stood.fix_count
-from stood
+from somewhere as stood
 left join {{ ref('int_device_zones') }} as zones on stood.device_id = zones.device_id
 left join placed
     on stood.source_system = placed.source_system and stood.device_id = placed.device_id

@@ -2,14 +2,14 @@
 with visits as (
     select
         visits.geofence_visit_key, visits.location_key, visits.arrived_at, visits.departed_at,
-        visits.is_arrival_seen, visits.is_departure_seen, zones.vehicle_id
+        visits.is_arrival_seen, visits.is_departure_seen, zones.vehicle_connection, zones.vehicle_id
     from {{ ref('int_place_visits') }} as visits
     inner join {{ ref('int_device_zones') }} as zones on visits.device_id = zones.device_id
 ),
 
 stops as (
     select
-        stops.stop_key, stops.vehicle_id, locations.location_key,
+        stops.stop_key, stops.source_system, stops.vehicle_id, locations.location_key,
         coalesce(stops.arrived_at, stops.planned_start_at, stops.planned_end_at) as expected_at
     from {{ ref('canonical_stops') }} as stops
     inner join {{ ref('canonical_locations') }} as locations
@@ -34,7 +34,8 @@ pairs as (
         abs({{ epoch_s('visits.arrived_at') }} - {{ epoch_s('around.expected_at') }}) as apart_s
     from visits
     inner join around
-        on visits.vehicle_id = around.vehicle_id and visits.location_key = around.location_key
+        on visits.vehicle_connection = around.source_system and visits.vehicle_id = around.vehicle_id
+        and visits.location_key = around.location_key
         and floor({{ epoch_s('visits.arrived_at') }} / {{ bucket }}) = around.time_nr
 ),
 

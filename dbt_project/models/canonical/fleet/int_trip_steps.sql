@@ -6,7 +6,8 @@ with spans as (
         floor({{ epoch_s('spans.departed_at') }} / {{ bucket }}) as first_nr,
         floor({{ epoch_s('spans.ended_at') }} / {{ bucket }}) as last_nr
     from {{ ref('int_trip_spans') }} as spans
-    inner join {{ ref('int_device_zones') }} as zones on spans.vehicle_id = zones.vehicle_id
+    inner join {{ ref('int_device_zones') }} as zones
+        on spans.source_system = zones.vehicle_connection and spans.vehicle_id = zones.vehicle_id
 ),
 
 steps as (

@@ -44,7 +44,7 @@ legs as (
 measured as (
     select
         *,
-        (to_longitude - from_longitude) * km_per_degree_east as east_km,
+        {{ degrees_east('from_longitude', 'to_longitude') }} * km_per_degree_east as east_km,
         (to_latitude - from_latitude) * {{ metres_per_degree() }} / 1000 as north_km
     from legs
     where to_latitude is not null

@@ -16,6 +16,7 @@ from waits
 union all
 {{ duration_facts('detention_s', 'arrived_at', 'departed_at', 'time_zone',
     'free_time_s is not null and is_detention_billable',
-    "case when is_detention_billable is null then 'nobody says that it may be charged' else 'nothing to charge' end",
+    "case when is_detention_billable is null then 'nobody says that it may be charged'
+        when is_detention_billable then 'no free time is agreed' else 'nothing to charge' end",
     'billable', entity='stop', measured='detention_s') }}
 from waits

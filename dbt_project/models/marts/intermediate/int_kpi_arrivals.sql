@@ -1,5 +1,5 @@
 with shipments as (
-    select shipment_id, coalesce(order_id, source_system || '|' || order_no, shipment_id) as order_key, order_id
+    select shipment_id, order_no, coalesce(order_id, source_system || '|' || order_no, shipment_id) as order_key, order_id
     from {{ ref('canonical_shipments') }}
 ),
 
@@ -11,6 +11,22 @@ told as (
     union all
     select shipment_id, supersedes_id is not null or voided_at is not null, ingested_at
     from {{ ref('canonical_proofs_of_delivery') }}
+    union all
+    select shipment_id, false, ingested_at from {{ ref('canonical_shipment_lines') }}
+    union all
+    select shipment_id, false, ingested_at from {{ ref('canonical_shipment_charges') }}
+    union all
+    select proofs.shipment_id, false, parts.ingested_at
+    from (
+        select pod_key, ingested_at from {{ ref('canonical_delivered_lines') }}
+        union all
+        select pod_key, ingested_at from {{ ref('canonical_evidence') }}
+    ) as parts
+    inner join {{ ref('canonical_proofs_of_delivery') }} as proofs on parts.pod_key = proofs.pod_key
+    union all
+    select shipments.shipment_id, false, notes.ingested_at
+    from {{ ref('stg_erp__delivery_notes') }} as notes
+    inner join shipments on notes.order_id = shipments.order_no
     union all
     select shipment_id, false, ingested_at from {{ ref('canonical_exceptions') }}
     union all

@@ -16,11 +16,20 @@ shipments as (
 ),
 
 stops as (
-    select stop_id from {{ ref('canonical_stops') }}
+    select stop_key from {{ ref('canonical_stops') }}
     where ingested_at > {{ since }}
     union
-    select stop_id from {{ ref('canonical_eta_predictions') }}
-    where ingested_at > {{ since }}
+    select told.stop_key
+    from {{ ref('int_eta_stops') }} as told
+    inner join {{ ref('canonical_eta_predictions') }} as predictions on told.eta_key = predictions.eta_key
+    where predictions.ingested_at > {{ since }}
+    union
+    -- A charge that names what was done there.
+    select {{ surrogate_uuid('actions.source_system', 'actions.stop_id') }} as stop_key
+    from {{ ref('canonical_actions') }} as actions
+    inner join {{ ref('canonical_shipment_charges') }} as charges
+        on actions.source_system = charges.source_system and actions.action_id = charges.evidence_action_id
+    where charges.ingested_at > {{ since }} and actions.stop_id is not null
 )
 
 select 'order' as entity_type, order_key as entity_id, is_correction from orders
@@ -33,6 +42,5 @@ inner join shipments on bills.shipment_id = shipments.shipment_id
 group by bills.invoice_key
 union all
 select kinds.entity_type, stops.stop_key as entity_id, false as is_correction
-from {{ ref('canonical_stops') }} as stops
-inner join stops as touched on stops.stop_id = touched.stop_id
+from stops
 cross join (select 'stop' as entity_type union all select 'arrival') as kinds

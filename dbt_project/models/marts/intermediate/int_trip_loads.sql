@@ -22,6 +22,6 @@ trips as (
     group by loaded.source_system, loaded.trip_id
 )
 
-select spans.trip_key, spans.trip_id, spans.vehicle_id, spans.departed_at, trips.loaded_kg
+select spans.trip_key, spans.source_system, spans.trip_id, spans.vehicle_id, spans.departed_at, trips.loaded_kg
 from {{ ref('int_trip_spans') }} as spans
 left join trips on spans.source_system = trips.source_system and spans.trip_id = trips.trip_id
