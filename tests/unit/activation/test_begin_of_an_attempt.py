@@ -55,6 +55,9 @@ class Away:
     def read_back(self, erp_id: str) -> PostedInvoice:
         raise AssertionError("nothing is to be read")
 
+    def read_back_all(self, erp_ids: Sequence[str]) -> dict[str, PostedInvoice]:
+        raise AssertionError("nothing is to be read")
+
     def close(self) -> None:
         pass
 
