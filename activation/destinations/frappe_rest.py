@@ -24,7 +24,7 @@ from core.connections import Connection
 from core.errors import ConfigurationError
 from core.settings import secret
 
-_WAITS = {"timeout": httpx.Timeout(20.0, connect=5.0).as_dict()}
+_WAITS = httpx.Timeout(20.0, connect=5.0).as_dict()
 _HTTP_TOO_MANY, _HTTP_UNAVAILABLE = 429, 503
 
 
@@ -38,7 +38,7 @@ class FrappeRest:
             )
         self._name = connection.connection
         self._site = httpx.URL(connection.base_url)
-        self._prefix = self._site.path.rstrip("/") + "/api/resource/"
+        self._prefix = self._site.raw_path.decode("ascii").rstrip("/") + "/api/resource/"
         key = secret(connection.secrets["api_key"]).get_secret_value()
         password = secret(connection.secrets["api_secret"]).get_secret_value()
         asking = {
@@ -91,10 +91,11 @@ class FrappeRest:
         """The ``data`` of one answer, or the one error that says what is certain."""
         request = httpx.Request(
             method,
-            self._site.copy_with(raw_path=f"{self._prefix}{target}".encode("ascii")),
+            self._site,
             headers=self._asking if body is None else self._telling,
             content=b"" if body is None else json.dumps(body).encode(),
-            extensions=_WAITS,
+            # The address is parsed once, here only its end changes.
+            extensions={"timeout": _WAITS, "target": f"{self._prefix}{target}".encode("ascii")},
         )
         try:
             response = self._transport.handle_request(request)
