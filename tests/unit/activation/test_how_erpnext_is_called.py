@@ -32,7 +32,7 @@ class Site(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(self.answer)
 
-    do_POST = do_PUT = do_GET
+    do_POST = do_PUT = do_GET  # noqa: N815
 
     def log_message(self, *_: object) -> None:
         """Nothing is printed."""
