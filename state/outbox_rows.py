@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, select
@@ -37,7 +36,7 @@ class NewEffect:
     currency: str
     charge_keys: tuple[str, ...]
 
-    @cached_property
+    @property
     def idempotency_key(self) -> str:
         """SHA-256 of the five values that make the effect."""
         return idempotency_key(
