@@ -42,6 +42,15 @@ Found = Mapping[str, list[PostedInvoice]]
 """Key → the documents that were found under it."""
 
 
+@dataclass(frozen=True)
+class Submitted:
+    """A row whose document the destination said to have posted: what it holds now is read before that counts."""
+
+    row: OutboxRow
+    document: InvoiceDocument
+    erp_id: str
+
+
 @dataclass
 class Attempt:
     """What one worker needs to send rows of one destination. ``now`` is the machine's clock."""
@@ -67,8 +76,9 @@ class Attempt:
         except WaybillError:
             return {}
 
-    def send(self, row: OutboxRow, ahead: Found | None = None) -> str:
-        """Try one leased row once; the state it ends in, which is on disk after the next ``books.flush``.
+    def send(self, row: OutboxRow, ahead: Found | None = None) -> str | Submitted:
+        """Try one leased row once; the state it ends in, which is on disk after the next ``books.flush``, or what
+        ``read_back`` has to be asked about.
 
         ``ahead`` is what ``look_ahead`` said.
         """
@@ -149,21 +159,41 @@ class Attempt:
 
     def _carry_out(
         self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice], *, existed: bool
-    ) -> str:
+    ) -> str | Submitted:
         if found and (len(found) > 1 or found[0].status != "draft" or differences(document, found[0])):
             return self._judge_found(row, document, found)
         erp_id = found[0].erp_id if found else None
         try:
             erp_id = erp_id or self.destination.create_draft(document)
             self.destination.post(erp_id)
-            posted = self.destination.read_back(erp_id)
         except NotAppliedError as error:
             return self._retry_later(row, error, may_exist=existed or erp_id is not None)
         except RefusedError as error:
             return self._refused(row, document, error, erp_id)
         except UncertainError as error:
             return self._end(row, "UNKNOWN", error)
-        return self._judge_found(row, document, [posted])
+        return Submitted(row, document, erp_id)
+
+    def read_back(self, submitted: Sequence[Submitted]) -> list[str]:
+        """The state in which each ends, in their order. They are read in one call; whatever that does not tell is asked
+        for alone."""
+        try:
+            ids = [each.erp_id for each in submitted]
+            read = self.destination.read_back_all(ids) if len(ids) > 1 else {}
+        except WaybillError:
+            read = {}
+        return [self._ending(each, read.get(each.erp_id)) for each in submitted]
+
+    def _ending(self, sent: Submitted, posted: PostedInvoice | None) -> str:
+        try:
+            found = posted or self.destination.read_back(sent.erp_id)
+        except NotAppliedError as error:
+            return self._retry_later(sent.row, error, may_exist=True)
+        except RefusedError as error:
+            return self._refused(sent.row, sent.document, error, sent.erp_id)
+        except UncertainError as error:
+            return self._end(sent.row, "UNKNOWN", error)
+        return self._judge_found(sent.row, sent.document, [found])
 
     def _refused(
         self, row: OutboxRow, document: InvoiceDocument, error: RefusedError, erp_id: str | None

@@ -144,9 +144,8 @@ def _blocked(db: Db, rows: Sequence[OutboxRow]) -> dict[str, str]:
     notes = [row for row in rows if row.operation == credit_notes.OPERATION]
     found = {row.idempotency_key: credit_notes.why_blocked(db, row) for row in notes}
     invoices = [row for row in rows if row.operation != credit_notes.OPERATION]
-    standing = decisions.latest_of_all(db, [(row.business_id, row.revision) for row in invoices])
+    released = decisions.released_inputs(db, [(row.business_id, row.revision) for row in invoices])
     for row in invoices:
-        decision = standing.get((row.business_id, row.revision))
-        if decision is None or decision.verdict != "released" or decision.input_hash != row.input_hash:
+        if released.get((row.business_id, row.revision)) != row.input_hash:
             found[row.idempotency_key] = "the decision no longer releases these inputs"
     return {key: why for key, why in found.items() if why}

@@ -31,6 +31,7 @@ class Breaker:
     def __init__(self, engine: Engine, destination: str, now: Callable[[], datetime]) -> None:
         self._engine, self._destination, self._now = engine, destination, now
         self._outcomes: deque[tuple[datetime, bool]] = deque()
+        self._failed = 0
         self._lock = threading.Lock()
         self._trouble = breakers.of(engine, destination)
 
@@ -57,6 +58,7 @@ class Breaker:
         with self._lock:
             if self._trouble is None:
                 self._outcomes.append((self._now(), ok))
+                self._failed += not ok
                 if self._is_failing():
                     self._open()
             elif self._is_open:
@@ -83,13 +85,13 @@ class Breaker:
     def _is_failing(self) -> bool:
         oldest = self._now() - _WINDOW
         while self._outcomes and self._outcomes[0][0] < oldest:
-            self._outcomes.popleft()
-        failed = sum(not ok for _, ok in self._outcomes)
-        return len(self._outcomes) >= _MIN_CALLS and failed >= _FAILING * len(self._outcomes)
+            self._failed -= not self._outcomes.popleft()[1]
+        return len(self._outcomes) >= _MIN_CALLS and self._failed >= _FAILING * len(self._outcomes)
 
     def _open(self) -> None:
         opening = OPENING_S if self._trouble is None else min(LONGEST_S, self._trouble.opening_s * 2)
         self._outcomes.clear()
+        self._failed = 0
         until = self._now() + timedelta(seconds=opening)
         self._keep(Trouble(self._destination, until, opening, TO_POST))
 

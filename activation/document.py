@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from contracts.invoice import CreditNoteDocument, InvoiceDocument, InvoiceDocumentLine
-from core.ids import idempotency_key
+from core.ids import idempotency_key, sha256_hex
 from core.money import minor_units
 from state import credit_notes
 from state.outbox_rows import NewEffect, OutboxRow
@@ -68,6 +68,7 @@ def stored_document(row: OutboxRow) -> InvoiceDocument:
 
 def effect_of(row: Mapping[str, Any], document: InvoiceDocument) -> NewEffect:
     """What goes into the outbox: the canonical bytes and what they stand for."""
+    payload = document.canonical_bytes()
     return NewEffect(
         company=document.company_id,
         destination=row["destination"],
@@ -76,8 +77,8 @@ def effect_of(row: Mapping[str, Any], document: InvoiceDocument) -> NewEffect:
         revision=row["revision"],
         shipment_no=document.shipment_no,
         decision_id=row["decision_id"],
-        payload=document.canonical_bytes(),
-        payload_hash=document.payload_hash(),
+        payload=payload,
+        payload_hash=sha256_hex(payload),
         content_hash=row["content_hash"],
         input_hash=row["input_hash"],
         amount=document.grand_total_amount,

@@ -46,7 +46,7 @@ _DESTINATIONS: dict[str, Callable[[Connection], Destination]] = {
     "tryton": TrytonDestination,
 }
 _PAUSE_S = 0.2
-_TURNS = 32
+_TURNS = 64
 """Rows that are leased at once for each that is sent at a time."""
 _NOBODYS_KEY = "0" * 64
 """What a probe looks up: no effect has it."""

@@ -9,8 +9,9 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import timedelta
 
-from activation.attempt import Attempt, Found
+from activation.attempt import Attempt, Found, Submitted
 from activation.breaker import Breaker
 from activation.pace import Pace
 from activation.retry_budget import RetryBudget
@@ -19,6 +20,10 @@ from state.outbox_rows import OutboxRow
 
 _AHEAD = 32
 """Rows that are looked up in one call: their keys are a line of 2 kB."""
+_READ_TOGETHER = 16
+"""Invoices that are read back in one call. A crash leaves so many of each thread to be looked up."""
+_UNREAD = timedelta(seconds=2)
+"""How long an invoice waits for others to be read back with: little of its lease, however slow the destination is."""
 
 
 @dataclass(frozen=True)
@@ -41,23 +46,43 @@ class Sender:
         list(pool.map(lambda _: self._work(left, ahead), range(self.at_a_time)))
 
     def _work(self, left: Iterator[OutboxRow], ahead: Found) -> None:
+        submitted: list[Submitted] = []
         try:
             for row in left:
-                self._send(row, ahead)
+                submitted += self._send(row, ahead)
+                if submitted and self._is_time(submitted):
+                    self._read_back(submitted)
+                    submitted = []
+            self._read_back(submitted)
             self.attempt.books.flush()
         finally:
             # What ended this one early keeps the others from beginning more.
             deque(left, maxlen=0)
 
-    def _send(self, row: OutboxRow, ahead: Found) -> None:
+    def _is_time(self, submitted: Sequence[Submitted]) -> bool:
+        waited = self.attempt.now() - submitted[0].row.updated_at
+        return len(submitted) >= _READ_TOGETHER or waited >= _UNREAD
+
+    def _send(self, row: OutboxRow, ahead: Found) -> list[Submitted]:
+        """Send a row; what is left to be read back of it."""
         self.pace.wait()
         if self.breaker.is_open:
-            return
+            return []
         try:
-            state = self.attempt.send(row, ahead)
+            ending = self.attempt.send(row, ahead)
         except LostToAnother:
-            return
+            return []
+        if isinstance(ending, Submitted):
+            return [ending]
+        self._note(ending, first=row.attempt_count == 0)
+        return []
+
+    def _read_back(self, submitted: Sequence[Submitted]) -> None:
+        for each, state in zip(submitted, self.attempt.read_back(submitted), strict=True):
+            self._note(state, first=each.row.attempt_count == 1)
+
+    def _note(self, state: str, *, first: bool) -> None:
         # READY: a kill switch was pulled, which says nothing of the other side.
         ok = state in {"ACKED", "BLOCKED", "DEAD", "CONFLICT", "READY"}
         self.breaker.note(ok=ok, posted=state == "ACKED")
-        self.retries.note(first=row.attempt_count == 0, posted=state == "ACKED")
+        self.retries.note(first=first, posted=state == "ACKED")

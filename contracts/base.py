@@ -22,7 +22,8 @@ ZERO_DECIMAL_CURRENCIES = frozenset({"CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "
 
 def _visible(text: str) -> str:
     """Refuse ids that look equal to a person and differ to a machine (zero-width, bidi, NUL)."""
-    for char in text:
+    # What is printable has none of them: only a text that is not is looked at letter by letter.
+    for char in "" if text.isprintable() else text:
         if unicodedata.category(char) in {"Cf", "Cc", "Cs"}:
             raise ValueError(f"invisible or control character U+{ord(char):04X} in an id")
     if text != text.strip():

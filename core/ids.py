@@ -25,6 +25,11 @@ def canonical_json(value: Mapping[str, Any] | list[Any]) -> bytes:
     return _CANONICAL.encode(value).encode("utf-8", "surrogatepass")
 
 
+def quoted(text: str) -> str:
+    """A text as it stands in canonical JSON."""
+    return _CANONICAL.encode(text)
+
+
 def sha256_hex(data: bytes) -> str:
     """Lower-case hex SHA-256."""
     return hashlib.sha256(data).hexdigest()

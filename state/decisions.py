@@ -26,6 +26,12 @@ _LATEST_OF = select(gate_decisions).where(
         _NEWEST.where(gate_decisions.c.business_id.in_(bindparam("business_ids", expanding=True)))
     )
 )
+_VERDICT_OF = _LATEST_OF.with_only_columns(
+    gate_decisions.c.business_id,
+    gate_decisions.c.revision,
+    gate_decisions.c.verdict,
+    gate_decisions.c.input_hash,
+)
 _AT_ONCE = 500
 """Candidates asked for in one statement."""
 
@@ -93,12 +99,18 @@ def latest(engine: Engine, business_ids: Collection[str] | None = None) -> dict[
 
 def latest_of(db: Connection, key: Key) -> Decision | None:
     """The standing decision of one candidate, inside a transaction."""
-    return latest_of_all(db, [key]).get(key)
+    return _latest(db, [key[0]]).get(key)
 
 
-def latest_of_all(db: Connection, keys: Collection[Key]) -> dict[Key, Decision]:
-    """The same of some candidates."""
-    return _latest(db, {business_id for business_id, _ in keys})
+def released_inputs(db: Connection, keys: Collection[Key]) -> dict[Key, str]:
+    """Key → the hash of the inputs that the standing decision releases, of those candidates that it does release."""
+    names = sorted({business_id for business_id, _ in keys})
+    return {
+        (row.business_id, row.revision): row.input_hash
+        for start in range(0, len(names), _AT_ONCE)
+        for row in db.execute(_VERDICT_OF, {"business_ids": names[start : start + _AT_ONCE]})
+        if row.verdict == "released"
+    }
 
 
 def _latest(db: Connection, business_ids: Collection[str] | None = None) -> dict[Key, Decision]:

@@ -11,18 +11,20 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, insert, select
+from sqlalchemy import Connection, Engine, column, insert, select, table
 
 from core.clock import utc_now
-from core.ids import canonical_json, sha256_hex
+from core.ids import canonical_json, quoted, sha256_hex
 from state.engine import reading
 from state.tables import ledger
+from state.types import json_text
 
 GENESIS = "0" * 64
 _MOST_SEQUENCES = 500
 """Rows asked for in one statement."""
 _NEWEST = select(ledger.c.sequence, ledger.c.row_hash).order_by(ledger.c.sequence.desc()).limit(1)
-_INSERT = insert(ledger)
+_INSERT = insert(table(ledger.name, *(column(each.name) for each in ledger.columns)))
+"""Without the columns' types: what many rows share is converted once, and not for each of them."""
 
 
 @dataclass(frozen=True)
@@ -51,17 +53,28 @@ def append(db: Connection, event: str, actor: str, subject: str, detail: Mapping
 
 
 def append_all(db: Connection, events: Iterable[Event]) -> None:
-    """The same for many: chained in memory, written as one statement."""
+    """The same for many: chained in memory, written as one statement. Events that share a detail share its text."""
     last, previous = newest(db)
     recorded_at = utc_now()
+    told, stored_at = quoted(recorded_at.isoformat()), recorded_at.isoformat(timespec="microseconds")
+    detail: Mapping[str, Any] | None = None
+    canonical = stored = ""
     rows = []
     for sequence, each in enumerate(events, start=last + 1):
-        row_hash = hash_of(previous, sequence, recorded_at, *each)
+        if each.detail is not detail:
+            detail = each.detail
+            canonical, stored = _canonical(detail), json_text(detail)
+        row_hash = _chained(
+            previous, sequence, told, quoted(each.event), quoted(each.actor), quoted(each.subject), canonical
+        )
         rows.append(
             {
-                **each._asdict(),
                 "sequence": sequence,
-                "recorded_at": recorded_at,
+                "recorded_at": stored_at,
+                "event": each.event,
+                "actor": each.actor,
+                "subject": each.subject,
+                "detail": stored,
                 "previous_hash": previous,
                 "row_hash": row_hash,
             }
@@ -121,5 +134,14 @@ def hash_of(
     detail: Mapping[str, Any],
 ) -> str:
     """The hash of a row that follows the one whose hash is ``previous``."""
-    row = [sequence, recorded_at.isoformat(), event, actor, subject, canonical_json(dict(detail)).decode()]
-    return sha256_hex(previous.encode() + canonical_json(row))
+    told = (recorded_at.isoformat(), event, actor, subject)
+    return _chained(previous, sequence, *map(quoted, told), _canonical(detail))
+
+
+def _chained(previous: str, sequence: int, *parts: str) -> str:
+    """What is hashed after the previous hash is the canonical JSON of a list: the number, and the texts as they are quoted."""
+    return sha256_hex(f"{previous}[{sequence},{','.join(parts)}]".encode("utf-8", "surrogatepass"))
+
+
+def _canonical(detail: Mapping[str, Any]) -> str:
+    return quoted(canonical_json(dict(detail)).decode())

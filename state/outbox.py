@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import fields
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
@@ -23,6 +24,7 @@ from state.tables import charge_lines, outbox
 from state.transitions import REPLACEABLE, UNSENT
 
 E = TypeVar("E", bound=OutboxEntry)
+_STORED = tuple(each.name for each in fields(NewEffect) if each.name != "charge_keys")
 Enqueued = Literal["new", "known", "refreshed", "changed"]
 
 
@@ -267,9 +269,7 @@ def content_by_business(
 
 
 def _fields(effect: NewEffect) -> dict[str, Any]:
-    return {name: value for name, value in vars(effect).items() if name != "charge_keys"} | {
-        "not_before": None
-    }
+    return {name: getattr(effect, name) for name in _STORED} | {"not_before": None}
 
 
 def _claim(db: Connection, key: str, charge_keys: Sequence[str]) -> None:

@@ -25,6 +25,8 @@ E = TypeVar("E", bound=OutboxEntry)
 ACTOR = "push"
 _MOST_KEYS = 500
 """Keys asked for in one statement."""
+_FEW = 2
+"""So many rows are changed one by one."""
 _STANDING = select(outbox.c.idempotency_key, outbox.c.state, outbox.c.fencing_token).where(
     outbox.c.idempotency_key.in_(bindparam("keys", expanding=True))
 )
@@ -50,22 +52,27 @@ def move_all(db: Connection, moves: Sequence[Move[E]], now: datetime, actor: str
     None stands for a row that is no longer where it was seen, or no longer ours: nothing is written of it. The
     transaction holds the store's write lock, so nobody moves one between the look and the change.
     """
-    standing = _standing(db, [each.row.idempotency_key for each in moves])
+    # To look at a few first would be a statement more than to change each where it still stands.
+    standing = _standing(db, [each.row.idempotency_key for each in moves]) if len(moves) > _FEW else None
     moved: list[E | None] = []
     changed: defaultdict[tuple[str, ...], list[dict[str, Any]]] = defaultdict(list)
     events = []
     for each in moves:
         row = each.row
-        if standing.get(row.idempotency_key) != (row.state, row.fencing_token):
+        changes = {"state": each.state, "updated_at": now, **each.values}
+        names, values = tuple(changes), {f"to_{name}": value for name, value in changes.items()} | _at(row)
+        if standing is None:
+            is_there = db.execute(_change(names), values).rowcount == 1
+        elif is_there := standing.get(row.idempotency_key) == (row.state, row.fencing_token):
+            changed[names].append(values)
+        if not is_there:
             moved.append(None)
             continue
-        changes = {"state": each.state, "updated_at": now, **each.values}
-        changed[tuple(changes)].append({f"to_{name}": value for name, value in changes.items()} | _at(row))
         told = {"from": row.state, **_told(changes)}
         events.append(Event(each.state.lower(), actor, row.idempotency_key, told))
         moved.append(replace(row, **changes))
-    for names, values in changed.items():
-        db.execute(_change(names), values)
+    for names, many in changed.items():
+        db.execute(_change(names), many)
     ledger.append_all(db, events)
     return moved
 

@@ -234,7 +234,7 @@ ledger = Table(
     Column("subject", String(140), nullable=False),
     Column("detail", JsonText, nullable=False),
     Column("previous_hash", String(64), nullable=False),
-    Column("row_hash", String(64), nullable=False, unique=True),
+    Column("row_hash", String(64), nullable=False),
 )
 
 reconciliation_differences = Table(

@@ -13,6 +13,11 @@ from sqlalchemy.types import TypeDecorator
 _STORED = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
 
 
+def json_text(value: Any) -> str:
+    """A list or an object as it is stored."""
+    return _STORED.encode(value)
+
+
 class Instant(TypeDecorator[datetime]):
     """An aware instant as sortable UTC text with microseconds; a naive one is a programming error."""
 
@@ -50,7 +55,7 @@ class JsonText(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:
-        return None if value is None else _STORED.encode(value)
+        return None if value is None else json_text(value)
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:
         return None if value is None else json.loads(value)

@@ -85,6 +85,9 @@ class Destination(Protocol):
     def read_back(self, erp_id: str) -> PostedInvoice:
         """The document as it is now."""
 
+    def read_back_all(self, erp_ids: Sequence[str]) -> dict[str, PostedInvoice]:
+        """The same for a few in one call: id → the document, of those that are there."""
+
     def close(self) -> None:
         """Let go of the connection."""
 

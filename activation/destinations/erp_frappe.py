@@ -13,22 +13,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, Literal
 
-import httpx
-
-from activation.destinations.base import (
-    NotAppliedError,
-    PostedInvoice,
-    RefusedError,
-    UncertainError,
-)
+from activation.destinations.base import PostedInvoice, RefusedError
+from activation.destinations.frappe_rest import FrappeRest
 from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from core.clock import localize
 from core.connections import Connection
-from core.errors import ConfigurationError
-from core.settings import secret
 
 DOCTYPE = "Sales Invoice"
-_TIMEOUT = httpx.Timeout(20.0, connect=5.0)
 _STATUS: dict[int, Literal["draft", "posted", "cancelled"]] = {0: "draft", 1: "posted", 2: "cancelled"}
 _FIELDS = (
     *(
@@ -43,69 +34,53 @@ _FIELDS = (
     ),
     *("posting_date", "custom_posted_at", "custom_waybill_key", "modified", "return_against"),
 )
+_ASKED = json.dumps(_FIELDS)
 _KEY = "custom_waybill_key"
 _PAGE = 500
-_HTTP_TOO_MANY, _HTTP_UNAVAILABLE = 429, 503
 
 
 class FrappeDestination:
     """One ERPNext site. Safe to share between threads."""
 
     def __init__(self, connection: Connection) -> None:
-        if connection.base_url is None:
-            raise ConfigurationError(
-                f"{connection.connection} has no base_url.", remedy="Add the site's address to its file."
-            )
-        self._name = connection.connection
         self._zone = connection.time_zone
+        self._rest = FrappeRest(connection)
         self._made: dict[str, Any] = {}
         """Draft → the version in which it was made."""
-        key = secret(connection.secrets["api_key"]).get_secret_value()
-        password = secret(connection.secrets["api_secret"]).get_secret_value()
-        self._client = httpx.Client(
-            base_url=connection.base_url,
-            headers={"Authorization": f"token {key}:{password}", "Accept": "application/json"},
-            timeout=_TIMEOUT,
-            follow_redirects=False,
-        )
 
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
-        return self._with_key("=", idempotency_key)
+        return self._having(_KEY, "=", idempotency_key)
 
     def look_up_all(self, idempotency_keys: Sequence[str]) -> dict[str, list[PostedInvoice]]:
         found: dict[str, list[PostedInvoice]] = {key: [] for key in idempotency_keys}
-        for each in self._with_key("in", list(idempotency_keys)):
+        for each in self._having(_KEY, "in", list(idempotency_keys)):
             found.setdefault(each.idempotency_key, []).append(each)
         return found
 
     def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
         # From the last name on, not by page number: what is written meanwhile moves no page.
-        wanted: list[list[str]] = [["custom_waybill_key", "is", "set"]]
+        wanted: list[list[str]] = [[_KEY, "is", "set"]]
         wanted += [["posting_date", ">=", since.isoformat()]] if since else []
         after: list[list[str]] = []
         while True:
-            answer = self._call(
-                "GET",
-                f"/api/resource/{DOCTYPE}",
-                params={
-                    "filters": json.dumps(wanted + after),
-                    "fields": json.dumps(_FIELDS),
-                    "order_by": "name asc",
-                    "limit_page_length": str(_PAGE),
-                },
+            asked = self._rest.listed(
+                DOCTYPE,
+                filters=json.dumps(wanted + after),
+                fields=_ASKED,
+                order_by="name asc",
+                limit_page_length=str(_PAGE),
             )
-            page = [self._invoice(each) for each in self._typed(answer, list)]
+            page = [self._invoice(each) for each in asked]
             yield from page
             if len(page) < _PAGE:
                 return
             after = [["name", ">", page[-1].erp_id]]
 
     def create_draft(self, document: InvoiceDocument) -> str:
-        answer = self._call("POST", f"/api/resource/{DOCTYPE}", body=_body(document))
-        made = self._typed(answer, dict)
+        made = self._rest.create(DOCTYPE, _body(document))
         name = made.get("name")
         if not name:
-            raise self._unreadable()
+            raise self._rest.unreadable()
         self._made[str(name)] = made.get("modified")
         return str(name)
 
@@ -117,98 +92,32 @@ class FrappeDestination:
             with suppress(RefusedError):
                 self._submit(erp_id, made)
                 return
-        current = self._typed(self._call("GET", f"/api/resource/{DOCTYPE}/{erp_id}"), dict)
+        current = self._rest.one(DOCTYPE, erp_id)
         if current.get("docstatus") != 1:
             self._submit(erp_id, current.get("modified"))
 
     def read_back(self, erp_id: str) -> PostedInvoice:
-        return self._invoice(self._call("GET", f"/api/resource/{DOCTYPE}/{erp_id}"))
+        return self._invoice(self._rest.one(DOCTYPE, erp_id))
+
+    def read_back_all(self, erp_ids: Sequence[str]) -> dict[str, PostedInvoice]:
+        return {each.erp_id: each for each in self._having("name", "in", list(erp_ids))}
 
     def close(self) -> None:
-        self._client.close()
+        self._rest.close()
 
-    def _with_key(self, operator: str, value: str | list[str]) -> list[PostedInvoice]:
-        answer = self._call(
-            "GET",
-            f"/api/resource/{DOCTYPE}",
-            params={
-                "filters": json.dumps([[_KEY, operator, value]]),
-                "fields": json.dumps(_FIELDS),
-                "limit_page_length": "0",
-            },
-        )
-        return [self._invoice(each) for each in self._typed(answer, list)]
+    def _having(self, field: str, operator: str, value: str | list[str]) -> list[PostedInvoice]:
+        wanted = json.dumps([[field, operator, value]])
+        found = self._rest.listed(DOCTYPE, filters=wanted, fields=_ASKED, limit_page_length="0")
+        return [self._invoice(each) for each in found]
 
     def _submit(self, erp_id: str, version: Any) -> None:
-        self._call("PUT", f"/api/resource/{DOCTYPE}/{erp_id}", body={"docstatus": 1, "modified": version})
+        self._rest.change(DOCTYPE, erp_id, {"docstatus": 1, "modified": version})
 
-    def _call(
-        self,
-        method: str,
-        path: str,
-        *,
-        params: Mapping[str, str] | None = None,
-        body: Mapping[str, Any] | None = None,
-    ) -> Any:
-        """The ``data`` of one answer, or the one error that says what is certain."""
+    def _invoice(self, data: Mapping[str, Any]) -> PostedInvoice:
         try:
-            response = self._client.request(method, path, params=params, json=body)
-        except (httpx.ConnectError, httpx.ConnectTimeout) as error:
-            raise NotAppliedError(
-                f"{self._name} does not accept connections: {error}.",
-                remedy="Check that the ERP is up; the push goes on by itself.",
-            ) from error
-        except httpx.HTTPError as error:
-            raise UncertainError(
-                f"{self._name} gave no answer to {method}: {type(error).__name__}.",
-                remedy="Nothing: the next push looks the invoice up before it sends anything.",
-            ) from error
-        return self._read(method, response)
-
-    def _read(self, method: str, response: httpx.Response) -> Any:
-        status = response.status_code
-        if status in {_HTTP_TOO_MANY, _HTTP_UNAVAILABLE}:
-            raise NotAppliedError(
-                f"{self._name} answers {status}: it wants fewer calls.",
-                remedy="Nothing: the push waits as long as it was told.",
-                retry_after_s=_seconds(response.headers.get("Retry-After")),
-            )
-        if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
-            raise NotAppliedError(
-                f"{self._name} refuses our credentials ({status}).",
-                remedy="Check the API key and the rights of its user on Sales Invoice.",
-            )
-        if status >= httpx.codes.INTERNAL_SERVER_ERROR:
-            raise UncertainError(
-                f"{self._name} answers {status} to {method}.",
-                remedy="Look at the ERP's error log; the next push looks the invoice up first.",
-            )
-        if status >= httpx.codes.MULTIPLE_CHOICES:
-            raise RefusedError(
-                f"{self._name} refuses {method}: {status} {_reason(response)}",
-                remedy="Correct the master data that the ERP names, then let the gate decide again.",
-            )
-        try:
-            return json.loads(response.content, parse_float=Decimal)["data"]
-        except (ValueError, KeyError, TypeError) as error:
-            raise self._unreadable() from error
-
-    def _unreadable(self) -> UncertainError:
-        return UncertainError(
-            f"{self._name} answers with something that is not its own JSON.",
-            remedy="Check that no proxy or login page stands between us and the ERP.",
-        )
-
-    def _typed(self, answer: Any, expected: type) -> Any:
-        if not isinstance(answer, expected):
-            raise self._unreadable()
-        return answer
-
-    def _invoice(self, data: Any) -> PostedInvoice:
-        try:
-            return self._mapped(self._typed(data, dict))
+            return self._mapped(data)
         except (KeyError, ValueError, TypeError, ArithmeticError) as error:
-            raise self._unreadable() from error
+            raise self._rest.unreadable() from error
 
     def _mapped(self, data: Mapping[str, Any]) -> PostedInvoice:
         # A site without our field still tells when a submitted document last changed: when it was posted.
@@ -266,16 +175,3 @@ def _body(document: InvoiceDocument) -> dict[str, Any]:
 
 def _amount(value: Any) -> Decimal:
     return Decimal(str(value)).quantize(Decimal("0.01"))
-
-
-def _seconds(header: str | None) -> float | None:
-    return float(header) if header and header.isdigit() else None
-
-
-def _reason(response: httpx.Response) -> str:
-    """ERPNext's own words, without its stack trace."""
-    try:
-        told = response.json()
-    except ValueError:
-        return "(no reason given)"
-    return str(told.get("exception") or told.get("message") or told.get("exc_type") or "")[:300]

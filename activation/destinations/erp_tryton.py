@@ -105,6 +105,10 @@ class TrytonDestination:
             raise self._rpc.unreadable()
         return found[0]
 
+    def read_back_all(self, erp_ids: Sequence[str]) -> dict[str, PostedInvoice]:
+        wanted = [record_id(each, "invoice") for each in erp_ids]
+        return {each.erp_id: each for each in self._found([["id", "in", wanted]], None)}
+
     def close(self) -> None:
         self._rpc.close()
 

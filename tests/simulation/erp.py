@@ -112,6 +112,17 @@ class SimulatedErp:
             raise UncertainError("The answer was cut.", remedy="Wait.")
         return next(each.invoice for each in self.documents if each.invoice.erp_id == erp_id)
 
+    def read_back_all(self, erp_ids: Sequence[str]) -> dict[str, PostedInvoice]:
+        self._travel()
+        if not self.is_well and self.rng.random() < 0.05:
+            raise UncertainError("The answer was cut.", remedy="Wait.")
+        # One that is missing here has to be asked for alone.
+        return {
+            each.invoice.erp_id: each.invoice
+            for each in self.documents
+            if each.invoice.erp_id in erp_ids and (self.is_well or self.rng.random() < 0.9)
+        }
+
     def close(self) -> None:
         """Nothing is held."""
 

@@ -36,12 +36,36 @@ def gets(erp: Erp) -> int:
     )
 
 
-def test_three_new_rows_are_looked_up_in_one_call_and_each_read_back_once(
+def one_at_a_time(connection: Connection) -> Connection:
+    assert connection.destination
+    declared = connection.destination.model_copy(update={"max_concurrency": 1})
+    return connection.model_copy(update={"destination": declared})
+
+
+def test_three_new_rows_are_looked_up_in_one_call_and_read_back_in_another(
     erp: Erp, engine: Engine, connection: Connection, released: Rows
 ) -> None:
     before = gets(erp)
-    assert push(engine, [connection], released).posted == 3
-    assert gets(erp) - before == 1 + 3
+    assert push(engine, [one_at_a_time(connection)], released).posted == 3
+    assert gets(erp) - before == 1 + 1
+
+
+def test_each_is_read_back_once_where_they_cannot_be_read_together(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows
+) -> None:
+    before = gets(erp)
+    erp.plant(kind="status", status=500, times=1, after=1, method="GET", path="Sales Invoice$")
+    assert push(engine, [one_at_a_time(connection)], released).posted == 3
+    assert gets(erp) - before == 1 + 1 + 3
+
+
+def test_what_is_read_back_together_is_what_is_read_back_alone(
+    destination: FrappeDestination, released: Rows
+) -> None:
+    ids = [destination.create_draft(document_of(row)) for row in released[:2]]
+    destination.post(ids[0])
+    found = destination.read_back_all([*ids, "SINV-NONE"])
+    assert found == {erp_id: destination.read_back(erp_id) for erp_id in ids}
 
 
 def test_what_another_home_has_posted_is_found_before_anything_is_created(

@@ -55,6 +55,9 @@ class Away:
     def read_back(self, erp_id: str) -> PostedInvoice:
         raise AssertionError("nothing is to be read")
 
+    def read_back_all(self, erp_ids: Sequence[str]) -> dict[str, PostedInvoice]:
+        raise AssertionError("nothing is to be read")
+
     def close(self) -> None:
         pass
 
@@ -155,7 +158,7 @@ def test_a_newer_release_on_the_same_inputs_stands(
     assert len(away.asked) == 1
 
 
-Look = Callable[[Database, Collection[Key]], dict[Key, Decision]]
+Look = Callable[[Database, Collection[Key]], dict[Key, str]]
 
 
 def impatient(settings: Settings) -> Engine:
@@ -184,7 +187,7 @@ def test_no_decision_falls_between_the_look_and_the_beginning(
     other = impatient(settings)
 
     def looked(inner: Look) -> Look:
-        def look(db: Database, keys: Collection[Key]) -> dict[Key, Decision]:
+        def look(db: Database, keys: Collection[Key]) -> dict[Key, str]:
             found = inner(db, keys)
             # Here another process would take the release back: it has to wait.
             try:
@@ -196,7 +199,7 @@ def test_no_decision_falls_between_the_look_and_the_beginning(
 
         return look
 
-    monkeypatch.setattr(books.decisions, "latest_of_all", looked(decisions.latest_of_all))
+    monkeypatch.setattr(books.decisions, "released_inputs", looked(decisions.released_inputs))
     attempt.send(leased)
     assert tried == ["has to wait"]
     other.dispose()
