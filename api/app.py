@@ -40,8 +40,8 @@ _EXAMPLE = {
 
 
 def create_app(settings: Settings, rates: Rates | None = None) -> FastAPI:
-    """The API over one installation. ``rates``: how often an address and a key may ask."""
-    gateway = Gateway(settings, rates or Rates())
+    """The API over one installation. ``rates``: how often an address and a key may ask, if not as the settings say."""
+    gateway = Gateway(settings, rates or Rates.of(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

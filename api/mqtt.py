@@ -197,7 +197,7 @@ class Attached:
 
 async def serve(settings: Settings) -> None:
     """Take messages in until the process is told to end; a broker that is away is asked again every five seconds."""
-    stop, gateway = asyncio.Event(), Gateway(settings, Rates())
+    stop, gateway = asyncio.Event(), Gateway(settings, Rates.of(settings))
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     try:

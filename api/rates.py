@@ -8,21 +8,30 @@ from __future__ import annotations
 import math
 import time
 from dataclasses import dataclass, field
+from typing import Self
 
 from limits import RateLimitItem, RateLimitItemPerMinute
 from limits.storage import MemoryStorage
 from limits.strategies import MovingWindowRateLimiter
 
 from api.problems import Problem
+from core.settings import Settings
 
 
 @dataclass(frozen=True)
 class Rates:
     """Requests a minute: by address before anything is looked at, by key, and of keys or signatures that were none."""
 
-    address: RateLimitItem = field(default_factory=lambda: RateLimitItemPerMinute(3000))
-    key: RateLimitItem = field(default_factory=lambda: RateLimitItemPerMinute(1200))
+    address: RateLimitItem
+    key: RateLimitItem
     failures: RateLimitItem = field(default_factory=lambda: RateLimitItemPerMinute(30))
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """What the settings say."""
+        return cls(
+            RateLimitItemPerMinute(settings.api_address_rate), RateLimitItemPerMinute(settings.api_key_rate)
+        )
 
 
 class Limiter:
