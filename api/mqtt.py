@@ -93,11 +93,10 @@ async def take(gateway: Gateway, source: Source, raw: bytes) -> list[str]:
     return [each.outcome for each in kept] + ["refused"] * (len(raws) - len(good))
 
 
-def _events(raw: bytes) -> list[bytes]:
+def _events(raw: bytes) -> list[judging.Read]:
     if raw.lstrip(b" \t\r\n").startswith(b"["):
         return judging.several(raw)
-    bodies.parse(raw)
-    return [raw]
+    return [(raw, bodies.parse(raw))]
 
 
 async def _refused(gateway: Gateway, source: Source, raw: bytes, reason: str, detail: str) -> list[str]:

@@ -34,12 +34,12 @@ import os, signal, paho.mqtt.client
 paho.mqtt.client.Client.ack = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """
 FULL_ONCE = """
-import api.mqtt, state.inbox_group
-real, api.mqtt.PAUSE_S = state.inbox_group.accept, 0
+import api.mqtt, state.inbox
+real, api.mqtt.PAUSE_S = state.inbox.accept, 0
 def full(*_):
-    state.inbox_group.accept = real
+    state.inbox.accept = real
     raise OSError(28, "No space left on device")
-state.inbox_group.accept = full
+state.inbox.accept = full
 """
 
 
