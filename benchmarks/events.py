@@ -5,6 +5,9 @@ processes of their own. Orders, routes and departures of ``--proofs`` lorries co
 API, so many a second, each over HTTP with its documents uploaded before. What is timed is Waybill's own: from the receipt of
 the proof (``inbox.received_at``) to the invoice as read back from the ERP (``receipts.read_back_at``), by one clock.
 
+With ``--beside-runs`` a process of its own does meanwhile what the schedule does every hour, one run after the other from
+the first proof to the last invoice: it holds the warehouse and the second core, and the worker gets its turns.
+
 Prints a histogram on stderr and one JSON document on stdout. Nothing is left out: what has no invoice at the end counts as lost.
 """
 
@@ -13,10 +16,13 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import subprocess
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -32,7 +38,7 @@ from cli.live import DISPATCH, POD, Delivery, clients, send_proof, upload_docume
 from cli.services import Children, answers, services, wait_until
 from core.clock import utc_now
 from core.ids import new_id
-from core.settings import Settings, get_settings
+from core.settings import ROOT, Settings, get_settings
 from core.warehouse import open_warehouse
 from state import inbox
 from state.engine import open_state, reading
@@ -53,6 +59,7 @@ def main() -> int:
     parser.add_argument("--shipments", type=int, default=100_000)
     parser.add_argument("--proofs", type=int, default=150)
     parser.add_argument("--rate", type=float, default=5.0, help="proofs a second")
+    parser.add_argument("--beside-runs", action="store_true", help="while scheduled runs are going on")
     parser.add_argument("--port", type=int, default=8690)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -80,14 +87,52 @@ def _measure(settings: Settings, given: argparse.Namespace) -> dict[str, Any]:
         wait_until(children, "The worker", settings.worker_note.exists, _PATIENCE_S)
         deliveries = _depart(settings, engine, given.proofs)
         _wait(children, "The departures", lambda: not inbox.waiting(engine))
-        sent_s = _prove(settings, engine, url, deliveries, given.rate)
-        _wait(children, "The invoices", lambda: len(_seconds(engine, deliveries)) == len(deliveries))
+        with _runs(settings, wanted=given.beside_runs) as runs:
+            sent_s = _prove(settings, engine, url, deliveries, given.rate)
+            _wait(children, "The invoices", lambda: len(_seconds(engine, deliveries)) == len(deliveries))
         found = _seconds(engine, deliveries)
     return {
         "shipments": given.shipments, "full_build_s": built_s, "proofs": given.proofs, "rate": given.rate,
-        "sent_in_s": round(sent_s, 1), "cores": os.cpu_count(), "lost": len(deliveries) - len(found),
+        "sent_in_s": round(sent_s, 1), "runs_beside": runs, "cores": os.cpu_count(), "lost": len(deliveries) - len(found),
         "seconds": _summary(found), "histogram": _histogram(found),
     }  # fmt: skip
+
+
+@contextmanager
+def _runs(settings: Settings, *, wanted: bool) -> Iterator[list[float]]:
+    """Scheduled runs while the block runs, one after the other; the seconds of each that ended, and of the last one so far.
+
+    RuntimeError when one of them failed.
+    """
+    seconds: list[float] = []
+    codes: list[int] = []
+    stop = threading.Event()
+    underway: list[subprocess.Popen[bytes]] = []
+
+    def work() -> None:
+        while not stop.is_set():
+            began = time.monotonic()
+            with (settings.root / "logs" / "runs.log").open("ab") as log:
+                command = [sys.executable, "-m", "cli", "run"]
+                underway.append(subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log))
+            code = underway[-1].wait()
+            seconds.append(round(time.monotonic() - began, 1))
+            if not stop.is_set():
+                codes.append(code)
+
+    thread = threading.Thread(target=work)
+    if wanted:
+        thread.start()
+    try:
+        yield seconds
+    finally:
+        stop.set()
+        if wanted:
+            for each in underway:
+                each.terminate()
+            thread.join()
+    if any(codes):
+        raise RuntimeError(f"a run failed; {settings.root}/logs/runs.log says why")
 
 
 def _add_year(settings: Settings, shipments: int) -> float:
@@ -251,7 +296,12 @@ def _show(document: dict[str, Any]) -> None:
         table.add_row(bucket, str(count), "█" * round(40 * count / most))
     console = Console(stderr=True)
     console.print(table)
-    console.print(f"{document['seconds']}, lost {document['lost']}")
+    beside = (
+        f"beside scheduled runs of {document['runs_beside']} s"
+        if document["runs_beside"]
+        else "no run beside"
+    )
+    console.print(f"{document['seconds']}, lost {document['lost']}, {beside}")
 
 
 if __name__ == "__main__":
