@@ -16,13 +16,10 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import subprocess
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from pathlib import Path
@@ -34,11 +31,12 @@ from rich.table import Table
 from sqlalchemy import Engine, select
 
 from benchmarks.big_world import fill
+from benchmarks.runs_beside import runs_beside
 from cli.live import DISPATCH, POD, Delivery, clients, send_proof, upload_documents
 from cli.services import Children, answers, services, wait_until
 from core.clock import utc_now
 from core.ids import new_id
-from core.settings import ROOT, Settings, get_settings
+from core.settings import Settings, get_settings
 from core.warehouse import open_warehouse
 from state import inbox
 from state.engine import open_state, reading
@@ -87,7 +85,7 @@ def _measure(settings: Settings, given: argparse.Namespace) -> dict[str, Any]:
         wait_until(children, "The worker", settings.worker_note.exists, _PATIENCE_S)
         deliveries = _depart(settings, engine, given.proofs)
         _wait(children, "The departures", lambda: not inbox.waiting(engine))
-        with _runs(settings, wanted=given.beside_runs) as runs:
+        with runs_beside(settings, wanted=given.beside_runs) as runs:
             sent_s = _prove(settings, engine, url, deliveries, given.rate)
             _wait(children, "The invoices", lambda: len(_seconds(engine, deliveries)) == len(deliveries))
         found = _seconds(engine, deliveries)
@@ -96,43 +94,6 @@ def _measure(settings: Settings, given: argparse.Namespace) -> dict[str, Any]:
         "sent_in_s": round(sent_s, 1), "runs_beside": runs, "cores": os.cpu_count(), "lost": len(deliveries) - len(found),
         "seconds": _summary(found), "histogram": _histogram(found),
     }  # fmt: skip
-
-
-@contextmanager
-def _runs(settings: Settings, *, wanted: bool) -> Iterator[list[float]]:
-    """Scheduled runs while the block runs, one after the other; the seconds of each that ended, and of the last one so far.
-
-    RuntimeError when one of them failed.
-    """
-    seconds: list[float] = []
-    codes: list[int] = []
-    stop = threading.Event()
-    underway: list[subprocess.Popen[bytes]] = []
-
-    def work() -> None:
-        while not stop.is_set():
-            began = time.monotonic()
-            with (settings.root / "logs" / "runs.log").open("ab") as log:
-                command = [sys.executable, "-m", "cli", "run"]
-                underway.append(subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log))
-            code = underway[-1].wait()
-            seconds.append(round(time.monotonic() - began, 1))
-            if not stop.is_set():
-                codes.append(code)
-
-    thread = threading.Thread(target=work)
-    if wanted:
-        thread.start()
-    try:
-        yield seconds
-    finally:
-        stop.set()
-        if wanted:
-            for each in underway:
-                each.terminate()
-            thread.join()
-    if any(codes):
-        raise RuntimeError(f"a run failed; {settings.root}/logs/runs.log says why")
 
 
 def _add_year(settings: Settings, shipments: int) -> float:

@@ -4,7 +4,8 @@ Sender and server are processes of their own. Three things, of which ``--only`` 
 
 - ``sustained``: so many events a second, half of them by themselves and half in batches (``--batched``, ``--batch``);
 - ``burst``: more than the server may take; each request is to be answered 202 or 429 with ``Retry-After``;
-- ``away``: the ERP is away for a day in which 20,000 proofs come in, on the virtual clock of ``tests/simulation``.
+- ``away``: the ERP is away for a day in which 20,000 proofs come in, on the virtual clock of ``tests/simulation``: twenty
+  a second, which is 17 minutes of the day (twenty a second all day long would be 1.7 million).
 
 The sender's times are fixed in advance and latency counts from them (``load_sender``). Afterwards the worker drains the inbox and a
 run publishes: what was answered 202 has to be in the marts once, and nothing else (``load_world``). Rates are counted as

@@ -83,14 +83,15 @@ def play(proofs: int, seed: int = 7) -> Outage:
     folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
     engine = open_state(Settings(home=folder))
     try:
-        return play_in(engine, proofs, seed)
+        erp, caught_up_after_s = live_through(engine, proofs, seed)
+        return judged(engine, erp, proofs, caught_up_after_s)
     finally:
         engine.dispose()
         shutil.rmtree(folder)
 
 
-def play_in(engine: Engine, proofs: int, seed: int) -> Outage:
-    """The same in a given store. Broken when the push does not catch up."""
+def live_through(engine: Engine, proofs: int, seed: int = 7) -> tuple[AwayErp, float]:
+    """The day itself: what the ERP holds after it, and the seconds that catching up took. Broken when it never does."""
     random.seed(seed)
     clock = Clock()
     erp = AwayErp(random.Random(seed), clock, is_one_step=False, is_well=True)
@@ -115,7 +116,7 @@ def play_in(engine: Engine, proofs: int, seed: int) -> Outage:
     erp.is_away = False
     back = clock.now
     _catch_up(engine, clock, push)
-    return _found(engine, erp, proofs, (clock.now - back).total_seconds())
+    return erp, (clock.now - back).total_seconds()
 
 
 def _catch_up(engine: Engine, clock: Clock, push: Callable[[Sequence[Mapping[str, Any]]], None]) -> None:
@@ -128,7 +129,8 @@ def _catch_up(engine: Engine, clock: Clock, push: Callable[[Sequence[Mapping[str
     raise Broken(f"{len(left)} invoices are not posted, the first as {left[0].state}: {left[0].last_error}")
 
 
-def _found(engine: Engine, erp: AwayErp, proofs: int, caught_up_after_s: float) -> Outage:
+def judged(engine: Engine, erp: AwayErp, proofs: int, caught_up_after_s: float = 0.0) -> Outage:
+    """What the ERP holds against what came."""
     came = {row.idempotency_key: place for place, row in enumerate(outbox.rows(engine))}
     posted = sorted(
         (each.invoice.posted_at, came[each.invoice.idempotency_key])
