@@ -33,7 +33,7 @@ RATE = 20
 AWAY = timedelta(hours=24)
 _WELL = 30
 """Invoices before the ERP goes away: in the middle of this one, which it has made when its answer is lost."""
-_LOOK_S = 60
+_LOOK_S = 300
 """How often the push looks once no more proofs come. The worker looks more often, which only costs time here."""
 _MOST_LOOKS = 1000
 MEMORY = Path("/dev/shm")
