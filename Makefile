@@ -55,8 +55,8 @@ test-erp: setup-dev tryton ## run the tests that push into a real Tryton (the fi
 prove: setup-dev ## bring the faults about that the push has to survive, and say fault by fault what was found
 	@$(BIN)/python -m tests.prove
 
-simulate: setup-dev ## play 20,000 seeds of crashes, lost and late answers against the push (make test plays 1,000)
-	WAYBILL_SEEDS=20000 $(BIN)/python -m pytest -q tests/simulation
+simulate: setup-dev ## play 20,000 seeds of crashes, lost and late answers, and a day without the ERP with 20,000 proofs (make test plays fewer)
+	WAYBILL_SEEDS=20000 WAYBILL_PROOFS=20000 $(BIN)/python -m pytest -q tests/simulation
 
 lint: setup-dev ## check the style (ruff)
 	$(BIN)/ruff check .
@@ -75,10 +75,11 @@ docs: setup ## write docs/metrics.md, the contracts' schemas and dbt's documenta
 	@$(BIN)/waybill docs contracts
 	@$(BIN)/waybill docs site
 
-bench: setup-dev ## measure the demo, the push, the gate, the build of a year (BENCH_SHIPMENTS=1000000), and a full state store
+bench: setup-dev ## measure the demo, the push, the API under load, the gate, the build of a year (BENCH_SHIPMENTS=1000000), and a full state store
 	$(BIN)/python -m benchmarks.demo
 	$(BIN)/python -m benchmarks.push
 	$(BIN)/python -m benchmarks.events --shipments 20000
+	$(BIN)/python -m benchmarks.load
 	$(BIN)/python -m benchmarks.gate
 	$(BIN)/python -m benchmarks.build --shipments $(BENCH_SHIPMENTS)
 	$(BIN)/python -m benchmarks.state

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import gc
 
 import uvicorn
 
 from api.app import create_app
 from core.settings import get_settings
 
-MOST_AT_ONCE = 256
-"""Connections; one more is answered 503 at once."""
+MOST_CONNECTIONS = 900
+"""One more is answered 503 at once: a process may have some thousand files open. Requests under way are ``crowd``'s."""
 
 
 def main() -> None:
@@ -18,8 +19,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="api", description=__doc__)
     parser.add_argument("--port", type=int, default=8600)
     port = parser.parse_args().port
+    app = create_app(get_settings())
+    # What is there for good need not be looked through again and again while somebody waits.
+    gc.freeze()
     uvicorn.run(
-        create_app(get_settings()), host="127.0.0.1", port=port, log_level="warning", limit_concurrency=MOST_AT_ONCE,
+        app, host="127.0.0.1", port=port, log_level="warning", limit_concurrency=MOST_CONNECTIONS,
         # The proxy's word on where a request comes from is not believed, and Waybill's name is nobody's business.
         proxy_headers=False, server_header=False,
     )  # fmt: skip

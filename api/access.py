@@ -5,7 +5,6 @@ Belongs here: the caller. Which shipments a caller reaches is ``binding``'s, wha
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated
@@ -15,10 +14,8 @@ from fastapi.security import HTTPAuthorizationCredentials, HTTPBearer
 
 from api.gateway import Gateway
 from api.problems import Problem
-from core.clock import utc_now
 from core.connections import Connection
 from core.ids import new_id
-from state import keys
 from state.keys import Scope
 
 _bearer = HTTPBearer(
@@ -59,7 +56,7 @@ def may(scope: Scope) -> Callable[..., Awaitable[Caller]]:
         gateway.limiter.address(address)
         key = None
         if given is not None:
-            key = await asyncio.to_thread(keys.find, gateway.engine, given.credentials, utc_now())
+            key = await gateway.key_of(given.credentials)
         connection = gateway.connections.get(key.partner) if key else None
         if key is None or connection is None:
             gateway.limiter.failed(address)

@@ -15,12 +15,13 @@ from starlette.middleware.trustedhost import TrustedHostMiddleware
 
 from api import capabilities, documents, events, messages, shipments, webhooks
 from api.access import Caller, may
+from api.crowd import Crowd
 from api.describing import READS, describe
 from api.gateway import Gateway
 from api.kpis import MOST, Wanted, published
 from api.problems import answer_problems
 from api.rates import Rates
-from api.request_log import log_request
+from api.request_log import RequestLog
 from contracts.kpi import Dimension, Grain, KpiPage
 from core.settings import Settings
 
@@ -40,8 +41,8 @@ _EXAMPLE = {
 
 
 def create_app(settings: Settings, rates: Rates | None = None) -> FastAPI:
-    """The API over one installation. ``rates``: how often an address and a key may ask."""
-    gateway = Gateway(settings, rates or Rates())
+    """The API over one installation. ``rates``: how often an address and a key may ask, if not as the settings say."""
+    gateway = Gateway(settings, rates or Rates.of(settings))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -59,7 +60,9 @@ def create_app(settings: Settings, rates: Rates | None = None) -> FastAPI:
         lifespan=lifespan,
     )
     app.state.gateway = gateway
-    app.middleware("http")(log_request)
+    # The last one is asked first.
+    app.add_middleware(Crowd)
+    app.add_middleware(RequestLog)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)
     answer_problems(app)
     for each in (capabilities, events, documents, messages, shipments, webhooks):

@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from pydantic import BaseModel
+from sqlalchemy import Engine
 
-from api.gateway import Gateway
 from api.problems import Problem
-from api.published import Owner
+from api.published import Owner, Published
 from contracts.cloud_events import CloudEvent, Geofence, MaintenanceAlert, RouteDeviation
 from contracts.messages import OrderRelease, RouteAssignment
 from core.clock import utc_now
@@ -53,8 +53,11 @@ class Named:
         said: Any = message.root.data if isinstance(message, CloudEvent) else message
         if isinstance(said, Geofence | RouteDeviation | MaintenanceAlert):
             self.is_of_the_fleet = True
+        # A field that a model does not have costs a search when it is asked for.
+        has = type(said).model_fields
         shipment, order, trip, stop = (
-            getattr(said, name, None) for name in ("consignment_id", "order_id", "trip_id", "stop_id")
+            getattr(said, name) if name in has else None
+            for name in ("consignment_id", "order_id", "trip_id", "stop_id")
         )
         if order is not None:
             self.orders.add(order)
@@ -66,8 +69,24 @@ class Named:
             self.stops.add(stop)
 
 
-def check(gateway: Gateway, connection: Connection, messages: Sequence[BaseModel]) -> None:
-    """Problem 404 when a message names something that its sender does not reach. Claims what it brings in."""
+@dataclass(frozen=True)
+class Asked:
+    """One question: may this partner tell of what is named?"""
+
+    connection: Connection
+    named: Named
+
+    @property
+    def needs_looking_up(self) -> bool:
+        """Whether anything is named that could be somebody's."""
+        named = self.named
+        return bool(
+            named.shipments or named.brought or named.orders or named.released or named.trips or named.stops
+        )
+
+
+def asked(connection: Connection, messages: Iterable[BaseModel]) -> Asked:
+    """What messages name, and who sent them; Problem 403 when that is nobody's to tell of."""
     named = Named()
     for each in messages:
         named.see(each)
@@ -75,16 +94,21 @@ def check(gateway: Gateway, connection: Connection, messages: Sequence[BaseModel
         raise Problem(
             403, "This partner has no fleet.", "Send it from the telematics' or the workshop's connection."
         )
-    if named.shipments or named.brought:
-        _refuse_foreign_shipments(gateway, connection, named)
-    if named.released:
-        known = gateway.published.orders(named.released)
-        _refuse(connection, named.released & set(known), known)
-    if named.orders:
-        _refuse(connection, named.orders, gateway.published.orders(named.orders))
-    if named.trips or named.stops:
-        known = gateway.published.trips(named.trips, named.stops)
-        _refuse(connection, named.trips | named.stops, known)
+    return Asked(connection, named)
+
+
+def judge_all(published: Published, engine: Engine, several: Sequence[Asked]) -> list[Problem | None]:
+    """Of each, Problem 404 when it names something that its sender does not reach. Claims what is brought in."""
+    known = _known(published, engine, [each.named for each in several])
+    judged: list[Problem | None] = []
+    for each in several:
+        try:
+            _judge(engine, each.connection, each.named, known)
+        except Problem as problem:
+            judged.append(problem)
+        else:
+            judged.append(None)
+    return judged
 
 
 def owner(system: str, orders: str | None, carrier: str | None, customer: str | None) -> Owner:
@@ -102,22 +126,50 @@ def is_reached(connection: Connection, owner: Owner) -> bool:
     )
 
 
-def _refuse_foreign_shipments(gateway: Gateway, connection: Connection, named: Named) -> None:
-    wanted = named.shipments | named.brought
-    known = gateway.published.shipments(wanted)
-    unknown = {each for each in wanted if each not in known}
-    owners = claims.owners(gateway.engine, unknown)
-    foreign = {each: name for each, name in owners.items() if name != connection.connection}
-    _refuse(connection, {each for each in wanted if each in known}, known)
-    _refuse(
-        connection,
-        set(foreign),
-        {each: [Owner(frozenset({name}), None, None)] for each, name in foreign.items()},
+@dataclass(frozen=True)
+class _Known:
+    """What is known of all that several messages name: whose it is. ``claimed``: by whom, of shipments not published."""
+
+    shipments: Mapping[str, Sequence[Owner]]
+    orders: Mapping[str, Sequence[Owner]]
+    trips: Mapping[str, Sequence[Owner]]
+    stops: Mapping[str, Sequence[Owner]]
+    claimed: Mapping[str, str]
+
+
+def _known(published: Published, engine: Engine, several: Sequence[Named]) -> _Known:
+    wanted = {id_ for each in several for id_ in each.shipments | each.brought}
+    shipments = published.shipments(wanted)
+    unknown = wanted - set(shipments)
+    return _Known(
+        shipments,
+        published.orders({id_ for each in several for id_ in each.orders | each.released}),
+        published.trips({id_ for each in several for id_ in each.trips}),
+        published.stops({id_ for each in several for id_ in each.stops}),
+        claims.owners(engine, unknown) if unknown else {},
     )
-    _refuse(connection, unknown - set(owners) - named.brought, {})
-    fresh = (unknown & named.brought) - set(owners)
+
+
+def _judge(engine: Engine, connection: Connection, named: Named, known: _Known) -> None:
+    _refuse_foreign_shipments(engine, connection, named, known)
+    _refuse(connection, named.released & set(known.orders), known.orders)
+    _refuse(connection, named.orders, known.orders)
+    _refuse(connection, named.trips, known.trips)
+    _refuse(connection, named.stops, known.stops)
+
+
+def _refuse_foreign_shipments(engine: Engine, connection: Connection, named: Named, known: _Known) -> None:
+    wanted = named.shipments | named.brought
+    unknown = {each for each in wanted if each not in known.shipments}
+    _refuse(connection, wanted - unknown, known.shipments)
+    claimed = {each for each in unknown if each in known.claimed}
+    if any(known.claimed[each] != connection.connection for each in claimed):
+        by_claim = {each: [Owner(frozenset({known.claimed[each]}), None, None)] for each in claimed}
+        _refuse(connection, claimed, by_claim)
+    _refuse(connection, unknown - claimed - named.brought, {})
+    fresh = (unknown & named.brought) - claimed
     if fresh:
-        taken = claims.claim(gateway.engine, connection.connection, fresh, utc_now())
+        taken = claims.claim(engine, connection.connection, fresh, utc_now())
         if any(name != connection.connection for name in taken.values()):
             raise _not_there()
 

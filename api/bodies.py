@@ -103,17 +103,17 @@ def parse(body: bytes) -> Any:
         raise Refused(400, "JSON_INVALID", "the body is not one JSON document") from error
 
 
-def items(body: bytes) -> list[bytes]:
-    """The bytes of each item of a JSON list that ``parse`` has read, as they came."""
+def items(body: bytes) -> list[tuple[bytes, Any]]:
+    """Each item of a JSON list that ``parse`` has read: its bytes as they came, and what they say."""
     text, decoder = body.decode("utf-8"), json.JSONDecoder()
     at = text.index("[") + 1
-    found: list[bytes] = []
+    found: list[tuple[bytes, Any]] = []
     while True:
         start = _after(text, at, " \t\n\r,")
         if text[start] == "]":
             return found
-        _, at = decoder.raw_decode(text, start)
-        found.append(text[start:at].encode("utf-8"))
+        item, at = decoder.raw_decode(text, start)
+        found.append((text[start:at].encode("utf-8"), item))
 
 
 def _after(text: str, at: int, blanks: str) -> int:

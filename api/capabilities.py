@@ -5,12 +5,11 @@ Belongs here: one route each. What is common to them is ``intake``'s; events are
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 
-from api import binding, evidence, intake
+from api import evidence, intake
 from api.access import Caller, gateway_of, may
 from api.answers import Taken
 from api.describing import WRITES, body
@@ -59,7 +58,7 @@ async def proofs_of_delivery(
     gateway, source = gateway_of(request), intake.from_caller(caller, ProofOfDeliveryMessage.kind)
     raw = await intake.read_kept(request, source)
     proof = await intake.understood(gateway, source, raw, ProofOfDeliveryMessage)
-    await asyncio.to_thread(binding.check, gateway, caller.connection, [proof])
+    await gateway.reach(caller.connection, [proof])
     await evidence.check(gateway, source, raw, proof)
     return await intake.keep(gateway, source, raw, f"{source.kind}:{key}")
 

@@ -5,6 +5,7 @@ Belongs here: finding and counting them. Vendors' webhooks are left out: of them
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterator
 from typing import Any
 
@@ -20,14 +21,17 @@ _MOST = 10
 _LONGEST = 140
 
 
-def count(engine: Engine, source: Source, document: Any, message: BaseModel) -> None:
+async def count(engine: Engine, source: Source, document: Any, message: BaseModel) -> None:
     """Count what nobody agreed on; nothing is written where there is nothing."""
     names = [each[:_LONGEST] for each in dict.fromkeys(unagreed(document, message))][:_MOST]
     if not names:
         return
     agreed = dict.fromkeys(type(_inside(message)).model_fields, 1)
     for fields in (agreed, dict.fromkeys(names, 1)):
-        source_fields.record(engine, source.partner, LETTER_KIND, source.trace_id, {source.kind: fields})
+        seen = {source.kind: fields}
+        await asyncio.to_thread(
+            source_fields.record, engine, source.partner, LETTER_KIND, source.trace_id, seen
+        )
 
 
 def unagreed(document: Any, message: BaseModel, before: str = "") -> Iterator[str]:

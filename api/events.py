@@ -5,13 +5,12 @@ Belongs here: the two routes. An event's source and id together are its message 
 
 from __future__ import annotations
 
-import asyncio
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request, Response
 from fastapi.responses import JSONResponse
 
-from api import binding, bodies, intake, judging
+from api import bodies, intake, judging
 from api.access import Caller, gateway_of, may
 from api.answers import Taken, TakenBatch
 from api.describing import WRITES, body
@@ -33,7 +32,7 @@ async def one_event(request: Request, caller: Annotated[Caller, Depends(may("eve
     gateway, source = gateway_of(request), intake.from_caller(caller, CloudEvent.kind)
     raw = await intake.read_kept(request, source)
     event = await intake.understood(gateway, source, raw, CloudEvent)
-    await asyncio.to_thread(binding.check, gateway, caller.connection, [event])
+    await gateway.reach(caller.connection, [event])
     return await intake.keep(gateway, source, raw, judging.id_of(event))
 
 
@@ -65,7 +64,7 @@ async def several_events(
     return JSONResponse({"events": told_}, 202)
 
 
-async def _items(request: Request, source: Source, raw: bytes) -> list[bytes]:
+async def _items(request: Request, source: Source, raw: bytes) -> list[judging.Read]:
     """The events of a batch as they came; a body that is no list is refused whole."""
     try:
         return judging.several(raw)

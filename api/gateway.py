@@ -6,16 +6,24 @@ Belongs here: opening things once. The store opens with the first request that n
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import cached_property
 
+from pydantic import BaseModel
 from sqlalchemy import Engine
 
+from api import binding
+from api.binding import Asked
 from api.published import Published
 from api.rates import Limiter, Rates
+from core.clock import utc_now
 from core.connections import Connection, load_connections
 from core.settings import Settings
+from core.together import Together
+from state import inbox, keys
 from state.engine import open_state
-from state.inbox_group import InboxGroup
+from state.inbox import Accepted, Incoming
+from state.keys import Key
 
 MOST_DECODED = 2
 """Pictures that are open at once: each may fill 200 MB."""
@@ -29,16 +37,29 @@ class Gateway:
         self.limiter = Limiter(rates)
         self.published = Published(settings)
         self.decoding = asyncio.Semaphore(MOST_DECODED)
+        # By name when it is called: tests put a full disk in the place of ``inbox.accept``.
+        self._inbox = Together[Incoming, Accepted](lambda some: inbox.accept(self.engine, some))
+        self._keys = Together[str, Key | None](lambda some: keys.find_all(self.engine, some, utc_now()))
+        self._reach = Together[Asked, None](lambda some: binding.judge_all(self.published, self.engine, some))
 
     @cached_property
     def engine(self) -> Engine:
         """The state store of this home."""
         return open_state(self.settings)
 
-    @cached_property
-    def group(self) -> InboxGroup:
-        """The writer of the inbox."""
-        return InboxGroup(self.engine)
+    async def kept(self, message: Incoming) -> Accepted:
+        """What became of one message: it is kept in one transaction with all that come at the same time."""
+        return await self._inbox.ask(message)
+
+    async def key_of(self, token: str) -> Key | None:
+        """The live key that a text is, as the database says now."""
+        return await self._keys.ask(token)
+
+    async def reach(self, connection: Connection, messages: Sequence[BaseModel]) -> None:
+        """Problem 403 or 404 when a message names something that its sender does not reach (``binding``)."""
+        asked = binding.asked(connection, messages)
+        if asked.needs_looking_up:
+            await self._reach.ask(asked)
 
     @cached_property
     def connections(self) -> dict[str, Connection]:

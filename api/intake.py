@@ -15,7 +15,7 @@ from fastapi import Header, Request
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ValidationError
 
-from api import binding, bodies, drift
+from api import bodies, drift
 from api.access import Caller, gateway_of
 from api.gateway import Gateway
 from api.problems import Problem, told, unprocessable
@@ -70,7 +70,7 @@ async def understood(gateway: Gateway, source: Source, body: bytes, model: type[
         letter = await refuse(gateway, source, body, "CONTRACT_BROKEN", "; ".join(map(_said, errors)))
         raise unprocessable(errors, dead_letter_id=letter) from error
     if source.channel == "api":
-        await asyncio.to_thread(drift.count, gateway.engine, source, document, message)
+        await drift.count(gateway.engine, source, document, message)
     return message
 
 
@@ -90,7 +90,7 @@ async def take(request: Request, caller: Caller, model: type[Message], key: str)
     gateway, source = gateway_of(request), from_caller(caller, model.kind)
     body = await read_kept(request, source)
     message = await understood(gateway, source, body, model)
-    await asyncio.to_thread(binding.check, gateway, caller.connection, [message])
+    await gateway.reach(caller.connection, [message])
     return await keep(gateway, source, body, f"{model.kind}:{key}")
 
 
@@ -107,7 +107,7 @@ async def keep(gateway: Gateway, source: Source, body: bytes, event_id: str) -> 
 
 async def keep_one(gateway: Gateway, source: Source, body: bytes, event_id: str) -> Accepted:
     """Put one message into the inbox, with all who come at the same time."""
-    return await gateway.group.accept(_incoming(source, body, event_id))
+    return await gateway.kept(_incoming(source, body, event_id))
 
 
 async def keep_all(gateway: Gateway, source: Source, bodies_: Sequence[tuple[str, bytes]]) -> list[Accepted]:

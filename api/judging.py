@@ -6,14 +6,13 @@ Belongs here: what every way in does with events between reading the bytes and k
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from pydantic import ValidationError
 
-from api import binding, bodies, drift, intake
+from api import bodies, drift, intake
 from api.gateway import Gateway
 from api.problems import Problem, told, unprocessable
 from api.sources import Source
@@ -32,8 +31,12 @@ class Judged:
     refusal: dict[str, Any]
 
 
-def several(raw: bytes) -> list[bytes]:
-    """The events of a batch as they came; Refused when the body is no list of so many as may be."""
+Read = tuple[bytes, Any]
+"""An event as it came, and the same as JSON."""
+
+
+def several(raw: bytes) -> list[Read]:
+    """The events of a batch; Refused when the body is no list of so many as may be."""
     document = bodies.parse(raw)
     if isinstance(document, list) and 1 <= len(document) <= MOST_EVENTS:
         return bodies.items(raw)
@@ -41,26 +44,26 @@ def several(raw: bytes) -> list[bytes]:
 
 
 async def judge(
-    gateway: Gateway, connection: Connection, source: Source, raws: Sequence[bytes]
+    gateway: Gateway, connection: Connection, source: Source, raws: Sequence[Read]
 ) -> list[Judged]:
     """All at once, and one by one where that fails. What is refused is a dead letter afterwards."""
-    read = [_read(each) for each in raws]
+    read = [_read(each) for each, _ in raws]
     events = [each for each in read if isinstance(each, CloudEvent)]
     try:
-        await asyncio.to_thread(binding.check, gateway, connection, events)
+        await gateway.reach(connection, events)
         is_all_reached = True
     except Problem:
         is_all_reached = False
     judged = []
-    for raw, event in zip(raws, read, strict=True):
+    for (raw, document), event in zip(raws, read, strict=True):
         problem = event if isinstance(event, Problem) else None
         if isinstance(event, CloudEvent) and not is_all_reached:
             try:
-                await asyncio.to_thread(binding.check, gateway, connection, [event])
+                await gateway.reach(connection, [event])
             except Problem as error:
                 problem = error
         if problem is None and isinstance(event, CloudEvent):
-            await asyncio.to_thread(drift.count, gateway.engine, source, bodies.parse(raw), event)
+            await drift.count(gateway.engine, source, document, event)
             judged.append(Judged(raw, event.root.id, event, {}))
             continue
         assert problem is not None

@@ -93,11 +93,10 @@ async def take(gateway: Gateway, source: Source, raw: bytes) -> list[str]:
     return [each.outcome for each in kept] + ["refused"] * (len(raws) - len(good))
 
 
-def _events(raw: bytes) -> list[bytes]:
+def _events(raw: bytes) -> list[judging.Read]:
     if raw.lstrip(b" \t\r\n").startswith(b"["):
         return judging.several(raw)
-    bodies.parse(raw)
-    return [raw]
+    return [(raw, bodies.parse(raw))]
 
 
 async def _refused(gateway: Gateway, source: Source, raw: bytes, reason: str, detail: str) -> list[str]:
@@ -197,7 +196,7 @@ class Attached:
 
 async def serve(settings: Settings) -> None:
     """Take messages in until the process is told to end; a broker that is away is asked again every five seconds."""
-    stop, gateway = asyncio.Event(), Gateway(settings, Rates())
+    stop, gateway = asyncio.Event(), Gateway(settings, Rates.of(settings))
     for each in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(each, stop.set)
     try:

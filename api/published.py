@@ -42,16 +42,13 @@ class Published:
         """Order number → whose its shipments are."""
         return self._owners("order_no", numbers)
 
-    def trips(self, trips: Collection[str], stops: Collection[str]) -> dict[str, list[Owner]]:
-        """Trip or stop → whose it is."""
-        found: dict[str, list[Owner]] = {}
-        for column, ids in (("trip_id", trips), ("stop_id", stops)):
-            sql = f"SELECT DISTINCT {column}, source_system, carrier_id, customer_id FROM marts.fct_stops"
-            for name, system, carrier, customer in self.rows(
-                f"{sql} WHERE {column} = ANY($1)", [sorted(ids)]
-            ):
-                found.setdefault(name, []).append(Owner(frozenset({system}), carrier, customer))
-        return found
+    def trips(self, trips: Collection[str]) -> dict[str, list[Owner]]:
+        """Trip → whose it is."""
+        return self._owners_of_stops("trip_id", trips)
+
+    def stops(self, stops: Collection[str]) -> dict[str, list[Owner]]:
+        """Stop → whose it is."""
+        return self._owners_of_stops("stop_id", stops)
 
     def rows(self, sql: str, parameters: Sequence[Any]) -> list[tuple[Any, ...]]:
         """The rows of a query; none when nothing was published."""
@@ -74,8 +71,22 @@ class Published:
                 self._open[1].close()
                 self._open = None
 
+    def _owners_of_stops(self, column: str, ids: Collection[str]) -> dict[str, list[Owner]]:
+        found: dict[str, list[Owner]] = {}
+        if not ids:
+            return found
+        sql = (
+            f"SELECT DISTINCT {column}, source_system, carrier_id, customer_id FROM marts.fct_stops "
+            f"WHERE {column} = ANY($1)"
+        )
+        for name, system, carrier, customer in self.rows(sql, [sorted(ids)]):
+            found.setdefault(name, []).append(Owner(frozenset({system}), carrier, customer))
+        return found
+
     def _owners(self, column: str, numbers: Collection[str]) -> dict[str, list[Owner]]:
         found: dict[str, list[Owner]] = {}
+        if not numbers:
+            return found
         sql = (
             f"SELECT {column}, source_system, order_connection, carrier_id, customer_id "
             f"FROM marts.fct_shipments WHERE {column} = ANY($1)"

@@ -9,33 +9,49 @@ from __future__ import annotations
 import json
 import logging
 import time
-from collections.abc import Awaitable, Callable
 
-from fastapi import Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 LOGGED = ("method", "route", "status", "partner", "key_id", "trace_id", "duration_ms")
 _HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
 _log = logging.getLogger("waybill.api.requests")
 
 
-async def log_request(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+class RequestLog:
     """The middleware."""
-    begun, status = time.monotonic(), 500
-    try:
-        response = await call_next(request)
-        status = response.status_code
-    finally:
-        _tell(request, status, time.monotonic() - begun)
-    for name, value in _HEADERS.items():
-        response.headers.setdefault(name, value)
-    return response
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        begun, status = time.monotonic(), 500
+
+        async def sending(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                for name, value in _HEADERS.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self._app(scope, receive, sending)
+        finally:
+            _tell(scope, status, time.monotonic() - begun)
 
 
-def _tell(request: Request, status: int, seconds: float) -> None:
-    caller = getattr(request.state, "caller", None)
+def _tell(scope: Scope, status: int, seconds: float) -> None:
+    if not _log.isEnabledFor(logging.INFO):
+        return
+    caller = scope.get("state", {}).get("caller")
     line = {
-        "method": request.method if request.method.isalpha() else "?",
-        "route": getattr(request.scope.get("route"), "path", "none"),
+        "method": scope["method"] if scope["method"].isalpha() else "?",
+        "route": getattr(scope.get("route"), "path", "none"),
         "status": status,
         "partner": getattr(caller, "partner", None),
         "key_id": getattr(caller, "key_id", None),

@@ -15,7 +15,7 @@ from fastapi import APIRouter, Path, Query, Request, Response
 from fastapi.responses import PlainTextResponse
 from pydantic import BaseModel, ValidationError
 
-from api import binding, bodies, evidence, intake
+from api import bodies, evidence, intake
 from api.access import address_of, gateway_of
 from api.answers import Taken
 from api.describing import SIGNED, body, problems
@@ -95,7 +95,7 @@ async def _check_what_it_carries(request: Request, source: Source, raw: bytes, t
         errors = errors_of(error)
         letter = await intake.refuse(gateway, source, raw, "CONTRACT_BROKEN", errors[0]["expected"])
         raise unprocessable(errors, dead_letter_id=letter) from error
-    await asyncio.to_thread(binding.check, gateway, gateway.connections[source.partner], [carried])
+    await gateway.reach(gateway.connections[source.partner], [carried])
     if isinstance(carried, ProofOfDeliveryMessage):
         await evidence.check(gateway, source, raw, carried)
 

@@ -5,6 +5,9 @@ processes of their own. Orders, routes and departures of ``--proofs`` lorries co
 API, so many a second, each over HTTP with its documents uploaded before. What is timed is Waybill's own: from the receipt of
 the proof (``inbox.received_at``) to the invoice as read back from the ERP (``receipts.read_back_at``), by one clock.
 
+With ``--beside-runs`` a process of its own does meanwhile what the schedule does every hour, one run after the other from
+the first proof to the last invoice: it holds the warehouse and the second core, and the worker gets its turns.
+
 Prints a histogram on stderr and one JSON document on stdout. Nothing is left out: what has no invoice at the end counts as lost.
 """
 
@@ -28,6 +31,7 @@ from rich.table import Table
 from sqlalchemy import Engine, select
 
 from benchmarks.big_world import fill
+from benchmarks.runs_beside import runs_beside
 from cli.live import DISPATCH, POD, Delivery, clients, send_proof, upload_documents
 from cli.services import Children, answers, services, wait_until
 from core.clock import utc_now
@@ -53,6 +57,7 @@ def main() -> int:
     parser.add_argument("--shipments", type=int, default=100_000)
     parser.add_argument("--proofs", type=int, default=150)
     parser.add_argument("--rate", type=float, default=5.0, help="proofs a second")
+    parser.add_argument("--beside-runs", action="store_true", help="while scheduled runs are going on")
     parser.add_argument("--port", type=int, default=8690)
     given = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -80,12 +85,13 @@ def _measure(settings: Settings, given: argparse.Namespace) -> dict[str, Any]:
         wait_until(children, "The worker", settings.worker_note.exists, _PATIENCE_S)
         deliveries = _depart(settings, engine, given.proofs)
         _wait(children, "The departures", lambda: not inbox.waiting(engine))
-        sent_s = _prove(settings, engine, url, deliveries, given.rate)
-        _wait(children, "The invoices", lambda: len(_seconds(engine, deliveries)) == len(deliveries))
+        with runs_beside(settings, wanted=given.beside_runs) as runs:
+            sent_s = _prove(settings, engine, url, deliveries, given.rate)
+            _wait(children, "The invoices", lambda: len(_seconds(engine, deliveries)) == len(deliveries))
         found = _seconds(engine, deliveries)
     return {
         "shipments": given.shipments, "full_build_s": built_s, "proofs": given.proofs, "rate": given.rate,
-        "sent_in_s": round(sent_s, 1), "cores": os.cpu_count(), "lost": len(deliveries) - len(found),
+        "sent_in_s": round(sent_s, 1), "runs_beside": runs, "cores": os.cpu_count(), "lost": len(deliveries) - len(found),
         "seconds": _summary(found), "histogram": _histogram(found),
     }  # fmt: skip
 
@@ -251,7 +257,12 @@ def _show(document: dict[str, Any]) -> None:
         table.add_row(bucket, str(count), "█" * round(40 * count / most))
     console = Console(stderr=True)
     console.print(table)
-    console.print(f"{document['seconds']}, lost {document['lost']}")
+    beside = (
+        f"beside scheduled runs of {document['runs_beside']} s"
+        if document["runs_beside"]
+        else "no run beside"
+    )
+    console.print(f"{document['seconds']}, lost {document['lost']}, {beside}")
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ from cli import (
     demo,
     docs,
     gate,
+    inbox,
     keys,
     kill_switch,
     kpi,
@@ -64,6 +65,7 @@ typer_app.add_typer(outbox.app, name="outbox")
 typer_app.add_typer(ledger.app, name="ledger")
 typer_app.add_typer(kill_switch.app, name="kill-switch")
 typer_app.add_typer(keys.app, name="keys")
+typer_app.add_typer(inbox.app, name="inbox")
 # For those who change the project, in its checkout: hidden from those who run it.
 docs.app.command("contracts")(contract_docs.write_contracts)
 typer_app.add_typer(docs.app, name="docs", hidden=True)

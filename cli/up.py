@@ -28,6 +28,8 @@ def up(
 ) -> None:
     """Keep the sandbox, the Dagster UI with its daemon, the worker, the page and the API running. Ctrl-C ends them all.
 
+    With WAYBILL_MQTT_URL set, messages of that broker are taken in too.
+
     Where nothing is published yet, everything runs once first. Logs are in logs/ of the home.
     """
     settings = home_for(get_settings(), seed, orders)
@@ -36,12 +38,14 @@ def up(
     with sandbox(settings, World(seed, orders, base_port, speed), partial(warm_up, settings)) as ready:
         if not settings.serving.exists():
             _first_run(settings)
-        commands = _commands(dagster_port, {"dashboard": dashboard_port, "api": api_port})
+        commands = _commands(settings, dagster_port, {"dashboard": dashboard_port, "api": api_port})
         with services(settings, commands) as children:
             err.print(f"\n  Dagster UI      http://127.0.0.1:{dagster_port}")
             err.print(f"  Executive page  http://127.0.0.1:{dashboard_port}")
             err.print(f"  API             http://127.0.0.1:{api_port}/v1/openapi.json")
             err.print(f"  Sandbox ERP     {ready['erp']}")
+            if "mqtt" in commands:
+                err.print("  MQTT            messages of the broker in WAYBILL_MQTT_URL are taken in")
             err.print("\nCtrl-C ends everything.")
             while True:
                 refuse_ended(children)
@@ -58,8 +62,9 @@ def _first_run(settings: Settings) -> None:
         err.print(f"problem {problem}")
 
 
-def _commands(dagster_port: int, ports: Mapping[str, int]) -> dict[str, list[str]]:
-    return {
+def _commands(settings: Settings, dagster_port: int, ports: Mapping[str, int]) -> dict[str, list[str]]:
+    mqtt = {"mqtt": [sys.executable, "-m", "api.mqtt"]} if settings.mqtt_url else {}
+    return mqtt | {
         "dagster": [
             *(sys.executable, "-m", "dagster", "dev", "-w", str(ROOT / "workspace.yaml")),
             *("-h", "127.0.0.1", "-p", str(dagster_port)),

@@ -22,6 +22,8 @@ class Settings(BaseSettings):
 
     ``WAYBILL_STATE_URL`` names the PostgreSQL database that holds the state; without it a file of the home does.
     ``WAYBILL_MQTT_URL``, ``_USER`` and ``_PASSWORD``: the broker whose messages ``python -m api.mqtt`` takes in.
+    ``WAYBILL_API_KEY_RATE``, ``WAYBILL_API_ADDRESS_RATE``: requests a minute that the API takes of a key and of an address.
+    ``WAYBILL_INBOX_DAYS``: how long ``waybill inbox prune`` keeps the bytes of what partners sent.
     """
 
     model_config = SettingsConfigDict(env_prefix="WAYBILL_", frozen=True)
@@ -33,6 +35,9 @@ class Settings(BaseSettings):
     mqtt_url: SecretStr | None = None
     mqtt_user: str | None = None
     mqtt_password: SecretStr | None = None
+    api_key_rate: int = Field(default=1200, ge=1)
+    api_address_rate: int = Field(default=3000, ge=1)
+    inbox_days: int = Field(default=90, ge=90)
 
     @property
     def root(self) -> Path:

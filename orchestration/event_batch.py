@@ -84,10 +84,7 @@ def run_batch(platform: Platform, project: EventProject, *, is_first: bool) -> B
 
 def _take_in(platform: Platform, batch: Batch) -> None:
     by_name = {each.connection: each for each in platform.connections if each.lifecycle != "retired"}
-    for partner in inbox.waiting(platform.engine):
-        if partner not in by_name:
-            log.error("messages of %s wait: no live connection has this name", partner)
-            continue
+    for partner in inbox.waiting(platform.engine).keys() & by_name.keys():
         taken: TakenIn = take_in(platform.settings, platform.engine, by_name[partner], batch.run_id, MOST)
         batch.settled += len(taken.settled)
         batch.counts += taken.counts

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
+from core.errors import WaybillError
 from orchestration.event_batch import Batch
 from orchestration.gate_assets import DECISIONS
 from orchestration.push_assets import PUSHED
@@ -20,6 +21,17 @@ def report(instance: dg.DagsterInstance, batch: Batch) -> None:
     """Tell what a batch made and checked."""
     for event in events_of(batch):
         instance.report_runless_asset_event(event)
+
+
+def report_failure(instance: dg.DagsterInstance, error: Exception) -> None:
+    """Tell what ended a batch: its check is red until a batch is judged again."""
+    why = str(error) if isinstance(error, WaybillError) else f"{type(error).__name__}, unforeseen"
+    instance.report_runless_asset_event(
+        dg.AssetCheckEvaluation(
+            asset_key=DECISIONS, check_name="batch", passed=False,
+            metadata={"worker": why, "look": "the worker's log has the rest"},
+        )
+    )  # fmt: skip
 
 
 def events_of(batch: Batch) -> Iterator[Event]:

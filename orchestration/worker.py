@@ -13,7 +13,8 @@ import os
 import signal
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING
 
 import dagster as dg
@@ -23,7 +24,7 @@ from core.errors import WaybillError
 from core.settings import get_settings
 from orchestration.event_batch import Batch, run_batch
 from orchestration.event_builds import EventProject
-from orchestration.event_report import report
+from orchestration.event_report import report, report_failure
 from orchestration.platform import Platform
 from orchestration.push_assets import push_rows
 from orchestration.run import prepare_instance
@@ -41,38 +42,70 @@ log = logging.getLogger("waybill.worker")
 
 
 class Worker:
-    """Batches, one after the other, until ``stop`` is set. ``told`` hears of every batch that did something."""
+    """Batches, one after the other, until ``stop`` is set.
+
+    ``told`` hears of every batch that did something, ``failed`` of everything that ended one.
+    """
 
     def __init__(
-        self, platform: Platform, stop: threading.Event, told: Callable[[Batch], None], tick_s: float = TICK_S
+        self,
+        platform: Platform,
+        stop: threading.Event,
+        told: Callable[[Batch], None],
+        failed: Callable[[Exception], None],
+        tick_s: float = TICK_S,
     ) -> None:
         self._platform, self._stop, self._told, self._tick_s = platform, stop, told, tick_s
+        self._failed = failed
+        self._waits = Once()
         self._project: EventProject | None = None
         self._pushed_at = 0.0
 
     def run(self) -> None:
-        """Work until stopped. A failure is logged and tried again after a pause that doubles up to a minute."""
+        """Work until stopped. A failure is told and tried again after a pause that doubles up to a minute.
+
+        Also one that nobody foresaw: the messages are there still, and whoever else waits must not wait for a programmer.
+        """
         pause = self._tick_s
         while not self._stop.is_set():
             try:
                 is_busy = self._turn()
                 pause = self._tick_s
-            except WaybillError as error:
-                log.error("%s", error)
+            except Exception as error:  # noqa: BLE001
+                self._tell(error)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 is_busy = False
             if not is_busy:
                 self._stop.wait(pause)
+
+    def _tell(self, error: Exception) -> None:
+        if isinstance(error, WaybillError):
+            log.error("%s", error)
+        else:
+            log.error("unforeseen; nothing is lost, and it is tried again", exc_info=error)
+        try:
+            self._failed(error)
+        # Who cannot be told keeps no event waiting; the log has it all.
+        except Exception:
+            log.exception("Dagster could not be told of it")
 
     def _turn(self) -> bool:
         """Do what there is to do; whether there may be more at once."""
         if self._project is None:
             self._begin()
             return False
-        is_busy = bool(inbox.waiting(self._platform.engine)) and self._batch(is_first=False).settled > 0
+        is_busy = self._has_work() and self._batch(is_first=False).settled > 0
         # Also beside messages that cannot be settled now, or that lead to no invoice: they must not keep others waiting.
         self._push_what_is_due()
         return is_busy
+
+    def _has_work(self) -> bool:
+        """Whether a partner's message waits; what is of nobody any more waits for its connection to come back."""
+        waiting = inbox.waiting(self._platform.engine)
+        live = {each.connection for each in self._platform.connections if each.lifecycle != "retired"}
+        for partner in self._waits.news("partner", {each: each for each in waiting.keys() - live}):
+            log.error("messages of %s wait: no live connection has this name", partner)
+        return bool(waiting.keys() & live)
 
     def _begin(self) -> None:
         from ingestion.run import ensure_warehouse
@@ -93,12 +126,12 @@ class Worker:
         assert self._project is not None
         try:
             batch = run_batch(self._platform, self._project, is_first=is_first)
-        except WaybillError:
+        except Exception:
             # What it loaded is built by a first batch alone; the models may be others by now too.
             self._project = None
             raise
-        for message_id, why in batch.postponed.items():
-            log.warning("message %s waits: %s", message_id, why)
+        for message_id in self._waits.news("message", batch.postponed):
+            log.warning("message %s waits: %s", message_id, batch.postponed[message_id])
         if batch.settled or batch.models:
             self._told(batch)
         return batch
@@ -110,6 +143,18 @@ class Worker:
         engine, now = self._platform.engine, utc_now()
         if any(outbox.is_due(engine, each.connection, now) for each in self._platform.destinations):
             push_rows(self._platform, [], patience_s=0.0)
+
+
+class Once:
+    """What was said already, so that a worker that looks every second says it once."""
+
+    def __init__(self) -> None:
+        self._said: dict[str, dict[str, str]] = {}
+
+    def news(self, what: str, stands: Mapping[str, str]) -> list[str]:
+        """The names that were not there before, or for another reason; what is gone is forgotten."""
+        before, self._said[what] = self._said.get(what, {}), dict(stands)
+        return sorted(name for name, why in stands.items() if before.get(name) != why)
 
 
 def main() -> int:
@@ -132,7 +177,7 @@ def main() -> int:
             report(instance, batch)
 
         settings.worker_note.unlink(missing_ok=True)
-        Worker(Platform(settings), stop, tell).run()
+        Worker(Platform(settings), stop, tell, partial(report_failure, instance)).run()
         settings.worker_note.unlink(missing_ok=True)
     return 0
 

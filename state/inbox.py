@@ -1,7 +1,7 @@
 """What partners send by themselves: kept as it came, in one synced transaction, before anybody is told that it is.
 
 Belongs here: taking in, finding what is not settled, and noting what became of it. What a message means is ``ingestion``'s,
-who may send it the API's. Many requests in one transaction: ``inbox_group``.
+who may send it the API's. Many requests in one transaction: ``core.together``.
 """
 
 from __future__ import annotations

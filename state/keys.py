@@ -9,7 +9,7 @@ from __future__ import annotations
 import hmac
 import re
 import secrets
-from collections.abc import Collection
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Literal, get_args
@@ -92,23 +92,36 @@ def create(
     return key, SecretStr(f"{_PREFIX}_{key_id}_{secret}")
 
 
-def find(engine: Engine, token: str, now: datetime) -> Key | None:
-    """The live key that a text is; None for every other text. Notes the use."""
-    match = _TOKEN.fullmatch(token)
-    if match is None:
-        return None
+def find_all(engine: Engine, tokens: Sequence[str], now: datetime) -> list[Key | None]:
+    """The live key that each text is; None for every other text. Notes the use."""
+    asked = [_TOKEN.fullmatch(each) for each in tokens]
+    wanted = sorted({each[1] for each in asked if each})
+    if not wanted:
+        return [None] * len(asked)
     with reading(engine) as db:
-        row = db.execute(select(table).where(table.c.key_id == match[1])).one_or_none()
-    if row is None or not hmac.compare_digest(row.secret_sha256, sha256_hex(match[2].encode())):
-        return None
-    key = _key(row)
-    if not key.is_live(now):
-        return None
-    if key.last_used_at is None or now - key.last_used_at >= _USED_AGAIN:
+        rows = {row.key_id: row for row in db.execute(select(table).where(table.c.key_id.in_(wanted)))}
+    keys = {key_id: _key(row) for key_id, row in rows.items()}
+    found = [
+        keys[each[1]]
+        if each
+        and each[1] in keys
+        and hmac.compare_digest(rows[each[1]].secret_sha256, sha256_hex(each[2].encode()))
+        and keys[each[1]].is_live(now)
+        else None
+        for each in asked
+    ]
+    _note_use(engine, {each.key_id: each for each in found if each}.values(), now)
+    return found
+
+
+def _note_use(engine: Engine, used: Iterable[Key], now: datetime) -> None:
+    stale = [
+        each.key_id for each in used if each.last_used_at is None or now - each.last_used_at >= _USED_AGAIN
+    ]
+    if stale:
         with engine.begin() as db:
-            live = (table.c.key_id == key.key_id) & table.c.revoked_at.is_(None)
+            live = table.c.key_id.in_(stale) & table.c.revoked_at.is_(None)
             db.execute(update(table).where(live).values(last_used_at=now))
-    return key
 
 
 def revoke(engine: Engine, key_id: str, actor: str, reason: str, now: datetime) -> Key:

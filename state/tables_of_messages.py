@@ -42,6 +42,7 @@ inbox = Table(
     Column("duplicate", Integer),
     Column("parked", Integer),
     Column("shipments", JsonText),
+    Column("pruned_at", Instant),
     UniqueConstraint("partner", "event_id", "repeat_no"),
     CheckConstraint(f"channel IN {CHANNELS!r}", name="channel"),
     CheckConstraint("(settled_at IS NULL) = (run_id IS NULL)", name="settled"),
@@ -55,3 +56,6 @@ Index(
     sqlite_where=inbox.c.settled_at.is_(None),
     postgresql_where=inbox.c.settled_at.is_(None),
 )
+
+_kept = inbox.c.settled_at.is_not(None) & inbox.c.pruned_at.is_(None)
+Index("ix_inbox_kept", inbox.c.received_at, sqlite_where=_kept, postgresql_where=_kept)

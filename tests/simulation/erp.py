@@ -7,7 +7,7 @@ Belongs here: what such a system may do, within what it declares. A request that
 from __future__ import annotations
 
 import random
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
@@ -58,7 +58,8 @@ class SimulatedErp:
     is_one_step: bool
     meanwhile: Callable[[], None] = lambda: None
     is_well: bool = False
-    documents: list[Document] = field(default_factory=list)
+    documents: dict[str, Document] = field(default_factory=dict)
+    by_key: defaultdict[str, list[Document]] = field(default_factory=lambda: defaultdict(list))
     underway: list[tuple[datetime, Callable[[datetime], object]]] = field(default_factory=list)
     creates: int = 0
     ways: Counter[str] = field(default_factory=Counter)
@@ -66,7 +67,9 @@ class SimulatedErp:
     def posted(self) -> Counter[str]:
         """Key → posted documents."""
         return Counter(
-            each.invoice.idempotency_key for each in self.documents if each.invoice.status == "posted"
+            each.invoice.idempotency_key
+            for each in self.documents.values()
+            if each.invoice.status == "posted"
         )
 
     def settle(self) -> None:
@@ -85,8 +88,8 @@ class SimulatedErp:
     def _findable(self, idempotency_key: str) -> list[PostedInvoice]:
         return [
             each.invoice
-            for each in self.documents
-            if each.invoice.idempotency_key == idempotency_key and each.findable_at <= self.clock.now
+            for each in self.by_key.get(idempotency_key, ())
+            if each.findable_at <= self.clock.now
         ]
 
     def look_up_all(self, idempotency_keys: Sequence[str]) -> dict[str, list[PostedInvoice]]:
@@ -110,7 +113,7 @@ class SimulatedErp:
         self._travel()
         if not self.is_well and self.rng.random() < 0.05:
             raise UncertainError("The answer was cut.", remedy="Wait.")
-        return next(each.invoice for each in self.documents if each.invoice.erp_id == erp_id)
+        return self.documents[erp_id].invoice
 
     def read_back_all(self, erp_ids: Sequence[str]) -> dict[str, PostedInvoice]:
         self._travel()
@@ -169,11 +172,12 @@ class SimulatedErp:
             document.grand_total_amount, document.issue_date, posted_at,
         )  # fmt: skip
         lag = self.rng.uniform(0, LAG_S)
-        self.documents.append(Document(made, at + timedelta(seconds=lag)))
+        self.documents[erp_id] = Document(made, at + timedelta(seconds=lag))
+        self.by_key[document.idempotency_key].append(self.documents[erp_id])
         return erp_id
 
     def _post(self, erp_id: str, at: datetime) -> str:
-        document = next(each for each in self.documents if each.invoice.erp_id == erp_id)
+        document = self.documents[erp_id]
         if document.invoice.status == "draft":
             document.invoice = replace(document.invoice, status="posted", posted_at=at)
         return erp_id

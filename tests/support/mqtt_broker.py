@@ -18,6 +18,8 @@ from pathlib import Path
 from paho.mqtt import publish
 from paho.mqtt.enums import MQTTProtocolVersion
 
+from tests.support.certificates import Certificate
+
 READER = "waybill"
 # Debian keeps the broker where only root's path looks.
 _PATH = f"{os.environ.get('PATH', os.defpath)}:/usr/sbin"
@@ -29,9 +31,14 @@ pattern write waybill/%u/events
 
 @dataclass(frozen=True)
 class Broker:
-    """Each user's password is its name."""
+    """Each user's password is its name. ``certificate``: it speaks TLS and nothing else."""
 
     port: int
+    certificate: Certificate | None = None
+
+    @property
+    def url(self) -> str:
+        return f"{'mqtts' if self.certificate else 'mqtt'}://127.0.0.1:{self.port}"
 
     def publish(self, user: str, *bodies: bytes, topic: str | None = None) -> None:
         """Publish as a user, to its own topic when none is named; returns when the broker has them all."""
@@ -41,11 +48,12 @@ class Broker:
         publish.multiple(
             messages, hostname="127.0.0.1", port=self.port, client_id=f"unit-of-{user}",
             auth={"username": user, "password": user}, protocol=MQTTProtocolVersion.MQTTv311,
+            tls={"ca_certs": str(self.certificate.authority)} if self.certificate else None,
         )  # fmt: skip
 
 
 @contextmanager
-def running(folder: Path, *users: str) -> Iterator[Broker]:
+def running(folder: Path, *users: str, certificate: Certificate | None = None) -> Iterator[Broker]:
     """The broker, while the block runs."""
     found = shutil.which("mosquitto", path=_PATH)
     assert found, "mosquitto is not installed: run ./scripts/install-browser.sh once"
@@ -57,8 +65,9 @@ def running(folder: Path, *users: str) -> Iterator[Broker]:
     passwords.chmod(0o600)
     subprocess.run(["mosquitto_passwd", "-U", str(passwords)], check=True, capture_output=True)
     rules.write_text(_RULES)
+    secure = f"certfile {certificate.server}\nkeyfile {certificate.key}\n" if certificate else ""
     settings.write_text(
-        f"listener {port} 127.0.0.1\nallow_anonymous false\npassword_file {passwords}\nacl_file {rules}\n"
+        f"listener {port} 127.0.0.1\n{secure}allow_anonymous false\npassword_file {passwords}\nacl_file {rules}\n"
         f"user {getpass.getuser()}\nlog_dest stderr\nconnection_messages false\n"
     )
     process = subprocess.Popen([found, "-c", str(settings)], stderr=subprocess.PIPE, text=True)
@@ -70,7 +79,7 @@ def running(folder: Path, *users: str) -> Iterator[Broker]:
             if "running" in line:
                 break
         assert process.poll() is None and "running" in said[-1], said
-        yield Broker(port)
+        yield Broker(port, certificate)
     finally:
         process.terminate()
         process.wait(30)

@@ -21,7 +21,7 @@ from core.settings import Settings
 from state import dead_letters
 from state.dead_letters import DeadLetter
 from state.inbox import Message
-from tests.support import mqtt_broker
+from tests.support import certificates, mqtt_broker
 from tests.support.api_world import World, event, make_world
 from tests.support.mqtt_broker import READER, Broker
 
@@ -34,12 +34,12 @@ import os, signal, paho.mqtt.client
 paho.mqtt.client.Client.ack = lambda *_: os.kill(os.getpid(), signal.SIGKILL)
 """
 FULL_ONCE = """
-import api.mqtt, state.inbox_group
-real, api.mqtt.PAUSE_S = state.inbox_group.accept, 0
+import api.mqtt, state.inbox
+real, api.mqtt.PAUSE_S = state.inbox.accept, 0
 def full(*_):
-    state.inbox_group.accept = real
+    state.inbox.accept = real
     raise OSError(28, "No space left on device")
-state.inbox_group.accept = full
+state.inbox.accept = full
 """
 
 
@@ -57,19 +57,32 @@ class Inward:
                 return found[what]
         raise AssertionError(f"it ended, and said nothing of {what}")
 
+    def complains(self, of: str) -> str:
+        """The next line that is no message and has this in it; waits for it."""
+        assert self.process.stderr is not None
+        for line in self.process.stderr:
+            if not line.startswith("{") and of in line:
+                return line
+        raise AssertionError(f"it ended, and did not complain of {of}")
+
     def outcomes(self, messages: int) -> list[str]:
         """What became of the next messages' events; each is acknowledged by then."""
         return sorted(each for _ in range(messages) for each in self.said("outcomes"))
 
 
 @contextmanager
-def taking(world: World, broker: Broker, code: str = SERVE) -> Iterator[Inward]:
+def taking(
+    world: World, broker: Broker, code: str = SERVE, authority: Path | None = None
+) -> Iterator[Inward]:
+    """``authority``: whose certificates this machine believes, instead of the system's."""
     settings = world.settings
     environment = os.environ | {
         "WAYBILL_HOME": str(settings.home), "WAYBILL_CONNECTIONS": str(settings.connections),
-        "WAYBILL_MQTT_URL": f"mqtt://127.0.0.1:{broker.port}", "WAYBILL_MQTT_USER": READER,
+        "WAYBILL_MQTT_URL": broker.url, "WAYBILL_MQTT_USER": READER,
         "WAYBILL_MQTT_PASSWORD": READER,
     }  # fmt: skip
+    if authority is not None:
+        environment["SSL_CERT_FILE"] = str(authority)
     root = Path(__file__).resolve().parents[3]
     command = [sys.executable, "-c", code] if code != SERVE else [sys.executable, "-m", "api.mqtt"]
     with subprocess.Popen(command, cwd=root, env=environment, stderr=subprocess.PIPE, text=True) as process:
@@ -139,6 +152,40 @@ def test_what_the_store_does_not_take_is_given_again_and_the_process_lives(
         assert inward.outcomes(1) == ["accepted"]
     assert inward.process.returncode == 0
     assert len(rows(world, sent)) == 1
+
+
+@pytest.fixture(scope="module")
+def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    """A broker that speaks TLS, with a certificate for 127.0.0.1."""
+    folder = tmp_path_factory.mktemp("secure")
+    made = certificates.make(folder / "certificate")
+    with mqtt_broker.running(folder, "dispatch_house", certificate=made) as broker:
+        yield broker
+
+
+def test_over_tls_a_message_is_taken_as_without(world: World, secure: Broker) -> None:
+    sent = body()
+    assert secure.certificate is not None
+    with taking(world, secure, authority=secure.certificate.authority) as inward:
+        inward.said("subscribed")
+        secure.publish("dispatch_house", sent)
+        assert inward.outcomes(1) == ["accepted"]
+    assert len(rows(world, sent)) == 1
+
+
+def test_a_broker_whose_certificate_nobody_here_believes_is_not_spoken_to(
+    world: World, secure: Broker, tmp_path: Path
+) -> None:
+    another = certificates.make(tmp_path / "another").authority
+    with taking(world, secure, authority=another) as inward:
+        assert "CERTIFICATE_VERIFY_FAILED" in inward.complains("cannot be reached")
+
+
+def test_a_certificate_of_another_machine_is_none(world: World, tmp_path: Path) -> None:
+    made = certificates.make(tmp_path / "certificate", "127.0.0.2")
+    with mqtt_broker.running(tmp_path, "dispatch_house", certificate=made) as broker:
+        with taking(world, broker, authority=made.authority) as inward:
+            assert "CERTIFICATE_VERIFY_FAILED" in inward.complains("cannot be reached")
 
 
 def test_a_message_is_one_row_as_it_came_also_when_it_is_sent_twice(

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from limits import RateLimitItemPerMinute
 
 from api.rates import Rates
 from contracts.examples import EXAMPLES
@@ -196,7 +195,7 @@ def test_in_a_batch_the_foreign_event_alone_is_refused(world: World) -> None:
 
 
 def test_too_many_requests_are_told_when_to_come_again(_master_key: None, tmp_path: Path) -> None:
-    rates = Rates(*(RateLimitItemPerMinute(many) for many in (6, 3, 2)))
+    rates = Rates(6, 3, 2)
     world = make_world(tmp_path, rates=rates)
     key = world.key("fleet")
     asked = [world.client.get("/v1/messages/m", headers=key) for _ in range(4)]
@@ -208,7 +207,7 @@ def test_too_many_requests_are_told_when_to_come_again(_master_key: None, tmp_pa
 
 
 def test_an_address_that_guesses_is_made_to_wait(_master_key: None, tmp_path: Path) -> None:
-    rates = Rates(*(RateLimitItemPerMinute(many) for many in (100, 100, 2)))
+    rates = Rates(100, 100, 2)
     world = make_world(tmp_path, rates=rates)
     guesses = [
         world.client.get("/v1/messages/m", headers={"Authorization": "Bearer wbk_x"}).status_code

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -14,10 +15,10 @@ from sqlalchemy import Engine, delete, event, update
 from sqlalchemy.exc import DBAPIError
 
 from core.settings import Settings
+from core.together import Together
 from state import dead_letters, inbox
 from state.engine import open_state
-from state.inbox import Incoming, Settled
-from state.inbox_group import InboxGroup
+from state.inbox import Accepted, Incoming, Settled
 from state.message_outcomes import outcome_of
 from state.tables_of_messages import inbox as table
 
@@ -109,8 +110,8 @@ def test_who_comes_together_is_committed_together(engine: Engine) -> None:
     event.listen(engine, "commit", commits.append)
 
     async def all_at_once() -> list[str]:
-        group = InboxGroup(engine)
-        taken = await asyncio.gather(*(group.accept(message(f"e{number % 50}")) for number in range(100)))
+        group = Together[Incoming, Accepted](partial(inbox.accept, engine))
+        taken = await asyncio.gather(*(group.ask(message(f"e{number % 50}")) for number in range(100)))
         return [each.outcome for each in taken]
 
     outcomes = asyncio.run(all_at_once())
@@ -123,9 +124,9 @@ def test_a_transaction_that_fails_tells_all_who_wait_and_no_one_after(engine: En
     bad = replace(message("bad"), channel="carrier pigeon")  # type: ignore[arg-type]
 
     async def two_rounds() -> tuple[list[object], str]:
-        group = InboxGroup(engine)
-        first = await asyncio.gather(group.accept(bad), group.accept(message()), return_exceptions=True)
-        return first, (await group.accept(message())).outcome
+        group = Together[Incoming, Accepted](partial(inbox.accept, engine))
+        first = await asyncio.gather(group.ask(bad), group.ask(message()), return_exceptions=True)
+        return first, (await group.ask(message())).outcome
 
     first, then = asyncio.run(two_rounds())
     assert all(isinstance(each, DBAPIError) for each in first)

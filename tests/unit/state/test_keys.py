@@ -42,14 +42,27 @@ def make(engine: Engine, partner: str = "pod", lasts: timedelta = 30 * DAY) -> t
     return key, token.get_secret_value()
 
 
+def find(engine: Engine, token: str, now: datetime) -> keys.Key | None:
+    (found,) = keys.find_all(engine, [token], now)
+    return found
+
+
 def everything(engine: Engine) -> str:
     with reading(engine) as db:
         return "\n".join(str(row) for table in metadata.sorted_tables for row in db.execute(select(table)))
 
 
+def test_of_several_texts_each_is_its_own_key_or_none(engine: Engine) -> None:
+    (pod, its), (carrier, another) = make(engine), make(engine, "carrier")
+    mixed = f"{its[:16]}_{another[17:]}"
+    found = keys.find_all(engine, [its, another, mixed, "no key", its], NOW)
+    assert [each and each.key_id for each in found] == [pod.key_id, carrier.key_id, None, None, pod.key_id]
+    assert keys.find_all(engine, [], NOW) == []
+
+
 def test_a_key_is_found_and_no_other_text_is(engine: Engine) -> None:
     key, token = make(engine)
-    found = keys.find(engine, token, NOW)
+    found = find(engine, token, NOW)
     assert found is not None and (found.key_id, found.partner) == (key.key_id, "pod")
     assert found.scopes == ("messages:read", "proofs:write")
     for other in (
@@ -59,7 +72,7 @@ def test_a_key_is_found_and_no_other_text_is(engine: Engine) -> None:
         "",
         f"wbk_{'0' * 12}_{token[-43:]}",
     ):
-        assert keys.find(engine, other, NOW) is None
+        assert find(engine, other, NOW) is None
 
 
 def test_a_token_has_256_random_bits_and_is_kept_nowhere(engine: Engine) -> None:
@@ -71,14 +84,14 @@ def test_a_token_has_256_random_bits_and_is_kept_nowhere(engine: Engine) -> None
 
 def test_an_expired_key_is_no_key(engine: Engine) -> None:
     _, token = make(engine, lasts=DAY)
-    assert keys.find(engine, token, NOW + DAY - timedelta(seconds=1)) is not None
-    assert keys.find(engine, token, NOW + DAY) is None
+    assert find(engine, token, NOW + DAY - timedelta(seconds=1)) is not None
+    assert find(engine, token, NOW + DAY) is None
 
 
 def test_a_revoked_key_is_no_key_at_once_and_for_ever(engine: Engine) -> None:
     key, token = make(engine)
     keys.revoke(engine, key.key_id, "admin", "lost", NOW)
-    assert keys.find(engine, token, NOW) is None
+    assert find(engine, token, NOW) is None
     with pytest.raises(PermanentFailure, match="no key"):
         keys.revoke(engine, key.key_id, "admin", "lost", NOW)
     with pytest.raises(DBAPIError, match="stays revoked"), engine.begin() as db:
@@ -98,7 +111,7 @@ def test_two_keys_are_live_for_rotation_and_no_third(engine: Engine) -> None:
 def test_the_last_use_is_kept_to_the_minute(engine: Engine) -> None:
     _, token = make(engine)
     for after in (0, 30, 61):
-        keys.find(engine, token, NOW + timedelta(seconds=after))
+        find(engine, token, NOW + timedelta(seconds=after))
         (key,) = keys.every(engine)
         assert key.last_used_at == NOW + timedelta(seconds=61 if after == 61 else 0)
 

@@ -6,7 +6,7 @@ its hash. The index lay in no order, and to keep it cost more than the rows.
 
 from alembic import op
 
-revision = "0016"
+revision = "0015"
 down_revision = "0014"
 branch_labels = None
 depends_on = None
