@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from core.clock import utc_now
+from core.disk import told_when_full
 from core.errors import WaybillError
 from core.settings import get_settings
 from orchestration.event_batch import Batch, run_batch
@@ -55,7 +56,8 @@ class Worker:
         pause = self._tick_s
         while not self._stop.is_set():
             try:
-                is_busy = self._turn()
+                with told_when_full(self._platform.settings.root):
+                    is_busy = self._turn()
                 pause = self._tick_s
             except WaybillError as error:
                 log.error("%s", error)

@@ -32,6 +32,7 @@ TORN = "tests/integration/ingestion/test_the_warehouse_killed_and_torn.py"
 SILENT = "tests/integration/orchestration/test_a_source_that_falls_silent.py"
 LETTERS = "tests/integration/bad_inputs/test_letters_are_mended_and_replayed.py"
 STORE = "tests/unit/state/test_state_store.py"
+FULL = "tests/integration/state_store/test_the_disk_is_full.py"
 API = "tests/integration/api/test_faults_36_to_40.py"
 WEBHOOKS = "tests/integration/api/test_webhooks.py"
 SAME_ID = f"{API}::test_38_and_39_the_same_id_is_one_row_and_another_body_under_it_a_dead_letter"
@@ -95,7 +96,13 @@ FAULTS: tuple[Fault, ...] = (
           (f"{TORN}::test_28_killed_in_commits_and_ddl_the_warehouse_opens_or_is_rebuilt",
            f"{TORN}::test_28_killed_after_ddl_that_no_log_can_hold_it_is_set_aside_and_rebuilt",
            f"{TORN}::test_28_what_another_process_has_open_is_not_taken_for_damaged")),
-    Fault(29, "disk full", "both stores", "clean error; nothing acknowledged lost", without=NONE),
+    Fault(29, "disk full (small tmpfs)", "both stores", "clean error; nothing acknowledged lost",
+          tuple(f"{FULL}::test_29_{name}" for name in (
+              "the_state_on_a_full_disk_says_so_and_keeps_what_it_acknowledged",
+              "killed_on_a_full_disk_nothing_that_was_acknowledged_is_missing",
+              "the_warehouse_on_a_full_disk_says_so_and_is_not_taken_for_damaged",
+              "a_reading_that_finds_the_disk_full_is_made_up_for_by_the_next",
+              "a_command_tells_it_in_one_line", "a_postgresql_server_without_room_is_named"))),
     Fault(30, "WAL truncated or zeroed", "open", "loaded again, or set aside and rebuilt",
           (f"{TORN}::test_30_with_a_torn_log_the_rerun_equals_a_clean_run",
            f"{TORN}::test_30_a_log_without_its_warehouse_is_set_aside")),
