@@ -28,6 +28,7 @@ from orchestration.event_report import report
 from orchestration.platform import Platform
 from orchestration.push_assets import push_rows
 from orchestration.run import prepare_instance
+from orchestration.ticks import Watch
 from state import inbox, outbox
 
 if TYPE_CHECKING:
@@ -37,25 +38,37 @@ TICK_S = 1.0
 """How often an idle worker looks into the inbox."""
 PUSH_EVERY_S = 5.0
 """How often it looks for invoices that an earlier push left to be sent again."""
+LOOK_EVERY_S = 60.0
+"""How often it looks whether Dagster's schedules tick."""
 LONGEST_PAUSE_S = 60.0
 log = logging.getLogger("waybill.worker")
 
 
 class Worker:
-    """Batches, one after the other, until ``stop`` is set. ``told`` hears of every batch that did something."""
+    """Batches, one after the other, until ``stop`` is set. ``told`` hears of every batch that did something; ``look``
+    is called every minute, whatever becomes of the batches."""
 
     def __init__(
-        self, platform: Platform, stop: threading.Event, told: Callable[[Batch], None], tick_s: float = TICK_S
+        self,
+        platform: Platform,
+        stop: threading.Event,
+        told: Callable[[Batch], None],
+        look: Callable[[], None],
+        tick_s: float = TICK_S,
     ) -> None:
         self._platform, self._stop, self._told, self._tick_s = platform, stop, told, tick_s
         self._project: EventProject | None = None
-        self._pushed_at = 0.0
+        self._look = look
+        self._pushed_at = self._looked_at = 0.0
 
     def run(self) -> None:
         """Work until stopped. A failure is logged and tried again after a pause that doubles up to a minute."""
         pause = self._tick_s
         while not self._stop.is_set():
             try:
+                if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
+                    self._looked_at = time.monotonic()
+                    self._look()
                 with told_when_full(self._platform.settings.root):
                     is_busy = self._turn()
                 pause = self._tick_s
@@ -128,13 +141,22 @@ def main() -> int:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, end)
     with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
+        watch = Watch(instance)
+
+        def look() -> None:
+            told = watch.look(utc_now())
+            if told is not None:
+                for schedule, problem in told.items():
+                    log.error("schedule %s: %s", schedule, problem)
+                if not told:
+                    log.info("every schedule ticks again")
 
         def tell(batch: Batch) -> None:
             log.info("%s: %d messages, %s", batch.run_id, batch.settled, _told(batch))
             report(instance, batch)
 
         settings.worker_note.unlink(missing_ok=True)
-        Worker(Platform(settings), stop, tell).run()
+        Worker(Platform(settings), stop, tell, look).run()
         settings.worker_note.unlink(missing_ok=True)
     return 0
 

@@ -1,7 +1,6 @@
 """The index of faults: each one with what has to be true after it and the tests that bring it about.
 
-Belongs here: one entry per fault of the push's specification, by its number. A test is named ``file::test``. What no
-test brings about yet says so, or what it waits for.
+Belongs here: one entry per fault of the push's specification, by its number. A test is named ``file::test``.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ class Fault:
     what: str
     where: str
     then: str
-    tests: tuple[str, ...] = ()
-    without: str | None = None
+    tests: tuple[str, ...]
 
 
 ONCE = "tests/integration/activation/test_each_invoice_is_posted_once.py"
@@ -40,8 +38,6 @@ LOST, KILLED = (
     f"{ONCE}::test_a_lost_answer_never_makes_a_second_invoice",
     f"{ONCE}::test_a_killed_push_is_finished_by_the_next",
 )
-NONE = "no test brings it about yet"
-CANARIES = "the API's logs, answers, tables and files are searched (test_secrets_stay_secret.py); the pages and Dagster are not yet"
 
 FAULTS: tuple[Fault, ...] = (
     Fault(1, "kill -9", "before the intent commits", "nothing sent; READY",
@@ -137,8 +133,13 @@ FAULTS: tuple[Fault, ...] = (
               "test_a_foreign_signature_is_named", "test_an_untouched_ledger_has_no_problem"))),
     Fault(44, "maker approves own batch", "approval", "refused by the database",
           ("tests/unit/state/test_approvals.py::test_the_database_refuses_an_answer_by_the_maker",)),
-    Fault(45, "canary secrets", "logs, UI, tables, dead letters, traces", "no hit", without=CANARIES),
-    Fault(46, "Dagster daemon killed", "orchestration", "no double effect; alert", without=NONE),
+    Fault(45, "canary secrets", "logs, UI, tables, dead letters, traces", "no hit",
+          ("tests/e2e/test_no_secret_gets_out.py::test_45_no_canary_is_found_in_anything_that_is_kept_said_or_shown",
+           "tests/integration/api/test_secrets_stay_secret.py::test_canaries_are_found_where_they_belong_and_nowhere_else",
+           "tests/unit/support/test_the_search_for_canaries.py::test_it_is_found_wherever_it_is_written")),
+    Fault(46, "Dagster daemon killed", "orchestration", "no double effect; alert",
+          ("tests/e2e/test_dagsters_daemon_is_killed.py::test_46_no_invoice_is_posted_twice_and_the_run_is_taken_up",
+           "tests/unit/orchestration/test_schedules_that_do_not_tick.py::test_it_is_told_once_to_dagster_and_once_that_it_is_over")),
     Fault(47, "restore from backup", "state", "open rows → UNKNOWN, looked up before any push",
           ("tests/integration/activation/test_restored_from_a_backup.py::test_what_was_posted_after_the_backup_is_not_posted_again",
            "tests/integration/activation/test_restored_from_a_backup.py::test_what_was_not_posted_after_the_backup_is_posted_once")),

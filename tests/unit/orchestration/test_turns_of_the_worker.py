@@ -21,7 +21,7 @@ class Turns:
     ) -> None:
         self.pushed, self.batches, self.now = 0, 0, 1000.0
         platform: Any = SimpleNamespace(engine=None, destinations=[SimpleNamespace(connection="erp")])
-        self.worker = Worker(platform, threading.Event(), lambda _: None)
+        self.worker = Worker(platform, threading.Event(), lambda _: None, lambda: None)
         self.worker._project = SimpleNamespace()  # type: ignore[assignment]
         monkeypatch.setattr(module.inbox, "waiting", lambda _: waiting)
         monkeypatch.setattr(module.outbox, "is_due", lambda *_: is_due)
