@@ -4,8 +4,6 @@ Belongs here: finding that out from what the daemon has written, and the check t
 since it lives without the daemon; each run asks as well.
 """
 
-from __future__ import annotations
-
 from datetime import UTC, datetime, timedelta
 
 import dagster as dg

@@ -121,7 +121,7 @@ class Up:
 
     def launch(self, job: str) -> str:
         """Launch a job as Dagster's own pages do; the run's id."""
-        found = self.asked(_REPOSITORIES)["repositoriesOrError"]["nodes"][0]
+        found = self._repository()
         selector = {
             "repositoryLocationName": found["location"]["name"],
             "repositoryName": found["name"],
@@ -131,6 +131,13 @@ class Up:
         assert told["__typename"] == "LaunchRunSuccess", told
         run_id: str = told["run"]["runId"]
         return run_id
+
+    @patiently
+    def _repository(self) -> dict[str, Any]:
+        found: list[dict[str, Any]] = self.asked(_REPOSITORIES)["repositoriesOrError"].get("nodes", [])
+        if not found:
+            raise NotYet("the definitions are not loaded")
+        return found[0]
 
     def runs(self, job: str) -> list[dict[str, Any]]:
         """The runs of a job, the newest first: id, status and tags."""
