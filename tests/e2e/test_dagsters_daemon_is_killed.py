@@ -1,6 +1,7 @@
 """Fault 46: Dagster's daemon, as ``waybill up`` starts it, is killed while a run posts invoices, and again when none is under way.
 
-Nothing is billed twice, the run is marked as failed and launched anew, and whoever watches ``waybill up`` is told.
+Nothing is billed twice, the run is marked as failed and launched anew, and whoever watches ``waybill up`` is told. The run's own
+process is killed when Dagster is started again, some seconds after its daemon: while it posts or shortly after.
 """
 
 from __future__ import annotations
@@ -77,7 +78,7 @@ def launched_anew(up: Up, run_id: str) -> str:
 
 @pytest.mark.timeout(2700)  # two whole runs, beside whatever else the machine does
 def test_46_no_invoice_is_posted_twice_and_the_run_is_taken_up(up: Up) -> None:
-    # Each submission takes a moment: the run is killed among them.
+    # Each submission takes a moment: the daemon is killed among them.
     slow = {"kind": "delay", "seconds": 2.0, "times": 500, "method": "PUT", "path": "Sales Invoice/"}
     httpx.post(f"{up.sandbox()['erp']}/_sandbox/faults", json=slow).raise_for_status()
     run_id = up.launch(RUN)

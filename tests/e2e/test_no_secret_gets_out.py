@@ -75,12 +75,21 @@ def rows_of(url: str) -> Iterator[tuple[str, bytes]]:
 def pages_of(up: Up, run_id: str, token: str) -> Iterator[tuple[str, bytes]]:
     """What a browser, a partner and Dagster's own pages are answered."""
     key = {"Authorization": f"Bearer {token}"}
-    for path in ("/", "/blocked", "/blocked/POD_MISSING", "/metric/pod_to_invoice_s", "/nothing-here"):
-        yield f"page {path}", httpx.get(up.url("dashboard") + path).content
-    for path in ("/v1/openapi.json", "/v1/kpis", "/v1/messages/none", "/v1/nothing-here"):
-        answer = httpx.get(up.url("api") + path, headers=key)
-        yield f"API {path}", answer.content + str(dict(answer.headers)).encode()
-    yield "API wrong key", httpx.get(up.url("api") + "/v1/kpis", headers={"Authorization": f"{key}x"}).content
+    with httpx.Client(timeout=120) as browser:
+        for path in (
+            "/",
+            "/blocked",
+            "/waiting",
+            "/blocked/POD_MISSING",
+            "/metric/pod_to_invoice_s",
+            "/nothing-here",
+        ):
+            yield f"page {path}", browser.get(up.url("dashboard") + path).content
+        for path in ("/v1/openapi.json", "/v1/kpis", "/v1/messages/none", "/v1/nothing-here"):
+            answer = browser.get(up.url("api") + path, headers=key)
+            yield f"API {path}", answer.content + str(dict(answer.headers)).encode()
+        wrong = browser.get(up.url("api") + "/v1/kpis", headers={"Authorization": f"Bearer {token}x"})
+        yield "API wrong key", wrong.content
     logs = """
         query Logs($run: ID!) { logsForRun(runId: $run) { ... on EventConnection { events {
           __typename ... on MessageEvent { message } ... on ErrorEvent { error { message stack } }

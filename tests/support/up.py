@@ -112,7 +112,7 @@ class Up:
     def asked(self, query: str, **variables: Any) -> dict[str, Any]:
         """Dagster's answer over GraphQL, as its own pages ask."""
         answer = httpx.post(
-            f"{self.url('dagster')}/graphql", json={"query": query, "variables": variables}, timeout=30
+            f"{self.url('dagster')}/graphql", json={"query": query, "variables": variables}, timeout=120
         )
         told: dict[str, Any] = answer.raise_for_status().json()
         assert "errors" not in told, told
