@@ -83,6 +83,39 @@ def draft_corrections(
     return [each for each in made if each is not None]
 
 
+def confirm(
+    engine: Engine,
+    note: CreditNote,
+    candidate: Mapping[str, Any] | None,
+    proof: Mapping[str, Any] | None,
+    now: datetime,
+) -> None:
+    """Look again at what a draft was made for, with the rows of today as ``judge`` takes them.
+
+    PermanentFailure when that is gone, and the draft is taken back; also, and nothing is written, when nobody can tell.
+    What a person asked for stands on that person's word.
+    """
+    if note.cause == "asked":
+        return
+    if candidate is None and proof is None:
+        raise PermanentFailure(
+            f"Nobody can tell now whether the proof of {note.shipment_no} is still {note.cause}: neither it nor the shipment is "
+            "in the warehouse.",
+            remedy="`waybill run`, then answer again.",
+        )
+    (row,) = _posted(engine, [note.invoice_key])
+    finding = judge(stored_document(row), candidate, proof)
+    if finding is None or finding.key != note.cause_key:
+        with engine.begin() as db:
+            credit_notes.withdraw(db, note, "its cause was gone when it was to be approved", now)
+        instead = "" if finding is None else f" Something else is: {finding.why}."
+        raise PermanentFailure(
+            f"What {note.shipment_no} was to be credited for is so no longer ({note.drafted_because}).{instead} "
+            "The draft was taken back.",
+            remedy="`waybill run` drafts what has to be credited now, if anything has.",
+        )
+
+
 def ask(engine: Engine, named: str, actor: str, reason: str, now: datetime) -> CreditNote:
     """Draft the credit note of a posted invoice because a person wants it corrected.
 

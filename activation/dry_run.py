@@ -1,4 +1,5 @@
-"""What a push would do, each invoice against what the ERP holds right now: nothing is sent, and no row moves.
+"""What a push would do, each invoice and each approved credit note against what the ERP holds right now: nothing is sent,
+and no row moves.
 
 Belongs here: looking and telling. Every call that is made only reads.
 """
@@ -15,14 +16,15 @@ from sqlalchemy import Engine
 
 from activation.destinations.base import Destination, PostedInvoice
 from activation.destinations.base import differences as differing
-from activation.document import document_of, effect_of
+from activation.document import OPERATION, document_of, effect_of, stored_document
 from activation.push import open_destination
 from contracts.invoice import InvoiceDocument
 from core.connections import Connection
 from core.errors import WaybillError
-from state import decisions, differences, kill_switch, outbox
+from state import credit_notes, decisions, differences, kill_switch, outbox, outbox_rows, revisions
 from state.engine import reading
 from state.outbox_rows import NewEffect, OutboxEntry
+from state.tables import outbox as table
 from state.transitions import GIVEN_UP
 
 Action = Literal["create", "post", "skip", "hold"]
@@ -30,8 +32,8 @@ Action = Literal["create", "post", "skip", "hold"]
 
 @dataclass(frozen=True)
 class Intent:
-    """What would become of one invoice: ``create`` it, ``post`` the draft that is there, ``skip`` what is done, or
-    ``hold`` it, and why. ``found`` are the documents under its key."""
+    """What would become of one document: ``create`` it, ``post`` the draft that is there, ``skip`` what is done, or
+    ``hold`` it, and why. ``found`` are the documents under its key; ``operation`` is ``invoice`` or ``credit_note``."""
 
     destination: str
     shipment_no: str
@@ -41,23 +43,28 @@ class Intent:
     amount: Decimal | None
     currency: str | None
     found: tuple[str, ...] = ()
+    operation: str = OPERATION
 
 
 def dry_run(
     engine: Engine, connections: Sequence[Connection], rows: Sequence[Mapping[str, Any]]
 ) -> Iterator[Intent]:
-    """One intent per released row (columns of ``outbound_erp__invoices``), as each is found out."""
+    """One intent per released row (columns of ``outbound_erp__invoices``) and per approved credit note that is not posted,
+    as each is found out; credit notes first, as a push sends them."""
     by_name = {each.connection: each for each in connections if each.destination is not None}
     grouped: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         grouped[row["destination"]].append(row)
-    for name in sorted(grouped):
+    notes = {name: credit_notes.on_their_way(engine, name) for name in by_name}
+    for name in sorted({*grouped, *(name for name, keys in notes.items() if keys)}):
         if name not in by_name:
             why = f"no connection file offers {name} as a destination"
             yield from (_held(row, why) for row in grouped[name])
             continue
         destination = open_destination(by_name[name])
         try:
+            for key in notes[name]:
+                yield _intent_of_note(engine, destination, key)
             for row in grouped[name]:
                 yield _intent(engine, destination, row)
         finally:
@@ -73,18 +80,39 @@ def _intent(engine: Engine, destination: Destination, row: Mapping[str, Any]) ->
     known = outbox.of_keys(engine, [effect.idempotency_key])
     if why := _why_held(engine, effect, known[0] if known else None):
         return _held(row, why, effect)
+    action, why, found = _looked_up(destination, effect.idempotency_key, document)
+    return Intent(
+        row["destination"], effect.shipment_no, effect.idempotency_key, action, why, effect.amount,
+        effect.currency, found,
+    )  # fmt: skip
+
+
+def _intent_of_note(engine: Engine, destination: Destination, key: str) -> Intent:
+    with reading(engine) as db:
+        (row,) = outbox_rows.rows(db, table.c.idempotency_key == key)
+        held = (
+            f"{row.state}: {row.last_error}" if row.state in GIVEN_UP else credit_notes.why_blocked(db, row)
+        )
+    held = held or _why_stopped(engine, row.destination, row.company)
+    action, why, found = ("hold", held, ()) if held else _looked_up(destination, key, stored_document(row))
+    return Intent(
+        row.destination, row.shipment_no, key, action, why, row.amount, row.currency, found, row.operation
+    )
+
+
+def _looked_up(
+    destination: Destination, key: str, document: InvoiceDocument
+) -> tuple[Action, str, tuple[str, ...]]:
+    """What would be done, why, and what the ERP has under the key."""
     try:
-        found = destination.look_up(effect.idempotency_key)
+        found = destination.look_up(key)
     except WaybillError as error:
-        return _held(row, f"{error.message} {error.remedy}", effect)
+        return "hold", f"{error.message} {error.remedy}", ()
     action, why = _against(document, found)
     shown = tuple(
         f"{each.erp_id} ({each.status}, {each.grand_total_amount} {each.currency})" for each in found
     )
-    return Intent(
-        row["destination"], effect.shipment_no, effect.idempotency_key, action, why, effect.amount,
-        effect.currency, shown,
-    )  # fmt: skip
+    return action, why, shown
 
 
 def _why_held(engine: Engine, effect: NewEffect, known: OutboxEntry | None) -> str | None:
@@ -93,16 +121,26 @@ def _why_held(engine: Engine, effect: NewEffect, known: OutboxEntry | None) -> s
         return f"{known.state}: {known.last_error}"
     if known is not None and known.may_exist and known.content_hash != effect.content_hash:
         return "it changed after something was sent: a credit note is needed"
-    if stopped := differences.why_stopped(engine, effect.destination):
+    if stopped := _why_stopped(engine, effect.destination, effect.company):
         return stopped
     with reading(engine) as db:
-        switch = kill_switch.stops(db, effect.destination, effect.company)
         decision = decisions.latest_of(db, (effect.business_id, effect.revision))
-    if switch is not None:
-        return str(switch)
+        try:
+            revisions.refuse_uncredited(db, effect)
+        except WaybillError as error:
+            return error.message
     if decision is None or decision.verdict != "released" or decision.input_hash != effect.input_hash:
         return "the decision no longer releases these inputs"
     return None
+
+
+def _why_stopped(engine: Engine, destination: str, company: str) -> str | None:
+    """What keeps everything of a destination or company from being sent; None when nothing does."""
+    if stopped := differences.why_stopped(engine, destination):
+        return stopped
+    with reading(engine) as db:
+        switch = kill_switch.stops(db, destination, company)
+    return None if switch is None else str(switch)
 
 
 def _against(document: InvoiceDocument, found: Sequence[PostedInvoice]) -> tuple[Action, str]:

@@ -18,6 +18,7 @@ from pydantic import ValidationError
 from sqlalchemy.exc import DBAPIError
 from starlette.exceptions import HTTPException
 
+from core.disk import DiskFull
 from core.errors import WaybillError
 
 MEDIA_TYPE = "application/problem+json"
@@ -101,9 +102,10 @@ def answer_problems(app: FastAPI) -> None:
         _log.error("the state store refused: %s", type(error.orig).__name__)
         return busy("Nothing was kept: the store does not take it now.").answer()
 
+    @app.exception_handler(DiskFull)
     @app.exception_handler(OSError)
-    async def _disk(_: Request, error: OSError) -> Response:
-        _log.error("the disk refused: %s", error.strerror)
+    async def _disk(_: Request, error: DiskFull | OSError) -> Response:
+        _log.error("the disk refused: %s", error.strerror if isinstance(error, OSError) else error)
         return busy("Nothing was kept: the disk does not take it now.").answer()
 
     @app.exception_handler(Exception)

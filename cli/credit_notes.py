@@ -11,7 +11,7 @@ from cli.persons import Actor, Json, Reason
 from core.settings import get_settings
 
 if TYPE_CHECKING:
-    from state.credit_notes import Answer, CreditNote
+    from state.credit_notes import CreditNote
 
 Named = Annotated[str, typer.Argument(help="A shipment's number, or the beginning of an idempotency key.")]
 
@@ -36,13 +36,28 @@ def credit(key: Named, reason: Reason, actor: Actor, json_output: Json = False) 
 
 
 def approve(key: Named, reason: Reason, actor: Actor, json_output: Json = False) -> None:
-    """Approve a credit note that somebody else drafted; the next push posts it."""
-    _answer(key, "granted", reason, actor, json_output)
+    """Approve a credit note that somebody else drafted; the next push posts it.
+
+    One that Waybill drafted is looked at again first: when its cause is gone, it is taken back instead.
+    """
+    from orchestration.corrections import approve as approve_again
+    from orchestration.platform import Platform
+
+    _told(approve_again(Platform(get_settings()), key, actor, reason), json_output)
 
 
 def reject(key: Named, reason: Reason, actor: Actor, json_output: Json = False) -> None:
     """Reject a draft; the invoice stands as it is."""
-    _answer(key, "rejected", reason, actor, json_output)
+    from core.clock import utc_now
+    from state import credit_notes
+    from state.engine import open_state
+    from state.heads import signed_after
+
+    settings = get_settings()
+    engine = open_state(settings)
+    with signed_after(settings, engine):
+        answered = credit_notes.answer(engine, key, "rejected", actor, reason, utc_now())
+    _told(answered, json_output)
 
 
 def waiting(json_output: Json = False) -> None:
@@ -67,17 +82,8 @@ def waiting(json_output: Json = False) -> None:
     )
 
 
-def _answer(key: str, given: Answer, reason: str, actor: str, json_output: bool) -> None:
-    from core.clock import utc_now
-    from state import credit_notes
-    from state.engine import open_state
-    from state.heads import signed_after
-
-    settings = get_settings()
-    engine = open_state(settings)
-    with signed_after(settings, engine):
-        answered = credit_notes.answer(engine, key, given, actor, reason, utc_now())
-    _print(answered, f"{answered.shipment_no}: {given} by {answered.answered_by}.", json_output)
+def _told(answered: CreditNote, json_output: bool) -> None:
+    _print(answered, f"{answered.shipment_no}: {answered.answer} by {answered.answered_by}.", json_output)
 
 
 def _shown(note: CreditNote) -> dict[str, Any]:

@@ -28,7 +28,9 @@ from cli import (
     trace,
     up,
 )
+from core.disk import disk_full, is_full
 from core.errors import ConfigurationError, WaybillError
+from core.settings import get_settings
 
 typer_app = typer.Typer(
     name="waybill",
@@ -86,3 +88,10 @@ def app() -> None:
     except KeyboardInterrupt:
         typer.echo("waybill: stopped.", err=True)
         sys.exit(130)
+    except Exception as error:
+        # Dagster's own files lie on the same disk, and their libraries say it each in words of their own.
+        root = get_settings().root
+        if not is_full(error, root):
+            raise
+        typer.echo(f"waybill: {disk_full(root)}", err=True)
+        sys.exit(1)

@@ -19,7 +19,10 @@ if TYPE_CHECKING:
 def push(
     dry_run: Annotated[
         bool,
-        typer.Option("--dry-run", help="Send nothing: look each invoice up and say what would become of it."),
+        typer.Option(
+            "--dry-run",
+            help="Send nothing: look each invoice and credit note up and say what would become of it.",
+        ),
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Send so many at most.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
@@ -46,17 +49,18 @@ def _tell(platform: Platform, limit: int | None, *, json_output: bool) -> None:
     with err.status("Looking up …") as progress:
         for intent in dry_run(platform.engine, platform.connections, rows):
             found.append(intent)
-            progress.update(f"Looked up {len(found):,} of {len(rows):,} …")
+            progress.update(f"Looked up {len(found):,}; {len(rows):,} are released …")
     if json_output:
         emit_json([vars(each) for each in found])
         return
     table("What a push would do", ("action", "n"), sorted(Counter(each.action for each in found).items()))
     table(
-        "Invoices that are not done",
-        ("action", "shipment", "amount", "currency", "in the ERP", "why"),
+        "What is not done",
+        ("action", "document", "shipment", "amount", "currency", "in the ERP", "why"),
         [
             (
                 each.action,
+                each.operation.replace("_", " "),
                 each.shipment_no,
                 each.amount,
                 each.currency,

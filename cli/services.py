@@ -22,34 +22,51 @@ from core.settings import ROOT, Settings
 Children = Mapping[str, subprocess.Popen[bytes]]
 
 
+class Services(dict[str, "subprocess.Popen[bytes]"]):
+    """Commands under keepers, by name, their output in logs/ of the home."""
+
+    def __init__(self, settings: Settings, commands: Mapping[str, Sequence[str]]) -> None:
+        from orchestration.run import prepare_instance
+
+        super().__init__()
+        self._commands = commands
+        self._environment = {
+            **os.environ,
+            "DAGSTER_HOME": str(prepare_instance(settings)),
+            "WAYBILL_HOME": str(settings.root),
+        }
+        self._logs = settings.root / "logs"
+        self._logs.mkdir(parents=True, exist_ok=True)
+
+    def start(self, name: str) -> None:
+        """Start one of them; what is left of an earlier one is ended first."""
+        if name in self:
+            _stop({name: self[name]})
+        with (self._logs / f"{name}.log").open("ab") as log:
+            self[name] = subprocess.Popen(
+                [sys.executable, "-m", "cli.keeper", *self._commands[name]],
+                cwd=ROOT,
+                env=self._environment,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+
+
 @contextmanager
-def services(settings: Settings, commands: Mapping[str, Sequence[str]]) -> Iterator[Children]:
-    """Run each command while the block runs, its output in logs/ of the home.
+def services(settings: Settings, commands: Mapping[str, Sequence[str]]) -> Iterator[Services]:
+    """Run each command while the block runs.
 
     Each has a keeper, which ends it with all it started when this process is gone, killed or not.
     """
-    from orchestration.run import prepare_instance
-
-    environment = {**os.environ, "DAGSTER_HOME": str(prepare_instance(settings))}
-    environment["WAYBILL_HOME"] = str(settings.root)
-    logs = settings.root / "logs"
-    logs.mkdir(parents=True, exist_ok=True)
-    children: dict[str, subprocess.Popen[bytes]] = {}
+    started = Services(settings, commands)
     try:
-        for name, command in commands.items():
-            with (logs / f"{name}.log").open("ab") as log:
-                children[name] = subprocess.Popen(
-                    [sys.executable, "-m", "cli.keeper", *command],
-                    cwd=ROOT,
-                    env=environment,
-                    stdout=log,
-                    stderr=log,
-                    stdin=subprocess.PIPE,
-                    start_new_session=True,
-                )
-        yield children
+        for name in commands:
+            started.start(name)
+        yield started
     finally:
-        _stop(children)
+        _stop(started)
 
 
 def refuse_ended(children: Children) -> None:

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from core.hush import hushed
+
 
 class WaybillError(Exception):
-    """Base of all handled failures (exit code 1). ``remedy`` is one sentence telling what to do."""
+    """Base of all handled failures (exit code 1). ``remedy`` is one sentence telling what to do.
+
+    Neither says a secret, not even where somebody else's words are quoted that do.
+    """
 
     def __init__(self, message: str, *, remedy: str) -> None:
-        super().__init__(message)
-        self.message = message
-        self.remedy = remedy
+        self.message, self.remedy = hushed(message), hushed(remedy)
+        super().__init__(self.message)
 
     def __str__(self) -> str:
         return f"{self.message} Remedy: {self.remedy}"

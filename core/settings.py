@@ -12,6 +12,7 @@ from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from core.errors import ConfigurationError
+from core.hush import keep_quiet
 
 ROOT = Path(__file__).resolve().parent.parent
 """The project's own folder: connection examples and the dbt project are found from here."""
@@ -118,10 +119,17 @@ def environment() -> Mapping[str, str]:
 
 def secret(name: str) -> SecretStr:
     """The secret that a connection file names; ConfigurationError names the variable, never a value."""
+    value = user_name(name)
+    keep_quiet(value)
+    return SecretStr(value)
+
+
+def user_name(name: str) -> str:
+    """The same for the name that belongs to a password, which may be said."""
     value = os.environ.get(name)
     if not value:
         raise ConfigurationError(
             f"The secret {name} is not set.",
             remedy=f"Set {name} in the environment (see .env.example).",
         )
-    return SecretStr(value)
+    return value

@@ -13,6 +13,7 @@ from pathlib import Path
 import duckdb
 from filelock import FileLock, Timeout
 
+from core.disk import told_when_full
 from core.errors import TransientFailure, WaybillError
 from core.settings import Settings
 
@@ -44,8 +45,9 @@ def writer_lock(settings: Settings, holder: str, timeout_s: float = LOCK_TIMEOUT
 def open_warehouse(
     settings: Settings, holder: str, timeout_s: float = LOCK_TIMEOUT_S
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """The warehouse, open for writing under the lock, in UTC. WaybillError when the file does not open."""
-    with writer_lock(settings, holder, timeout_s):
+    """The warehouse, open for writing under the lock, in UTC. WaybillError when the file does not open, DiskFull when
+    there is no room to open it or for what is done with it."""
+    with told_when_full(settings.root), writer_lock(settings, holder, timeout_s):
         connection = _connect(settings.warehouse)
         try:
             yield connection

@@ -19,6 +19,8 @@ from dashboard import data, words
 from dashboard.drill import SHOWN, drill
 from dashboard.metrics import BY_NAME
 from dashboard.overview import overview
+from dashboard.waiting import SHOWN as LETTERS_SHOWN
+from dashboard.waiting import waiting
 from state.decisions import PASSING
 
 HERE = Path(__file__).parent
@@ -73,6 +75,11 @@ def create_app(settings: Settings) -> FastAPI:
             request, "reason.html", {"reason": reason, "rows": rows, "reasons": reasons}
         )
 
+    @app.get("/waiting", response_class=HTMLResponse)
+    def _waiting(request: Request) -> Response:
+        told = {"waiting": waiting(settings), "shown": LETTERS_SHOWN}
+        return pages.TemplateResponse(request, "waiting.html", told)
+
     @app.get("/metric/{name}", response_class=HTMLResponse)
     def _metric(request: Request, name: str) -> Response:
         metric = BY_NAME.get(name)
@@ -96,7 +103,8 @@ def _overview_page(settings: Settings) -> tuple[str, dict[str, Any]]:
     if marts is None:
         return "empty.html", {}
     held = data.blocked(settings)
-    return "overview.html", _drawn(settings, data.version(settings), tuple(each.decision_id for each in held))
+    drawn = _drawn(settings, data.version(settings), tuple(each.decision_id for each in held))
+    return "overview.html", {**drawn, "waiting": waiting(settings)}
 
 
 @lru_cache(maxsize=4)

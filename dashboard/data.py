@@ -151,7 +151,8 @@ def go_live(settings: Settings) -> datetime | None:
 
 
 @lru_cache(maxsize=2)
-def _engine(settings: Settings) -> Engine:
+def engine_of(settings: Settings) -> Engine:
+    """The state store of the home, opened once."""
     return open_state(settings)
 
 
@@ -159,7 +160,7 @@ def blocked(settings: Settings) -> list[Decision]:
     """The standing decisions that hold an invoice back, largest amounts first."""
     if not has_state(settings):
         return []
-    standing = decisions.latest(_engine(settings)).values()
+    standing = decisions.latest(engine_of(settings)).values()
     held = [each for each in standing if each.verdict == "blocked"]
     return sorted(held, key=lambda each: (-(each.amount or Decimal(0)), each.shipment_no))
 

@@ -19,6 +19,7 @@ import stamina
 
 from core.connections import Connection
 from core.errors import ConfigurationError
+from core.hush import keep_quiet
 from ingestion.base import SourceFailure
 from ingestion.strict_json import JsonRefused, answer
 
@@ -67,6 +68,7 @@ class HttpSource:
         self.name = connection.connection
         self.base_url = connection.base_url
         self.clock: datetime | None = None
+        keep_quiet(authorization.partition(" ")[2])
         self._client = httpx.Client(
             base_url=connection.base_url,
             headers={"Authorization": authorization, "Accept": "application/json"},
@@ -198,9 +200,8 @@ class HttpSource:
             return
 
     def _failure(self, path: str, what: str, remedy: str) -> SourceFailure:
-        return SourceFailure(
-            f"{self.name}: {httpx.URL(self.base_url).join(path).copy_with(query=None)} {what}.", remedy=remedy
-        )
+        asked = httpx.URL(self.base_url).join(path).copy_with(query=None, userinfo=b"")
+        return SourceFailure(f"{self.name}: {asked} {what}.", remedy=remedy)
 
 
 def _read(response: httpx.Response, largest: int) -> tuple[bytes, str | None]:

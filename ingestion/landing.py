@@ -60,8 +60,12 @@ def land(
     }
     metadata = {**(table.schema.metadata or {}), _NOTE: json.dumps(note).encode()}
     fresh = path.with_suffix(".new")
-    pq.write_table(table.replace_schema_metadata(metadata), fresh, compression="zstd")
-    _sync(fresh)
+    try:
+        pq.write_table(table.replace_schema_metadata(metadata), fresh, compression="zstd")
+        _sync(fresh)
+    except OSError:
+        fresh.unlink(missing_ok=True)  # half a file is of use to nobody, and on a full disk in the way
+        raise
     fresh.rename(path)
     _sync(folder)
     return Batch(path, resource.kind, resource.name, connection, stream, cursor)

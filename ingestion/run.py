@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 from contracts.resources import Resource, resource
 from core.clock import utc_now
 from core.connections import Connection
+from core.disk import told_when_full
 from core.errors import WaybillError
 from core.settings import Settings
 from ingestion.ahead import one_ahead
@@ -49,8 +50,11 @@ def ingest(
     started = utc_now()
     adapter = open_adapter(settings, connection, window)
     try:
-        loader = Loader(settings, connection.connection, connection.kind)
-        counts = read(settings, engine, connection, adapter, run_id, loader, Tally(), moves=window is None)
+        with told_when_full(settings.root):
+            loader = Loader(settings, connection.connection, connection.kind)
+            counts = read(
+                settings, engine, connection, adapter, run_id, loader, Tally(), moves=window is None
+            )
     except WaybillError as error:
         observations.record(
             engine, connection.connection, connection.kind, False, utc_now(), adapter.source_clock,

@@ -14,6 +14,7 @@ from contracts.arrow import INSTANT, schema_of
 from contracts.base import Envelope
 from contracts.resources import RESOURCES
 from core.clock import utc_now
+from core.disk import DiskFull
 from core.errors import WaybillError
 from core.settings import Settings
 from core.warehouse import open_warehouse, writer_lock
@@ -100,6 +101,8 @@ def _set_aside_if_damaged(settings: Settings) -> None:
         try:
             with open_warehouse(settings, "open check"):
                 return
+        except DiskFull:
+            raise  # a sound file, which there is no room to open
         except WaybillError as error:
             if _HELD in error.message:
                 raise

@@ -17,6 +17,7 @@ from orchestration.platform import PlatformResource
 from orchestration.push_assets import ledger_assets, push_assets
 from orchestration.reconcile_assets import reconcile_assets
 from orchestration.serving import serving_assets
+from orchestration.ticks import tick_check
 
 
 def build_definitions(settings: Settings) -> dg.Definitions:
@@ -38,7 +39,7 @@ def build_definitions(settings: Settings) -> dg.Definitions:
             backfill_assets(),
         ],
         jobs=[backfill_day()],
-        asset_checks=[freshness],
+        asset_checks=[freshness, tick_check()],
         schedules=schedules(freshness),
         resources={"platform": PlatformResource.of(settings)},
     )

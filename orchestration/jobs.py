@@ -10,6 +10,8 @@ from orchestration.reconcile_assets import RECONCILED
 ORDER_TO_INVOICE = "order_to_invoice"
 # A process per step would cost seconds each, and the steps share the warehouse's one writer anyway.
 ONE_PROCESS = dg.in_process_executor
+# A run whose process was killed is launched anew from its beginning: what it had read and judged is older by then.
+_WHOLE = {"dagster/retry_strategy": "ALL_STEPS"}
 
 
 def schedules(freshness: dg.AssetChecksDefinition) -> list[dg.ScheduleDefinition]:
@@ -32,7 +34,7 @@ def order_to_invoice(freshness: dg.AssetChecksDefinition) -> dg.UnresolvedAssetJ
         - dg.AssetSelection.checks(freshness),
         description="Read every source, build the shipment, gate, post what passed, measure, publish.",
         # Runs go one after the other; days that are read again wait for the hourly run.
-        tags={"dagster/priority": "1"},
+        tags={"dagster/priority": "1", **_WHOLE},
         executor_def=ONE_PROCESS,
     )
 
@@ -43,6 +45,7 @@ def backfill_day() -> dg.UnresolvedAssetJobDefinition:
         name="backfill_day",
         selection=dg.AssetSelection.assets(SOURCE_DAYS),
         description="Read one day of every source again without moving a cursor; rebuild when anything was new.",
+        tags=_WHOLE,
         executor_def=ONE_PROCESS,
     )
 
@@ -54,7 +57,7 @@ def daily_reconciliation() -> dg.UnresolvedAssetJobDefinition:
         selection=dg.AssetSelection.assets(RECONCILED),
         description="Compare released, acknowledged and posted invoices; a difference stops the push.",
         # Before the next hourly run: what it finds is to stop that one's push.
-        tags={"dagster/priority": "2"},
+        tags={"dagster/priority": "2", **_WHOLE},
         executor_def=ONE_PROCESS,
     )
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,7 @@ import dagster as dg
 
 from core.connections import Connection, load_connections
 from core.settings import Settings
+from orchestration.run_processes import held
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -42,7 +44,7 @@ class Platform:
 
 
 class PlatformResource(dg.ConfigurableResource[Platform]):
-    """Hands the one :class:`Platform` of this process to assets as ``platform``."""
+    """Hands the one :class:`Platform` of this process to assets as ``platform``, and says that the run's process lives."""
 
     home: str
     connections: str
@@ -61,3 +63,13 @@ class PlatformResource(dg.ConfigurableResource[Platform]):
                 {"home": self.home, "connections": self.connections, "profile": self.profile}
             )
         )
+
+    @contextmanager
+    def yield_for_execution(self, context: dg.InitResourceContext) -> Iterator[Platform]:
+        """The platform while the run runs."""
+        platform = self.create_resource(context)
+        if context.run_id is None:
+            yield platform
+            return
+        with held(platform.settings.dagster_home, context.run_id):
+            yield platform

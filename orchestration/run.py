@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import dagster as dg
+from filelock import FileLock
 
 from core.settings import Settings
 from orchestration.definitions import build_definitions
@@ -27,6 +28,18 @@ event_log_storage:
   config:
     home:
       env: DAGSTER_HOME
+# A run whose process was killed is marked as failed within half a minute, and launched anew.
+run_launcher:
+  module: orchestration.run_processes
+  class: WatchedRunLauncher
+run_monitoring:
+  enabled: true
+  poll_interval_seconds: 30
+  start_timeout_seconds: 300
+run_retries:
+  enabled: true
+  max_retries: 2
+  retry_on_asset_or_op_failure: false
 # One writer holds the warehouse, so runs queue instead of waiting for its lock one inside the other.
 concurrency:
   runs:
@@ -46,13 +59,18 @@ class RunOutcome:
 
 
 def prepare_instance(settings: Settings) -> Path:
-    """The installation's DAGSTER_HOME, with its configuration written once and its name made known."""
+    """The installation's DAGSTER_HOME, with its configuration and its files made once and its name made known."""
     home = settings.dagster_home
     home.mkdir(parents=True, exist_ok=True)
-    config = home / "dagster.yaml"
-    if not config.exists():
-        config.write_text(_INSTANCE, encoding="utf-8")
     os.environ["DAGSTER_HOME"] = str(home)
+    config = home / "dagster.yaml"
+    with FileLock(home / "making.lock"):
+        if not config.exists():
+            config.write_text(_INSTANCE, encoding="utf-8")
+        if not (home / "schedules").exists():
+            # Several processes that make Dagster's files at once leave files that none of them can open.
+            with dg.DagsterInstance.from_config(str(home)) as instance:
+                instance.all_asset_keys(), instance.get_runs_count(), instance.all_instigator_state()
     return home
 
 

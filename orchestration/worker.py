@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING
 import dagster as dg
 
 from core.clock import utc_now
+from core.disk import told_when_full
 from core.errors import WaybillError
 from core.settings import get_settings
 from orchestration.event_batch import Batch, run_batch
@@ -28,6 +29,7 @@ from orchestration.event_report import report, report_failure
 from orchestration.platform import Platform
 from orchestration.push_assets import push_rows
 from orchestration.run import prepare_instance
+from orchestration.ticks import Watch
 from state import inbox, outbox
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ TICK_S = 1.0
 """How often an idle worker looks into the inbox."""
 PUSH_EVERY_S = 5.0
 """How often it looks for invoices that an earlier push left to be sent again."""
+LOOK_EVERY_S = 60.0
+"""How often it looks whether Dagster's schedules tick."""
 LONGEST_PAUSE_S = 60.0
 log = logging.getLogger("waybill.worker")
 
@@ -44,7 +48,8 @@ log = logging.getLogger("waybill.worker")
 class Worker:
     """Batches, one after the other, until ``stop`` is set.
 
-    ``told`` hears of every batch that did something, ``failed`` of everything that ended one.
+    ``told`` hears of every batch that did something, ``failed`` of everything that ended one; ``look`` is called every
+    minute, whatever becomes of the batches.
     """
 
     def __init__(
@@ -53,13 +58,15 @@ class Worker:
         stop: threading.Event,
         told: Callable[[Batch], None],
         failed: Callable[[Exception], None],
+        look: Callable[[], None],
         tick_s: float = TICK_S,
     ) -> None:
         self._platform, self._stop, self._told, self._tick_s = platform, stop, told, tick_s
         self._failed = failed
         self._waits = Once()
         self._project: EventProject | None = None
-        self._pushed_at = 0.0
+        self._look = look
+        self._pushed_at = self._looked_at = 0.0
 
     def run(self) -> None:
         """Work until stopped. A failure is told and tried again after a pause that doubles up to a minute.
@@ -69,7 +76,11 @@ class Worker:
         pause = self._tick_s
         while not self._stop.is_set():
             try:
-                is_busy = self._turn()
+                if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
+                    self._looked_at = time.monotonic()
+                    self._look()
+                with told_when_full(self._platform.settings.root):
+                    is_busy = self._turn()
                 pause = self._tick_s
             except Exception as error:  # noqa: BLE001
                 self._tell(error)
@@ -171,13 +182,22 @@ def main() -> int:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, end)
     with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
+        watch = Watch(instance)
+
+        def look() -> None:
+            told = watch.look(utc_now())
+            if told is not None:
+                for schedule, problem in told.items():
+                    log.error("schedule %s: %s", schedule, problem)
+                if not told:
+                    log.info("every schedule ticks again")
 
         def tell(batch: Batch) -> None:
             log.info("%s: %d messages, %s", batch.run_id, batch.settled, _told(batch))
             report(instance, batch)
 
         settings.worker_note.unlink(missing_ok=True)
-        Worker(Platform(settings), stop, tell, partial(report_failure, instance)).run()
+        Worker(Platform(settings), stop, tell, partial(report_failure, instance), look).run()
         settings.worker_note.unlink(missing_ok=True)
     return 0
 

@@ -125,6 +125,12 @@ def waiting(engine: Engine) -> list[CreditNote]:
         return _found(db, table.c.answer.is_(None))
 
 
+def named(engine: Engine, name: str) -> CreditNote:
+    """The one draft that is called so; PermanentFailure unless there is exactly one."""
+    with reading(engine) as db:
+        return _one(db, name)
+
+
 def on_their_way(engine: Engine, destination: str) -> list[str]:
     """The keys of credit notes that were approved and are not posted."""
     query = select(effects.c.idempotency_key).where(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pysqlite3
 from filelock import FileLock
-from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, text
 
+from core.disk import DiskFull, disk_full, is_full, told_when_full
 from core.errors import ConfigurationError
 from core.settings import Settings
 from state.home import bind, refuse_another_kind
@@ -24,6 +26,7 @@ _CACHE_KB = 64 * 1024
 """What a connection may keep of the file in memory: with SQLite's own 2 MB, moving a million rows wrote each page of the
 ledger's index many times over. Only who touches so much uses it."""
 _READS = "waybill_reads"
+_POSTGRESQL_FULL = "53100"
 _PRAGMAS = {
     "busy_timeout": _BUSY_TIMEOUT_MS,
     "journal_mode": "wal",
@@ -46,13 +49,15 @@ _BEGIN = {
 def open_state(settings: Settings) -> Engine:
     """The state store of this home, ready to use: SQLite, or the PostgreSQL that ``state_url`` names.
 
-    ConfigurationError when the database can lose what was committed, cannot be reached, or is not this home's.
+    ConfigurationError when the database can lose what was committed, cannot be reached, or is not this home's; DiskFull
+    when there is no room for SQLite's log.
     """
-    settings.root.mkdir(parents=True, exist_ok=True)
-    refuse_another_kind(settings)
-    engine = open_unbound(settings)
-    if settings.state_url is not None:
-        bind(settings, engine)
+    with told_when_full(settings.root):
+        settings.root.mkdir(parents=True, exist_ok=True)
+        refuse_another_kind(settings)
+        engine = open_unbound(settings)
+        if settings.state_url is not None:
+            bind(settings, engine)
     return engine
 
 
@@ -61,6 +66,7 @@ def open_unbound(settings: Settings) -> Engine:
     url = url_of(settings)
     engine = _sqlite(settings) if url is None else connect(url)
     event.listen(engine, "begin", _on_begin)
+    event.listen(engine, "handle_error", _on_error(settings.root))
     _migrate(engine)
     return engine
 
@@ -107,6 +113,22 @@ def _on_begin(connection: Connection) -> None:
     """Writers take the write lock at once: two of them queue here instead of failing half-way."""
     reads = connection.get_execution_options().get(_READS, False)
     connection.exec_driver_sql(_BEGIN[connection.dialect.name, reads])
+
+
+def _on_error(root: Path) -> Callable[[ExceptionContext], None]:
+    """Raises DiskFull in place of what the driver says of a full disk; SQLAlchemy raises every other error itself."""
+
+    def told(context: ExceptionContext) -> None:
+        error = context.original_exception
+        if getattr(error, "sqlstate", None) == _POSTGRESQL_FULL:
+            raise DiskFull(
+                "The disk of the state's PostgreSQL server is full.",
+                remedy="Make room there, then run again: what was acknowledged is in it.",
+            )
+        if is_full(error, root):
+            raise disk_full(root)
+
+    return told
 
 
 def _migrate(engine: Engine) -> None:

@@ -19,6 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from sqlalchemy import Engine
 
 from core.clock import utc_now
+from core.disk import told_when_full
 from core.errors import PermanentFailure
 from core.files import sync_folder
 from core.ids import canonical_json
@@ -55,11 +56,10 @@ def sign(settings: Settings, engine: Engine) -> Head | None:
     """Sign what the ledger ends with and keep it; None when that is signed already or nothing was ever written.
 
     PermanentFailure, and nothing signed, when the ledger is not the one that was signed last: a signature would
-    make it look whole.
+    make it look whole. DiskFull when there is no room for the head; the next one covers what this one would have.
     """
     path = settings.ledger_heads
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with FileLock(path.with_suffix(".lock")):
+    with told_when_full(settings.root), _locked(path):
         last = _last(path)
         with reading(engine) as db:
             sequence, row_hash = ledger.newest(db)
@@ -78,6 +78,13 @@ def sign(settings: Settings, engine: Engine) -> Head | None:
         head = unsigned.model_copy(update={"signature": private.sign(unsigned.signed_bytes()).hex()})
         _append(path, head)
     return head
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with FileLock(path.with_suffix(".lock")):
+        yield
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from sqlalchemy import URL, Engine, create_engine, event, make_url
 from sqlalchemy.exc import ArgumentError, OperationalError
 
 from core.errors import ConfigurationError
+from core.hush import keep_quiet
 from core.settings import Settings
 
 DRIVER = "postgresql+psycopg"
@@ -50,6 +51,7 @@ def url_of(settings: Settings) -> URL | None:
         raise ConfigurationError("WAYBILL_STATE_URL is no address of a database.", remedy=remedy) from None
     if url.drivername not in {"postgresql", "postgres", DRIVER} or not url.database:
         raise ConfigurationError("WAYBILL_STATE_URL names no PostgreSQL database.", remedy=remedy)
+    keep_quiet(url.password or "")
     return url.set(drivername=DRIVER)
 
 

@@ -22,7 +22,8 @@ import httpx
 from activation.destinations.base import NotAppliedError, RefusedError, UncertainError
 from core.connections import Connection
 from core.errors import ConfigurationError
-from core.settings import secret
+from core.hush import keep_quiet
+from core.settings import secret, user_name
 from core.tryton import decoded
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
@@ -66,7 +67,7 @@ class TrytonRpc:
             )
         self._name = connection.connection
         self._url = connection.base_url.rstrip("/") + "/rpc/"
-        self._login = secret(connection.secrets["login"]).get_secret_value()
+        self._login = user_name(connection.secrets["login"])
         self._password = secret(connection.secrets["password"])
         self._client = httpx.Client(
             headers={"Accept": "application/json"}, timeout=_TIMEOUT, follow_redirects=False
@@ -133,6 +134,7 @@ class TrytonRpc:
             parameters = {"password": self._password.get_secret_value()}
             user, token, *_ = self._call("common.db.login", [self._login, parameters], None, changes=False)
             words = base64.b64encode(f"{self._login}:{user}:{token}".encode()).decode()
+            keep_quiet(str(token), words)
             authorization = f"Session {words}"
             context = self._call("model.res.user.get_preferences", [True, {}], authorization, changes=False)
             return _Session(authorization, {name: context[name] for name in ("language", "companies")})

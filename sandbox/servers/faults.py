@@ -23,7 +23,7 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 App = Callable[[MutableMapping[str, Any], Receive, Send], Awaitable[None]]
 
-KINDS = ("status", "delay", "html", "truncate", "cut", "drop_reply", "apply_then_500", "reset")
+KINDS = ("status", "echo", "delay", "html", "truncate", "cut", "drop_reply", "apply_then_500", "reset")
 _READS = ("GET", "HEAD", "OPTIONS")
 _LOGIN = b"<!DOCTYPE html><html><head><title>Login</title></head><body><form>Sign in</form></body></html>"
 
@@ -133,11 +133,18 @@ class Outside:
         return None
 
     async def _fail(self, fault: Fault, call: Call) -> None:
-        """Before the app: status, html, reset, delay. After it: the rest, which keep what it did."""
+        """Before the app: status, echo, html, reset, delay. After it: the rest, which keep what it did."""
         if fault.kind == "status":
             headers = {} if fault.retry_after is None else {"retry-after": f"{fault.retry_after:g}"}
             text = json.dumps({"message": f"fault on demand: {fault.status}"}).encode()
             await _answer(call.send, fault.status, text, extra=headers)
+        elif fault.kind == "echo":
+            # As gateways do that show what they did not understand, credentials and all.
+            sent = ", ".join(f"{name.decode()}: {value.decode()}" for name, value in call.scope["headers"])
+            text = json.dumps(
+                {"exception": f"Bad request: {sent}", "message": f"Bad request: {sent}"}
+            ).encode()
+            await _answer(call.send, fault.status, text)
         elif fault.kind == "html":
             await _answer(call.send, 200, _LOGIN, content_type="text/html; charset=utf-8")
         elif fault.kind == "reset":

@@ -1,7 +1,6 @@
 """The index of faults: each one with what has to be true after it and the tests that bring it about.
 
-Belongs here: one entry per fault of the push's specification, by its number. A test is named ``file::test``. What no
-test brings about yet says so, or what it waits for.
+Belongs here: one entry per fault of the push's specification, by its number. A test is named ``file::test``.
 """
 
 from __future__ import annotations
@@ -17,8 +16,7 @@ class Fault:
     what: str
     where: str
     then: str
-    tests: tuple[str, ...] = ()
-    without: str | None = None
+    tests: tuple[str, ...]
 
 
 ONCE = "tests/integration/activation/test_each_invoice_is_posted_once.py"
@@ -32,6 +30,7 @@ TORN = "tests/integration/ingestion/test_the_warehouse_killed_and_torn.py"
 SILENT = "tests/integration/orchestration/test_a_source_that_falls_silent.py"
 LETTERS = "tests/integration/bad_inputs/test_letters_are_mended_and_replayed.py"
 STORE = "tests/unit/state/test_state_store.py"
+FULL = "tests/integration/state_store/test_the_disk_is_full.py"
 API = "tests/integration/api/test_faults_36_to_40.py"
 WEBHOOKS = "tests/integration/api/test_webhooks.py"
 SAME_ID = f"{API}::test_38_and_39_the_same_id_is_one_row_and_another_body_under_it_a_dead_letter"
@@ -39,8 +38,6 @@ LOST, KILLED = (
     f"{ONCE}::test_a_lost_answer_never_makes_a_second_invoice",
     f"{ONCE}::test_a_killed_push_is_finished_by_the_next",
 )
-NONE = "no test brings it about yet"
-CANARIES = "the API's logs, answers, tables and files are searched (test_secrets_stay_secret.py); the pages and Dagster are not yet"
 
 FAULTS: tuple[Fault, ...] = (
     Fault(1, "kill -9", "before the intent commits", "nothing sent; READY",
@@ -95,7 +92,13 @@ FAULTS: tuple[Fault, ...] = (
           (f"{TORN}::test_28_killed_in_commits_and_ddl_the_warehouse_opens_or_is_rebuilt",
            f"{TORN}::test_28_killed_after_ddl_that_no_log_can_hold_it_is_set_aside_and_rebuilt",
            f"{TORN}::test_28_what_another_process_has_open_is_not_taken_for_damaged")),
-    Fault(29, "disk full", "both stores", "clean error; nothing acknowledged lost", without=NONE),
+    Fault(29, "disk full (small tmpfs)", "both stores", "clean error; nothing acknowledged lost",
+          tuple(f"{FULL}::test_29_{name}" for name in (
+              "the_state_on_a_full_disk_says_so_and_keeps_what_it_acknowledged",
+              "killed_on_a_full_disk_nothing_that_was_acknowledged_is_missing",
+              "the_warehouse_on_a_full_disk_says_so_and_is_not_taken_for_damaged",
+              "a_reading_that_finds_the_disk_full_is_made_up_for_by_the_next",
+              "a_command_tells_it_in_one_line", "a_postgresql_server_without_room_is_named"))),
     Fault(30, "WAL truncated or zeroed", "open", "loaded again, or set aside and rebuilt",
           (f"{TORN}::test_30_with_a_torn_log_the_rerun_equals_a_clean_run",
            f"{TORN}::test_30_a_log_without_its_warehouse_is_set_aside")),
@@ -130,8 +133,13 @@ FAULTS: tuple[Fault, ...] = (
               "test_a_foreign_signature_is_named", "test_an_untouched_ledger_has_no_problem"))),
     Fault(44, "maker approves own batch", "approval", "refused by the database",
           ("tests/unit/state/test_approvals.py::test_the_database_refuses_an_answer_by_the_maker",)),
-    Fault(45, "canary secrets", "logs, UI, tables, dead letters, traces", "no hit", without=CANARIES),
-    Fault(46, "Dagster daemon killed", "orchestration", "no double effect; alert", without=NONE),
+    Fault(45, "canary secrets", "logs, UI, tables, dead letters, traces", "no hit",
+          ("tests/e2e/test_no_secret_gets_out.py::test_45_no_canary_is_found_in_anything_that_is_kept_said_or_shown",
+           "tests/integration/api/test_secrets_stay_secret.py::test_canaries_are_found_where_they_belong_and_nowhere_else",
+           "tests/unit/support/test_the_search_for_canaries.py::test_it_is_found_wherever_it_is_written")),
+    Fault(46, "Dagster daemon killed", "orchestration", "no double effect; alert",
+          ("tests/e2e/test_dagsters_daemon_is_killed.py::test_46_no_invoice_is_posted_twice_and_the_run_is_taken_up",
+           "tests/unit/orchestration/test_schedules_that_do_not_tick.py::test_it_is_told_once_to_dagster_and_once_that_it_is_over")),
     Fault(47, "restore from backup", "state", "open rows → UNKNOWN, looked up before any push",
           ("tests/integration/activation/test_restored_from_a_backup.py::test_what_was_posted_after_the_backup_is_not_posted_again",
            "tests/integration/activation/test_restored_from_a_backup.py::test_what_was_not_posted_after_the_backup_is_posted_once")),

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from core.settings import Settings
+from state.engine import open_state
 
 sys.path.insert(0, str(Path(__file__).parent))
 
@@ -16,10 +17,14 @@ sys.path.insert(0, str(Path(__file__).parent))
 @pytest.fixture(scope="session")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Settings:
     from published_world import decide, publish
+    from undecided import leave_undecided
 
     settings = Settings(home=tmp_path_factory.mktemp("dashboard"))
     publish(settings)
     decide(settings)
+    engine = open_state(settings)
+    leave_undecided(engine)
+    engine.dispose()
     return settings
 
 

@@ -27,7 +27,14 @@ FLAGS = [
     "--disable-sync",
 ]
 CHROMIUM = "/usr/bin/chromium"
-PATHS = ["/", "/blocked", "/blocked/POD_MISSING", "/blocked/NOT_A_CODE", "/metric/pod_to_invoice_s"]
+PATHS = [
+    "/",
+    "/waiting",
+    "/blocked",
+    "/blocked/POD_MISSING",
+    "/blocked/NOT_A_CODE",
+    "/metric/pod_to_invoice_s",
+]
 
 pytestmark = pytest.mark.browser
 
@@ -92,6 +99,31 @@ def test_a_reason_drills_down_to_its_invoices(tab: Page, site: str, world: Setti
     assert "1,250.00 EUR" in rows.first.inner_text()
     assert "seen 10 <b>" in tab.locator("tbody").inner_text(), "what sources say is text, never markup"
     assert tab.locator("tbody b").count() == 0
+
+
+def test_what_waits_for_a_person_is_told_with_the_command_that_decides(tab: Page, site: str) -> None:
+    tab.goto(site)
+    told = tab.locator("section[aria-labelledby=waiting]").inner_text()
+    assert "2 credit notes wait for an approval: -1,278.50 EUR" in told
+    assert "15 rows were refused and wait for a decision" in told
+    tab.get_by_role("link", name="To decide").first.click()
+    tab.wait_for_url("**/waiting")
+    notes = tab.locator("tr[data-note]")
+    assert [row.get_attribute("data-note") for row in notes.all()] == ["CON-00101", "CON-00102"]
+    assert "the price was <b>wrong</b>" in notes.nth(1).inner_text()
+    assert (
+        "waybill outbox approve-credit SHIPMENT" in tab.locator("section[aria-labelledby=notes]").inner_text()
+    )
+    groups = [
+        (row.get_attribute("data-reason"), row.locator(".number").inner_text())
+        for row in tab.locator("tr[data-reason]").all()
+    ]
+    assert groups == [("CURRENCY_INVALID", "12"), ("TIME_IN_FUTURE", "3")]
+    letters = tab.locator("section[aria-labelledby=newest]")
+    assert letters.locator("tbody tr").count() == 15
+    assert "found '<i>EURO0</i>'" in letters.inner_text()
+    assert "payload" not in tab.content(), "what came is shown by the command alone"
+    assert tab.locator("form, button, input").count() == 0
 
 
 def test_a_number_drills_down_to_its_rows(tab: Page, site: str) -> None:

@@ -19,6 +19,7 @@ def test_before_the_first_run_the_page_says_how_to_start(tmp_path: Path) -> None
         page = httpx.get(site)
         assert (page.status_code, "waybill run" in page.text) == (200, True)
         assert httpx.get(f"{site}/blocked").status_code == 200
+        assert "No credit note waits" in httpx.get(f"{site}/waiting").text
     assert not settings.state.exists(), "reading a page creates no store"
 
 
@@ -31,6 +32,7 @@ def test_a_new_serving_copy_shows_at_once(tmp_path: Path) -> None:
         publish(settings, [kpi("otif_rate", value=0.75)])
         page = httpx.get(site).text
     assert rate(0.75) in page
+    assert "No credit note waits for an approval, and no refused row for a decision" in page
     assert "No invoice was posted yet" in page
 
 

@@ -24,6 +24,9 @@ from core.clock import utc_now
 from core.connections import Connection
 from core.errors import PermanentFailure
 from core.settings import ROOT, Settings
+from core.warehouse import open_warehouse
+from orchestration.corrections import approve as approve_credit
+from orchestration.platform import Platform
 from state import credit_notes, decisions, ledger, outbox
 from state.credit_notes import CreditNote
 from tests.integration.activation.conftest import NOW, Erp, decision_of
@@ -201,6 +204,67 @@ def test_a_proof_with_other_quantities_makes_a_draft_and_one_with_the_same_takes
     assert credit_notes.waiting(engine) == []
     with pytest.raises(PermanentFailure, match="0 drafts"):
         approve(engine, posted)
+
+
+def test_an_approval_looks_again_and_takes_a_draft_back_whose_cause_is_gone(
+    erp: Erp, engine: Engine, posted: dict[str, Any]
+) -> None:
+    assert erp
+    (draft,) = void(engine, posted)
+    gone = candidate(posted, pod_id=None, content_hash="v" * 64)[posted["business_id"]]
+    corrections.confirm(engine, draft, gone, {"voided_at": LATER}, LATER)
+    assert credit_notes.waiting(engine) == [draft], "the void stands: the draft waits on"
+    with pytest.raises(PermanentFailure, match="Nobody can tell now"):
+        corrections.confirm(engine, draft, None, None, LATER)
+    assert credit_notes.waiting(engine) == [draft]
+    # Delivered again, and equal: there is nothing to be credited any more.
+    again = candidate(posted, pod_id="POD-2", content_hash="d" * 64)[posted["business_id"]]
+    with pytest.raises(PermanentFailure, match=r"is so no longer.*taken back"):
+        corrections.confirm(engine, draft, again, {"voided_at": LATER}, LATER)
+    assert credit_notes.waiting(engine) == []
+    with pytest.raises(PermanentFailure, match="0 drafts"):
+        approve(engine, posted)
+    assert ledger.verify(engine).first_bad is None
+
+
+def test_another_void_than_the_draft_was_made_for_takes_it_back_too(
+    erp: Erp, engine: Engine, posted: dict[str, Any]
+) -> None:
+    assert erp
+    (draft,) = void(engine, posted)
+    gone = candidate(posted, pod_id=None, content_hash="v" * 64)[posted["business_id"]]
+    with pytest.raises(PermanentFailure, match="Something else is"):
+        corrections.confirm(engine, draft, gone, {"voided_at": LATER + timedelta(hours=1)}, LATER)
+    assert credit_notes.waiting(engine) == []
+
+
+def test_the_command_reads_the_warehouse_before_it_approves(
+    erp: Erp, engine: Engine, settings: Settings, posted: dict[str, Any]
+) -> None:
+    assert erp
+    void(engine, posted)
+    platform, name = Platform(settings), posted["shipment_no"]
+    with pytest.raises(PermanentFailure, match="Nobody can tell now"):
+        approve_credit(platform, name, "boris", "seen the void")
+    with open_warehouse(settings, "test") as warehouse:
+        warehouse.execute("CREATE SCHEMA candidates")
+        warehouse.execute("CREATE SCHEMA canonical")
+        warehouse.execute(
+            "CREATE TABLE candidates.invoice_candidates (business_id VARCHAR, pod_id VARCHAR, "
+            "grand_total_amount DECIMAL(18, 2), content_hash VARCHAR, lines_json VARCHAR)"
+        )
+        warehouse.execute("CREATE TABLE canonical.canonical_proofs_of_delivery AS SELECT ? AS pod_id, ? AS voided_at",
+                          [posted["pod_id"], LATER])  # fmt: skip
+    assert approve_credit(platform, name, "boris", "seen the void").answer == "granted"
+    assert by_operation(engine)["credit_note", 1, "READY"] == 1
+
+
+def test_what_a_person_asked_for_needs_no_look(
+    erp: Erp, engine: Engine, settings: Settings, posted: dict[str, Any]
+) -> None:
+    assert erp
+    corrections.ask(engine, posted["shipment_no"], "anna", "wrong price", LATER)
+    assert approve_credit(Platform(settings), posted["shipment_no"], "boris", "it is").answer == "granted"
 
 
 def test_a_person_asks_and_another_one_approves(

@@ -6,16 +6,17 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, text
 
+from activation import corrections
 from activation.dry_run import Intent, dry_run
 from activation.push import open_destination, push
-from contracts.invoice import InvoiceDocument
+from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from core.clock import utc_now
 from core.connections import Connection
-from state import decisions, kill_switch, outbox
+from state import credit_notes, decisions, kill_switch, outbox
 from state.kill_switch import Scope
 from state.outbox_rows import rows
 from state.tables import metadata
-from tests.integration.activation.conftest import Erp, decision_of
+from tests.integration.activation.conftest import NOW, Erp, decision_of
 
 Rows = list[dict[str, Any]]
 
@@ -102,6 +103,55 @@ def test_an_erp_that_does_not_answer_holds_each_and_a_row_that_is_incomplete_its
     found = told(engine, connection, [*released[:2], incomplete])
     assert [each.action for each in found] == ["hold", "create", "hold"]
     assert "customer_id" in found[2].why
+
+
+def credited(engine: Engine, row: dict[str, Any]) -> None:
+    """Its credit note, drafted and approved."""
+    corrections.ask(engine, row["shipment_no"], "anna", "wrong price", NOW)
+    credit_notes.answer(engine, row["shipment_no"], "granted", "boris", "it is", NOW)
+
+
+def test_an_approved_credit_note_is_told_as_the_push_will_send_it(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp
+) -> None:
+    assert push(engine, [connection], released[:1]).posted == 1
+    assert told(engine, connection, []) == []
+    corrections.ask(engine, released[0]["shipment_no"], "anna", "wrong price", NOW)
+    assert told(engine, connection, []) == [], "a draft that nobody approved is not sent"
+    credit_notes.answer(engine, released[0]["shipment_no"], "granted", "boris", "it is", NOW)
+    again = {**released[0], "revision": 2, "decision_id": "second", "content_hash": "d" * 64}
+    decisions.record(engine, [decision_of(again, revision=2)])
+    calls, before = erp.mutating(), content(engine)
+    note, invoice = told(engine, connection, [again])
+    assert (erp.mutating(), content(engine)) == (calls, before)
+    assert (note.operation, note.action) == ("credit_note", "create")
+    assert note.amount == -released[0]["grand_total_amount"]
+    assert (invoice.operation, invoice.action) == ("invoice", "hold")
+    assert "the credit note of revision 1 is not posted" in invoice.why
+    assert push(engine, [connection], []).posted == 1
+    assert [each.action for each in told(engine, connection, [again])] == ["create"]
+
+
+def test_a_credit_note_that_is_there_as_a_draft_or_is_stopped_is_told_so(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp
+) -> None:
+    assert push(engine, [connection], released[:2]).posted == 2
+    for row in released[:2]:
+        credited(engine, row)
+    destination = open_destination(connection)
+    with engine.connect() as db:
+        note = next(row for row in rows(db) if row.operation == "credit_note")
+    try:
+        destination.create_draft(CreditNoteDocument.model_validate_json(note.payload))
+    finally:
+        destination.close()
+    first, second = told(engine, connection, [])
+    assert [first.action, second.action] == ["post", "create"]
+    assert "draft" in first.found[0]
+    kill_switch.pull(engine, Scope("global"), "anna", "wrong prices", utc_now())
+    assert {(each.action, each.operation) for each in told(engine, connection, [])} == {
+        ("hold", "credit_note")
+    }
 
 
 @pytest.mark.parametrize("limit", [1, 2])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -50,6 +51,7 @@ def test_an_answer_is_given_under_a_name_and_with_a_reason(
     monkeypatch: pytest.MonkeyPatch, command: str, given: str
 ) -> None:
     told: list[Any] = []
+    monkeypatch.setattr(credit_notes, "named", lambda *_: replace(MADE, idempotency_key="S-1"))
     monkeypatch.setattr(credit_notes, "answer", lambda *said: told.append(said[1:5]) or MADE)
     assert call(command, "S-1", "--actor", "boris", "--reason", "seen").exit_code == 0
     assert told == [("S-1", given, "boris", "seen")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -27,9 +28,16 @@ class Turns:
         self.pushed, self.batches, self.now = 0, 0, 1000.0
         live = [SimpleNamespace(connection=each, lifecycle="production") for each in ("erp", "crm")]
         retired = SimpleNamespace(connection="gone", lifecycle="retired")
-        platform: Any = SimpleNamespace(engine=None, destinations=live[:1], connections=[*live, retired])
+        platform: Any = SimpleNamespace(
+            engine=None,
+            destinations=live[:1],
+            connections=[*live, retired],
+            settings=SimpleNamespace(root=Path()),
+        )
         self.stop, self.failures = threading.Event(), list[Exception]()
-        self.worker = Worker(platform, self.stop, lambda _: None, self.failures.append, tick_s=0.0)
+        self.worker = Worker(
+            platform, self.stop, lambda _: None, self.failures.append, lambda: None, tick_s=0.0
+        )
         self.worker._project = SimpleNamespace()  # type: ignore[assignment]
         monkeypatch.setattr(module.inbox, "waiting", lambda _: waiting)
         monkeypatch.setattr(module.outbox, "is_due", lambda *_: is_due)
