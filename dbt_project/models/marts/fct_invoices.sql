@@ -8,7 +8,7 @@ receipts as (
 
 -- The receipt of a credit note is below nothing, and that of its invoice stands beside it.
 credit_receipts as (
-    select notes.idempotency_key, invoices.erp_id as credited_erp_id
+    select notes.destination, notes.erp_id, invoices.erp_id as credited_erp_id
     from receipts as notes
     inner join receipts as invoices using (destination, business_id, revision, company)
     where notes.grand_total_amount < 0 and invoices.grand_total_amount >= 0
@@ -33,7 +33,7 @@ united as (
         receipts.net_total_amount, receipts.tax_total_amount, receipts.grand_total_amount,
         receipts.issue_date, receipts.posted_at, receipts.posted_at
     from receipts
-    left join credit_receipts on receipts.idempotency_key = credit_receipts.idempotency_key
+    left join credit_receipts on receipts.destination = credit_receipts.destination and receipts.erp_id = credit_receipts.erp_id
     left join listed on receipts.destination = listed.source_system and receipts.erp_id = listed.invoice_id
     where listed.invoice_id is null
 ),
