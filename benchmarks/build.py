@@ -87,6 +87,8 @@ def _stage(name: str, *arguments: str | Path) -> dict[str, Any]:
         told: dict[str, Any] = json.loads(output.read() or b"{}")
     if process.returncode:
         raise SystemExit(f"{name} failed with exit code {process.returncode}")
+    # A year takes half an hour: who breaks it off has what was measured until then.
+    print(f"{name}: {wall:.1f} s, {peak / 1e6:,.0f} MB", file=sys.stderr, flush=True)
     return {"wall_s": round(wall, 2), "peak_mb": round(peak / 1e6), **told}
 
 
