@@ -121,9 +121,9 @@ class SimulatedErp:
             raise UncertainError("The answer was cut.", remedy="Wait.")
         # One that is missing here has to be asked for alone.
         return {
-            each.invoice.erp_id: each.invoice
-            for each in self.documents
-            if each.invoice.erp_id in erp_ids and (self.is_well or self.rng.random() < 0.9)
+            erp_id: self.documents[erp_id].invoice
+            for erp_id in erp_ids
+            if erp_id in self.documents and (self.is_well or self.rng.random() < 0.9)
         }
 
     def close(self) -> None:

@@ -192,7 +192,7 @@ def test_an_erp_that_is_down_for_a_day_loses_nothing_and_is_drained_in_order(
     assert len(erp.posted()) == 60
     # Those that nobody had tried before follow each other as they were enqueued.
     untried = [row.idempotency_key for row in outbox.rows(engine) if row.attempt_count == 1]
-    posted = [each.invoice.idempotency_key for each in erp.documents]
+    posted = [each.invoice.idempotency_key for each in erp.documents.values()]
     assert len(untried) > 1
     assert [key for key in posted if key in set(untried)] == untried
 
