@@ -109,7 +109,11 @@ def _add_year(settings: Settings, shipments: int) -> float:
         for schema, table in warehouse.execute(
             "SELECT schema_name, table_name FROM duckdb_tables() WHERE database_name = 'year'"
         ).fetchall():
-            warehouse.execute(f'INSERT INTO {schema}."{table}" BY NAME FROM year.{schema}."{table}"')
+            # dlt also says when a load was done.
+            more = ", now() AS inserted_at" if table == "_dlt_loads" else ""
+            warehouse.execute(
+                f'INSERT INTO {schema}."{table}" BY NAME SELECT *{more} FROM year.{schema}."{table}"'
+            )
         warehouse.execute("DETACH year")
         warehouse.execute("CHECKPOINT")
     year.unlink()

@@ -1,4 +1,8 @@
-"""What the warehouse knows already: versions, hashes and parents, asked for one batch at a time."""
+"""What the warehouse knows already: versions, hashes and parents, asked for one batch at a time.
+
+Known is what a completed load vouches for, as for the models: the rows of a load that died count nowhere, and whoever
+took them for known would never load them again.
+"""
 
 from __future__ import annotations
 
@@ -32,10 +36,15 @@ def known_hashes(
         warehouse.register("asked", asked)
         found = warehouse.execute(
             f"SELECT source_id, source_version, row_hash FROM {resource.dataset}.{resource.name} "
-            "JOIN asked USING (source_id, source_version) WHERE source_system = ?",
+            f"JOIN asked USING (source_id, source_version) WHERE source_system = ? AND {_completed(resource.dataset)}",
             [connection],
         ).to_arrow_table()
     return {(row["source_id"], row["source_version"]): row["row_hash"] for row in found.to_pylist()}
+
+
+def _completed(dataset: str) -> str:
+    """The condition on a raw row of this dataset that its load was completed."""
+    return f"_dlt_load_id IN (SELECT load_id FROM {dataset}._dlt_loads WHERE status = 0)"
 
 
 class Known:
@@ -60,7 +69,8 @@ class Known:
         table = f"{self._resource.dataset}.{self._resource.name}"
         with open_warehouse(self._settings, f"look up {table}") as warehouse:
             found = warehouse.execute(
-                f"SELECT 1 FROM {table} WHERE source_system = ? LIMIT 1", [self._connection]
+                f"SELECT 1 FROM {table} WHERE source_system = ? AND {_completed(self._resource.dataset)} LIMIT 1",
+                [self._connection],
             ).fetchone()
         return found is not None
 
@@ -70,7 +80,7 @@ def known_parents(settings: Settings, parent: Parent) -> set[str] | None:
     with open_warehouse(settings, f"parents in raw_{parent.kind}.{parent.resource}") as warehouse:
         found = warehouse.execute(
             f"SELECT DISTINCT {parent.parent_field} FROM raw_{parent.kind}.{parent.resource} "
-            f"WHERE {parent.parent_field} IS NOT NULL"
+            f"WHERE {parent.parent_field} IS NOT NULL AND {_completed(f'raw_{parent.kind}')}"
         ).fetchall()
     return {row[0] for row in found} or None
 
@@ -89,7 +99,8 @@ def known_versions(settings: Settings, resource: Resource, connection: str) -> s
     """Every ``(source_id, source_version)`` of one connection that is loaded."""
     with open_warehouse(settings, f"look up {resource.dataset}.{resource.name}") as warehouse:
         found = warehouse.execute(
-            f"SELECT source_id, source_version FROM {resource.dataset}.{resource.name} WHERE source_system = ?",
+            f"SELECT source_id, source_version FROM {resource.dataset}.{resource.name} "
+            f"WHERE source_system = ? AND {_completed(resource.dataset)}",
             [connection],
         ).fetchall()
     return {(row[0], row[1]) for row in found}
@@ -100,7 +111,8 @@ def known_parents_of_consignments(settings: Settings, connection: str) -> dict[s
     with open_warehouse(settings, "look up raw_dispatch.consignments") as warehouse:
         found = warehouse.execute(
             "SELECT consignment_id, arg_max(coalesce(parent_id, ''), source_version) "
-            "FROM raw_dispatch.consignments WHERE source_system = ? GROUP BY consignment_id",
+            "FROM raw_dispatch.consignments "
+            f"WHERE source_system = ? AND {_completed('raw_dispatch')} GROUP BY consignment_id",
             [connection],
         ).fetchall()
     return {child: parent for child, parent in found if parent}
