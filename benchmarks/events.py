@@ -115,6 +115,9 @@ def _add_year(settings: Settings, shipments: int) -> float:
                 f'INSERT INTO {schema}."{table}" BY NAME SELECT *{more} FROM year.{schema}."{table}"'
             )
         warehouse.execute("DETACH year")
+        # Nothing was published before the year was there: its numbers are first ones and no corrections.
+        for table in ("intermediate.int_kpi_published", "marts.kpi_restatements"):
+            warehouse.execute(f"DROP TABLE {table}")
         warehouse.execute("CHECKPOINT")
     year.unlink()
     started = time.monotonic()
