@@ -12,26 +12,28 @@ with restated as (
     {%- endif %}
 ),
 
-facts as (
-    select * from {{ ref('int_kpi_changed_facts') }}
+cuts as ( {{ published_cuts(['day', 'week', 'month']) }} ),
+
+-- Where each of the changed rows counted or counts: by these columns, all of them, a number finds its rows.
+placed as (
+    select
+        metric, variant, coalesce(currency, '') as currency, cuts.grain, {{ cut_period('cuts.grain', 'period_date') }} as period_start,
+        cuts.dimension, {{ cut_value('cuts.dimension') }} as dimension_value,
+        entity_type, entity_id, coalesce(entity_no, entity_id) as entity_no, is_arrived, is_correction
+    from {{ ref('int_kpi_changed_facts') }}
+    cross join cuts
 ),
 
 -- The rows that moved the number: into it, out of it or within it.
 moved as (
     select distinct
         {{ number_columns('restated.') }}, restated.version,
-        facts.entity_type, facts.entity_id, coalesce(facts.entity_no, facts.entity_id) as entity_no, facts.is_arrived, facts.is_correction
+        placed.entity_type, placed.entity_id, placed.entity_no, placed.is_arrived, placed.is_correction
     from restated
-    inner join facts
-        on restated.metric = facts.metric and restated.variant = facts.variant
-        and restated.currency = coalesce(facts.currency, '')
-        and restated.period_start = case restated.grain
-            {%- for grain in ['day', 'week', 'month'] %}
-            when '{{ grain }}' then {{ period_start(grain, 'facts.period_date') }}
-            {%- endfor %}
-        end
-        and restated.dimension_value = case restated.dimension when 'all' then 'all'
-            {%- for name in kpi_dimension_names() %} when '{{ name | replace('_id', '') }}' then facts.{{ name }}{% endfor %} end
+    inner join placed
+        on restated.metric = placed.metric and restated.variant = placed.variant and restated.currency = placed.currency
+        and restated.grain = placed.grain and restated.period_start = placed.period_start
+        and restated.dimension = placed.dimension and restated.dimension_value = placed.dimension_value
 ),
 
 ranked as (
