@@ -23,7 +23,18 @@ def main() -> int:
     named = sorted({test for fault in FAULTS for test in fault.tests})
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        command = [sys.executable, "-m", "pytest", "-q", "--junitxml", str(report), *named]
+        command = [
+            sys.executable,
+            "-m",
+            "pytest",
+            "-n",
+            "2",
+            "--dist",
+            "loadfile",
+            "--junitxml",
+            str(report),
+            *named,
+        ]
         ended = subprocess.run(command, stdout=sys.stderr, check=False).returncode
         cases = _cases(report) if report.exists() else {}
     _show(cases)
