@@ -2,6 +2,7 @@
 {{ waits_for('changed_trips') }}
 {{ waits_for('int_place_cells') }}
 {%- set steps = left_behind('canonical', 'int_vehicle_steps') %}
+{%- set stays = left_behind('canonical', 'canonical_vehicle_stops') %}
 {% if not builds_on() -%}
 -- Everything is built, so nothing is chosen.
 select
@@ -28,7 +29,7 @@ trips as (
 ),
 
 places as (
-    {{ changed_since_seen('int_place_cells', 'location_key, latitude, longitude, cell_row, cell_column') }}
+    {{ changed_since_seen('int_place_cells', 'location_key, source_system, location_id, kind, latitude, longitude, cell_row, cell_column') }}
 ),
 
 touched as (
@@ -46,6 +47,13 @@ touched as (
     inner join places
         on {{ cell_row('steps.latitude') }} = places.cell_row
         and {{ cell_column_on_map(cell_column('steps.longitude')) }} = places.cell_column
+    union
+    -- The middle of a stay may lie where none of its fixes does.
+    select stays.source_system, stays.device_id, stays.local_day
+    from {{ stays }} as stays
+    inner join places
+        on {{ cell_row('stays.latitude') }} = places.cell_row
+        and {{ cell_column_on_map(cell_column('stays.longitude')) }} = places.cell_column
 ),
 
 numbered as (

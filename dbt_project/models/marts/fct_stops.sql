@@ -1,5 +1,9 @@
+{{ waits_for('touched_stops') }}
 with stops as (
-    select * from {{ ref('canonical_stops') }}
+    select * from {{ everything_of('canonical_stops') }}
+    {%- if builds_on() %}
+    where stop_key in (select stop_key from {{ changes_table('touched_stops') }})
+    {%- endif %}
 ),
 
 parties as (
@@ -7,8 +11,13 @@ parties as (
 ),
 
 visits as (
-    select * from {{ ref('int_stop_visits') }}
-    where is_visit_of_stop
+    select
+        *,
+        row_number() over (partition by stop_key order by apart_s, begun_at, geofence_visit_key) as visit_rank
+    from {{ ref('int_stop_visits') }}
+    {%- if builds_on() %}
+    where stop_key in (select stop_key from {{ changes_table('touched_stops') }})
+    {%- endif %}
 ),
 
 -- Until somebody left, nobody knows how long it took.
@@ -21,7 +30,7 @@ joined as (
         {{ epoch_s('stops.departed_at') }} - {{ epoch_s('stops.arrived_at') }} as dwell_s
     from stops
     left join parties on stops.stop_key = parties.stop_key
-    left join visits on stops.stop_key = visits.stop_key
+    left join visits on stops.stop_key = visits.stop_key and visits.visit_rank = 1
 ),
 
 detained as (

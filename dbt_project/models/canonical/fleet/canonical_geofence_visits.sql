@@ -1,12 +1,24 @@
+{{ waits_for('touched_spans') }}
 with visits as (
-    select * from {{ ref('int_place_visits') }}
+    select * from {{ ref('int_place_visits') }} as visits
+    {%- if builds_on() %}
+    -- Also those that a touched stop had before, or can have now.
+    where {{ in_touched_span('visits', 'first_at', 'last_at') }}
+        or geofence_visit_key in (select geofence_visit_key from {{ this }} where {{ is_touched_stop('stop_id') }})
+        or geofence_visit_key in (
+            select geofence_visit_key from {{ ref('int_stop_visits') }} where {{ is_touched_stop('stop_id') }}
+        )
+    {%- endif %}
 ),
 
-stops as (
-    select matches.geofence_visit_key, stops.stop_id, stops.trip_id
-    from {{ ref('int_stop_visits') }} as matches
-    inner join {{ ref('canonical_stops') }} as stops on matches.stop_key = stops.stop_key
-    where matches.is_stop_of_visit
+ranked as (
+    select
+        geofence_visit_key, stop_id, trip_id,
+        row_number() over (partition by geofence_visit_key order by apart_s, stop_key) as stop_rank
+    from {{ ref('int_stop_visits') }}
+    {%- if builds_on() %}
+    where geofence_visit_key in (select geofence_visit_key from visits)
+    {%- endif %}
 )
 
 select
@@ -34,4 +46,4 @@ select
 from visits
 inner join {{ ref('canonical_locations') }} as locations on visits.location_key = locations.location_key
 left join {{ ref('int_device_zones') }} as zones on visits.device_id = zones.device_id
-left join stops on visits.geofence_visit_key = stops.geofence_visit_key
+left join ranked as stops on visits.geofence_visit_key = stops.geofence_visit_key and stops.stop_rank = 1

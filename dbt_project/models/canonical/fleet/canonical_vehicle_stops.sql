@@ -1,8 +1,12 @@
-with runs as (
+{{ waits_for('touched_spans') }}
+{% set unit = ['source_system', 'device_id'] %}
+with {% if builds_on() %}recursive {{ runs_out_of_spans(ref('int_standing_runs'), unit, 0) }},
+
+{% endif %}runs as (
     select
         *,
         lag(last_at) over (partition by source_system, device_id order by first_at) as last_stood_at
-    from {{ ref('int_standing_runs') }}
+    from {{ runs_of_spans(ref('int_standing_runs'), unit) }} as runs
 ),
 
 numbered as (
@@ -31,6 +35,9 @@ stood as (
 
 somewhere as (
     select *, {{ longitude_of('east_of_atlantic') }} as longitude from stood
+    {%- if builds_on() %}
+    where {{ in_touched_span('stood', 'started_at', 'last_at') }}
+    {%- endif %}
 ),
 
 placed as (

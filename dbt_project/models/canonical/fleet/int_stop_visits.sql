@@ -1,20 +1,34 @@
+{{ waits_for('touched_spans') }}
 {% set bucket = var('stop_match_s') %}
+{% set pair -%}
+    stops.stop_key, stops.stop_id, stops.trip_id, visits.geofence_visit_key, visits.begun_at, visits.departed_at,
+        visits.is_arrival_seen, abs({{ epoch_s('visits.begun_at') }} - {{ epoch_s('stops.expected_at') }}) as apart_s
+{%- endset %}
+{% set same -%}
+    stops.vehicle_connection = visits.vehicle_connection and stops.vehicle_id = visits.vehicle_id
+        and stops.location_key = visits.location_key
+{%- endset %}
 with visits as (
     select
-        visits.geofence_visit_key, visits.location_key, visits.arrived_at, visits.departed_at,
-        visits.is_arrival_seen, visits.is_departure_seen, zones.vehicle_connection, zones.vehicle_id
+        visits.geofence_visit_key, visits.location_key, visits.arrived_at as begun_at, visits.departed_at,
+        visits.is_arrival_seen, zones.vehicle_connection, zones.vehicle_id,
+        floor({{ epoch_s('visits.arrived_at') }} / {{ bucket }}) as time_nr
     from {{ ref('int_place_visits') }} as visits
     inner join {{ ref('int_device_zones') }} as zones on visits.device_id = zones.device_id
 ),
 
-stops as (
+planned as (
     select
-        stops.stop_key, stops.source_system, stops.vehicle_id, locations.location_key,
-        coalesce(stops.arrived_at, stops.planned_start_at, stops.planned_end_at) as expected_at
+        stops.stop_key, stops.stop_id, stops.trip_id, stops.source_system as vehicle_connection, stops.vehicle_id,
+        locations.location_key, coalesce(stops.arrived_at, stops.planned_start_at, stops.planned_end_at) as expected_at
     from {{ ref('canonical_stops') }} as stops
     inner join {{ ref('canonical_locations') }} as locations
         on stops.source_system = locations.source_system and stops.location_id = locations.location_id
     where stops.vehicle_id is not null
+),
+
+stops as (
+    select *, floor({{ epoch_s('expected_at') }} / {{ bucket }}) as time_nr from planned
 ),
 
 steps as (
@@ -22,37 +36,37 @@ steps as (
 ),
 
 -- A depot sees the same lorry every day: only what lies in neighbouring stretches of time meets at all.
-around as (
-    select stops.*, floor({{ epoch_s('stops.expected_at') }} / {{ bucket }}) + steps.step - 1 as time_nr
+stops_around as (
+    select stops.*, stops.time_nr + steps.step - 1 as near_nr
     from stops
     cross join steps
+    {%- if builds_on() %}
+    where {{ is_touched_stop('stops.stop_id') }}
+    {%- endif %}
 ),
-
-pairs as (
-    select
-        around.stop_key, visits.*,
-        abs({{ epoch_s('visits.arrived_at') }} - {{ epoch_s('around.expected_at') }}) as apart_s
+{% if builds_on() %}
+visits_around as (
+    select visits.*, visits.time_nr + steps.step - 1 as near_nr
     from visits
-    inner join around
-        on visits.vehicle_connection = around.source_system and visits.vehicle_id = around.vehicle_id
-        and visits.location_key = around.location_key
-        and floor({{ epoch_s('visits.arrived_at') }} / {{ bucket }}) = around.time_nr
+    cross join steps
+    where visits.geofence_visit_key not in ({{ untouched_visits() }})
 ),
-
-ranked as (
-    select
-        *,
-        row_number() over (
-            partition by stop_key order by apart_s, arrived_at, geofence_visit_key
-        ) as visit_rank,
-        row_number() over (partition by geofence_visit_key order by apart_s, stop_key) as stop_rank
-    from pairs
-    where apart_s <= {{ var('stop_match_s') }}
+{% endif %}
+pairs as (
+    select {{ pair }}
+    from stops_around as stops
+    inner join visits on {{ same }} and stops.near_nr = visits.time_nr
+    {%- if builds_on() %}
+    union
+    select {{ pair }}
+    from stops
+    inner join visits_around as visits on {{ same }} and stops.time_nr = visits.near_nr
+    {%- endif %}
 )
 
 select
-    stop_key, geofence_visit_key, apart_s, visit_rank = 1 as is_visit_of_stop, stop_rank = 1 as is_stop_of_visit,
-    case when is_arrival_seen then arrived_at end as arrived_at,
+    stop_key, stop_id, trip_id, geofence_visit_key, apart_s, begun_at,
+    case when is_arrival_seen then begun_at end as arrived_at,
     departed_at
-from ranked
-where visit_rank = 1 or stop_rank = 1
+from pairs
+where apart_s <= {{ bucket }}

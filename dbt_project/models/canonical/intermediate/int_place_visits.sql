@@ -1,8 +1,13 @@
-with runs as (
+{{ waits_for('touched_spans') }}
+{% set place = ['source_system', 'device_id', 'location_key'] %}
+with {% if builds_on() %}recursive {{ runs_out_of_spans(ref('int_place_runs'), place,
+    [var('longest_gap_s'), var('shortest_absence_s')] | max) }},
+
+{% endif %}runs as (
     select
         *,
         lag(last_at) over (partition by source_system, device_id, location_key order by first_at) as last_here_at
-    from {{ ref('int_place_runs') }}
+    from {{ runs_of_spans(ref('int_place_runs'), place) }} as runs
 ),
 
 -- One visit goes on over midnight, and over an absence too short to have left.
@@ -49,8 +54,11 @@ judged as (
 select
     {{ surrogate_uuid('source_system', "device_id || '|' || location_key || '|' || cast(cast(" ~ epoch_s('arrived_at') ~ " as bigint) as varchar)") }}
         as geofence_visit_key,
-    source_system, device_id, location_key, arrived_at, last_inside_at,
+    source_system, device_id, location_key, first_at, last_at, arrived_at, last_inside_at,
     case when is_departure_seen then last_inside_at end as departed_at,
     is_arrival_seen, is_departure_seen, after_at is null as is_open,
     cast(fix_count as bigint) as fix_count, nearest_m
 from judged
+{%- if builds_on() %}
+where {{ in_touched_span('judged', 'first_at', 'last_at') }}
+{%- endif %}

@@ -1,9 +1,15 @@
+{{ waits_for('touched_stops') }}
 with actions as (
     select
         {{ surrogate_uuid('source_system', 'coalesce(stop_id, action_id)') }} as stop_key,
         source_system, action_id, shipment_id
     from {{ ref('canonical_actions') }}
     where stop_id is not null and action_type <> 'load'
+        {%- if builds_on() %}
+        and (source_system, stop_id) in (
+            select source_system, stop_id from {{ changes_table('touched_stops') }}
+        )
+        {%- endif %}
 ),
 
 -- Waiting that the contract lets us charge is claimed as a charge, with an action of the stop as its evidence.
