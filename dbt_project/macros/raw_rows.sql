@@ -27,8 +27,9 @@
         {%- if named and builds_on() %}
             and {{ node(named[0][0], named[0][1]) }} in (select node from {{ touched_nodes(model) }})
         {%- elif relation.identifier == 'positions' and builds_on() %}
-            and source_id in (
-                select source_id from {{ relation }}
+            {#- The instant is part of the id: it lets whole stretches of the table go unread. #}
+            and (source_id, positioned_at) in (
+                select source_id, positioned_at from {{ relation }}
                 where _dlt_load_id in (
                     select load_id from {{ changes_table('new_loads') }} where dataset = '{{ relation.schema }}'
                 )

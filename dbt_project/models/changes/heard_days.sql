@@ -16,8 +16,12 @@ fixes as (
     select source_system, device_id, positioned_at, quality from {{ news }} where {{ came_in('raw_telematics') }}
     union
     select source_system, device_id, positioned_at, quality from {{ kept }}
-    where source_id in (select source_id from {{ news }} where {{ came_in('raw_telematics') }})
-        or device_id in (select device_id from moved)
+    where (source_id, positioned_at) in (
+        select source_id, positioned_at from {{ news }} where {{ came_in('raw_telematics') }}
+    )
+    union
+    select source_system, device_id, positioned_at, quality from {{ kept }}
+    where device_id in (select device_id from moved)
 )
 
 select

@@ -19,7 +19,8 @@ heard as (
 ),
 
 known as (
-    select distinct source_system, device_id, local_day from {{ steps }}
+    select source_system, device_id, local_day from {{ left_behind('intermediate', 'int_vehicle_fixes') }}
+    where fix_count > excluded_fix_count
     union
     select source_system, device_id, local_day from heard where is_ok
 ),

@@ -1,12 +1,17 @@
-with heard as (
+with known as (
+    select source_system, device_id, local_day from {{ ref('int_vehicle_fixes') }}
+    where fix_count > excluded_fix_count
+),
+
+heard as (
     select device_id, min(source_system) as source_system
-    from {{ ref('int_vehicle_steps') }}
+    from known
     group by device_id
 ),
 
 -- Days before anybody listened at all, and after, tell nothing.
 days as (
-    select distinct local_day from {{ ref('int_vehicle_steps') }}
+    select distinct local_day from known
 )
 
 -- A lorry that is known to serve has a day also when its unit was silent: unknown, not absent.
