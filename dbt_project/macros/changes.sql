@@ -55,9 +55,22 @@
     )
 {%- endmacro %}
 
-{# True for days of a month or a week in which a metric changed: all that its changed numbers are made of. #}
-{% macro is_near_change(day) -%}
-    ({{ is_changed('month', period_start('month', day)) }} or {{ is_changed('week', period_start('week', day)) }})
+{# Every day of the periods of some grains in which a metric changed. As plain days they tell a database which parts of
+   a large table it need not read; as periods of its rows they would not. #}
+{% macro days_of_changed(grains) -%}
+    {{ days_from_to('first_day', 'last_day') }}, metric, variant
+    from (
+        select
+            metric, variant, period_start as first_day,
+            case grain when 'month' then {{ add_month('period_start') }} - 1 when 'week' then period_start + 6 else period_start end as last_day
+        from {{ ref('int_kpi_changed_periods') }}
+        where grain in ('{{ grains | join("', '") }}') and period_start is not null
+    ) as spans
+{%- endmacro %}
+
+{# True for rows of such a day. #}
+{% macro is_of_changed(grains, day) -%}
+    (metric, variant, {{ day }}) in (select metric, variant, local_day from ({{ days_of_changed(grains) }}) as days)
 {%- endmacro %}
 
 {# What stands for the day of a fact that has none. #}

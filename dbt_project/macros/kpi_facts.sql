@@ -23,3 +23,16 @@ select
     company_id, customer_id, depot_id, region, carrier_id, connection, severity, made_by
 from facts
 {%- endmacro %}
+
+{# The facts that count in changed periods of a grain, and in a changed metric without a day of their own; all that count where
+   everything is built. #}
+{% macro facts_of_changed(grain) -%}
+    select * from {{ ref('kpi_facts') }}
+    where standing <> 'out'
+    {%- if builds_on() %} and {{ is_of_changed([grain], 'period_date') }}
+    union all
+    select * from {{ ref('kpi_facts') }}
+    where standing <> 'out' and period_date is null
+        and (metric, variant) in (select metric, variant from {{ ref('int_kpi_changed_periods') }})
+    {%- endif %}
+{%- endmacro %}

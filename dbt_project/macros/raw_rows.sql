@@ -25,7 +25,7 @@
         where {{ is_loaded(relation) }}
         {%- set named = named_nodes().get(relation.schema ~ '.' ~ relation.identifier) -%}
         {%- if named and builds_on() %}
-            and {{ node(named[0][0], named[0][1]) }} in (select node from {{ touched_nodes(model) }})
+            and {{ few_of(relation, node(named[0][0], named[0][1]) ~ ' in (select node from ' ~ touched_nodes(model) ~ ')') }}
         {%- elif relation.identifier == 'positions' and builds_on() %}
             {#- The instant is part of the id: it lets whole stretches of the table go unread. #}
             and (source_id, positioned_at) in (

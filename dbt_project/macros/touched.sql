@@ -73,7 +73,23 @@
     {%- if not parent or not parent.config.meta.get('by') -%}
         {{ return(relation) }}
     {%- endif -%}
-    {{ return('(select * from ' ~ relation ~ ' where ' ~ is_touched(parent.config.meta.by, model) ~ ')') }}
+    {%- set condition = is_touched(parent.config.meta.by, model) -%}
+    {{ return('(select * from ' ~ relation ~ ' where '
+        ~ (condition if parent.config.materialized == 'view' else few_of(relation, condition)) ~ ')') }}
+{%- endmacro %}
+
+{# True for the few rows of a large table of which a condition is true. What came in lately lies together: a database that
+   first finds the places of such rows need not read the other columns where there are none. #}
+{% macro few_of(table, condition) -%}
+    {{ return(adapter.dispatch('few_of')(table, condition)) }}
+{%- endmacro %}
+
+{% macro duckdb__few_of(table, condition) -%}
+    rowid in (select rowid from {{ table }} where {{ condition }})
+{%- endmacro %}
+
+{% macro spark__few_of(table, condition) -%}
+    {{ condition }}
 {%- endmacro %}
 
 {# True for a model whose rows are replaced by their nodes, and for a step of such. A table that is built whole reads

@@ -12,6 +12,7 @@ posted as (
 
 -- An invoice that Waybill posted belongs to its shipment before the ERP has listed it.
 select node, other from posted
-except
-select node, other from {{ ref('links') }}
-where node in (select node from posted)
+where not exists (
+    select 1 from {{ ref('links') }} as links
+    where links.node = posted.node and links.other = posted.other
+)

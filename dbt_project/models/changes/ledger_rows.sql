@@ -1,3 +1,6 @@
+{%- set connection = "coalesce(connections.kind || '|' || connections.criticality, '')" %}
+{%- set effect = ["effects.idempotency_key", "effects.state", "cast(effects.updated_at as varchar)",
+    "cast(coalesce(attempts.begun_count, 0) as varchar)", "cast(coalesce(attempts.ended_count, 0) as varchar)", connection] %}
 with attempts as (
     select idempotency_key, count(*) as begun_count, count(ended_at) as ended_count
     from {{ ref('stg_ledger__push_attempts') }}
@@ -5,18 +8,14 @@ with attempts as (
 )
 
 -- What Waybill itself has noted about a shipment. Its tables are read whole each time, so that what is new shows only
--- beside what was there.
-select {{ node('shipment', 'shipment_no') }} as node, 'decision|' || decision_id as content
+-- beside what was there: as numbers, which are compared faster than texts.
+select {{ node('shipment', 'shipment_no') }} as node, {{ node('decision', 'decision_id') }} as content
 from {{ ref('stg_gate__decisions') }}
-union
-select
-    {{ node('shipment', 'effects.shipment_no') }},
-    'effect|' || effects.idempotency_key || '|' || effects.state || '|' || cast(effects.updated_at as varchar)
-    || '|' || cast(coalesce(attempts.begun_count, 0) as varchar) || '|' || cast(coalesce(attempts.ended_count, 0) as varchar)
-    || '|' || coalesce(connections.kind || '|' || connections.criticality, '')
+union all
+select {{ node('shipment', 'effects.shipment_no') }}, {{ node('effect', effect | join(" || '|' || ")) }}
 from {{ ref('stg_ledger__outbox') }} as effects
 left join attempts on effects.idempotency_key = attempts.idempotency_key
 left join {{ ref('stg_ledger__connections') }} as connections on effects.destination = connections.connection
-union
-select {{ node('shipment', 'shipment_no') }}, 'receipt|' || idempotency_key || '|' || cast(read_back_at as varchar)
+union all
+select {{ node('shipment', 'shipment_no') }}, {{ node('receipt', "idempotency_key || '|' || cast(read_back_at as varchar)") }}
 from {{ ref('stg_ledger__receipts') }}

@@ -42,8 +42,8 @@ seeds as (
     union
     -- What waits grows older, and what has no day of its own goes with the run's.
     select {{ fact_node() }} from {{ facts }}
-    where standing <> 'out'
-        and (standing = 'open' or age_days is not null or period_date >= cast({{ last_built_at() }} as date) - 1)
+    where {{ few_of(facts, "standing <> 'out' and (standing = 'open' or age_days is not null or period_date >= cast("
+        ~ last_built_at() ~ " as date) - 1)") }}
 ),
 
 linked as (

@@ -2,26 +2,35 @@
 {% set value = cut_value('cuts.dimension') %}
 {% set number = 'metric, variant, aggregation, unit, currency' %}
 {% set counts = ['n', 'n_open', 'n_negative', 'n_excluded'] %}
+{% set sums = counts + ['numerator', 'denominator', 'amount'] %}
+{% set names = kpi_dimension_names() | join(', ') %}
 {% set partly = builds_on() %}
 with cuts as ( {{ published_cuts() }} ),
 
+-- All of time tells no day from another: what agrees in all dimensions is added up before it is cut by each.
 cells as (
-    select *, {{ is_near_change('period_start') if partly else 'true' }} as is_near
+    select {{ number }}, {{ names }}, false as is_ever, first_day, last_day, {{ sums | join(', ') }}
+    from {{ ref('int_kpi_cells') }}
+    where first_day is not null {%- if partly %} and {{ is_of_changed(['month', 'week'], 'period_start') }}{% endif %}
+    union all
+    select
+        {{ number }}, {{ names }}, true as is_ever, min(first_day), max(last_day),
+        {%- for name in sums %} sum({{ name }}){{ ',' if not loop.last }}{% endfor %}
     from {{ ref('int_kpi_cells') }}
     {%- if partly %}
     where (metric, variant) in (select metric, variant from {{ ref('int_kpi_changed_periods') }})
     {%- endif %}
+    group by {{ number }}, {{ names }}
 ),
 
 counted as (
     select
         {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }} as period_start, cuts.dimension,
         {{ value }} as dimension_value,
-        {%- for name in counts + ['numerator', 'denominator', 'amount'] %} sum({{ name }}) as {{ name }},{% endfor %}
+        {%- for name in sums %} sum({{ name }}) as {{ name }},{% endfor %}
         min(first_day) as first_day, max(last_day) as last_day
     from cells
-    inner join cuts
-        on (cells.customer_id is null) = (cuts.dimension <> 'customer') and (cuts.grain = 'all' or (cells.first_day is not null and cells.is_near))
+    inner join cuts on (cells.customer_id is null) = (cuts.dimension <> 'customer') and cells.is_ever = (cuts.grain = 'all')
     where {{ value }} is not null
     group by {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }}, cuts.dimension, {{ value }}
 ),
@@ -29,10 +38,10 @@ counted as (
 {% if partly -%}
 -- Read once for all the days, weeks and months in which something changed.
 near as (
-    select standing, metric, variant, period_date, duration_s, {{ kpi_dimension_names() | join(', ') }}
+    select standing, metric, variant, period_date, duration_s, {{ names }}
     from {{ ref('kpi_facts') }}
     where standing = 'in' and duration_s is not null
-        and {{ is_near_change('period_date') }}
+        and {{ is_of_changed(['month', 'week'], 'period_date') }}
 ),
 
 {% endif -%}

@@ -9,9 +9,7 @@ select
     {{ number }}, period_date as period_start, period_date as first_day, period_date as last_day, {{ few }},
     cast(null as varchar) as customer_id,
     {{ fact_sums() }}
-from {{ ref('kpi_facts') }}
-where standing <> 'out'
-{%- if builds_on() %} and {{ is_changed('day', 'period_date') }}{% endif %}
+from ({{ facts_of_changed('day') }}) as facts
 group by {{ number }}, period_date, {{ few }}
 
 union all
@@ -20,7 +18,6 @@ select
     {{ number }}, {{ month }} as period_start, min(period_date) as first_day, max(period_date) as last_day,
     {%- for name in few.split(', ') %} null as {{ name }},{% endfor %} customer_id,
     {{ fact_sums() }}
-from {{ ref('kpi_facts') }}
-where standing <> 'out' and customer_id is not null
-{%- if builds_on() %} and {{ is_changed('month', month) }}{% endif %}
+from ({{ facts_of_changed('month') }}) as facts
+where customer_id is not null
 group by {{ number }}, {{ month }}, customer_id

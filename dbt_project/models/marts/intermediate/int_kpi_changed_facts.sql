@@ -8,7 +8,7 @@ with compared as (
     union all
     select {{ fact_columns() }}, 1 as was_there, 0 as is_there from {{ published }}
     {%- if builds_on() %}
-    where {{ is_touched({'fact': 'entity_no'}, model) }}
+    where {{ few_of(published, is_touched({'fact': 'entity_no'}, model)) }}
     {%- endif %}
     {%- else %}
     and false

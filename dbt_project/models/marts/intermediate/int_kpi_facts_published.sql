@@ -7,9 +7,9 @@ select {{ fact_columns() }}
 from {{ ref('int_kpi_facts_now' if builds_on() else 'kpi_facts') }}
 where standing = 'in' and {{ as_of() }} >= {{ last_published('published_at') }}
 {%- if kept %}
+{%- set is_older = '1 in (select 1 as one where ' ~ as_of() ~ ' < ' ~ last_published('published_at') ~ ')' %}
 union all
 select {{ fact_columns() }}
 from {{ kept }}
-where {{ as_of() }} < {{ last_published('published_at') }}
-{%- if builds_on() %} and {{ is_touched({'fact': 'entity_no'}, model) }}{% endif %}
+where {{ few_of(kept, is_older ~ ' and ' ~ is_touched({'fact': 'entity_no'}, model)) if builds_on() else is_older }}
 {%- endif %}
