@@ -35,6 +35,7 @@ from state import ledger, outbox, waiting
 from state.engine import open_state
 from state.tables import ledger as ledger_table
 from state.tables import outbox as outbox_table
+from state.tables import outbox_documents as documents_table
 
 _BATCH = 10_000
 _LEASES = 100
@@ -96,6 +97,7 @@ def _fill(engine: Engine, rows: int) -> None:
     with engine.begin() as db:
         for table, made in (
             (ledger_table, _ledger_rows(rows, now)),
+            (documents_table, _documents(rows)),
             (outbox_table, _outbox_rows(rows, now)),
         ):
             while some := list(islice(made, _BATCH)):
@@ -122,11 +124,16 @@ def _ledger_rows(rows: int, now: datetime) -> Iterator[dict[str, Any]]:
         previous = row_hash
 
 
+def _documents(rows: int) -> Iterator[dict[str, Any]]:
+    for number in range(rows):
+        yield {"idempotency_key": f"{number:064d}", "payload_hash": "p" * 64, "payload": b"{}" * 500}
+
+
 def _outbox_rows(rows: int, now: datetime) -> Iterator[dict[str, Any]]:
     same = {
         "company": "WBDE", "destination": "erp", "operation": "invoice", "revision": 1, "decision_id": "d",
-        "payload": b"{}" * 500, "payload_hash": "p" * 64, "content_hash": "c" * 64, "input_hash": "i" * 64,
-        "amount": "1.10", "currency": "EUR", "state": "RETRY_WAIT", "enqueued_at": now, "updated_at": now,
+        "payload_hash": "p" * 64, "content_hash": "c" * 64, "input_hash": "i" * 64, "amount": "1.10",
+        "currency": "EUR", "state": "RETRY_WAIT", "enqueued_at": now, "updated_at": now,
     }  # fmt: skip
     for number in range(rows):
         yield {

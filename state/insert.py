@@ -15,4 +15,4 @@ def insert_ignoring(connection: Connection, table: Table, rows: Sequence[Mapping
     insert = postgresql_insert if connection.dialect.name == "postgresql" else sqlite_insert
     # PostgreSQL answers an insert with the new keys, after which the count would else be unknown.
     statement = insert(table).on_conflict_do_nothing().execution_options(preserve_rowcount=True)
-    return sum(connection.execute(statement, dict(row)).rowcount for row in rows)
+    return connection.execute(statement, [dict(row) for row in rows]).rowcount if rows else 0

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Engine, insert, or_, select, update
 
 from core.errors import PermanentFailure
-from state import kill_switch, ledger, outbox_rows, revisions
+from state import kill_switch, ledger, outbox_documents, outbox_rows, revisions
 from state.engine import reading
 from state.insert import insert_ignoring
 from state.ledger import Event
@@ -24,7 +24,7 @@ from state.tables import charge_lines, outbox
 from state.transitions import REPLACEABLE, UNSENT
 
 E = TypeVar("E", bound=OutboxEntry)
-_STORED = tuple(each.name for each in fields(NewEffect) if each.name != "charge_keys")
+_STORED = tuple(each.name for each in fields(NewEffect) if each.name not in {"payload", "charge_keys"})
 Enqueued = Literal["new", "known", "refreshed", "changed"]
 
 
@@ -49,6 +49,7 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
     revisions.refuse_uncredited(db, effect)
     with db.begin_nested():
         _claim(db, key, effect.charge_keys)
+    outbox_documents.keep(db, [effect])
     if present is not None:
         _requeue(db, key, present.state, now, _fields(effect))
         return "refreshed"

@@ -12,7 +12,7 @@ from datetime import datetime
 from sqlalchemy import Column, Connection, bindparam, insert, select
 
 from core.errors import WaybillError
-from state import ledger, outbox
+from state import ledger, outbox, outbox_documents
 from state.outbox import Enqueued
 from state.outbox_moves import few
 from state.outbox_rows import NewEffect
@@ -32,6 +32,7 @@ def enqueue_all(
             for each in plain
             for charge in each.charge_keys
         ]
+        outbox_documents.keep(db, plain)
         db.execute(insert(table), rows)
         if claims:
             db.execute(insert(charge_lines), claims)

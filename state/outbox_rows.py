@@ -1,7 +1,7 @@
 """What an effect is before, and once, it lies in the outbox: the row types and the one way to read them.
 
-Belongs here: no change of anything. A payload is read only by who sends or compares it: a loop that asks every
-moment what is due would otherwise read every invoice ever sent.
+Belongs here: no change of anything. The bytes lie in a table of their own, and are read only by who sends or compares
+them: to look at a row, or to change its state, would otherwise read and write its whole invoice.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, and_, select
 
 from core.ids import idempotency_key
-from state.tables import outbox
+from state.tables import outbox, outbox_documents
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,11 @@ class OutboxRow(OutboxEntry):
 
 
 ENTRY = tuple(outbox.c[each.name] for each in fields(OutboxEntry))
-"""The columns of an entry: all but the payload."""
+"""The columns of an entry: all of the row."""
+_ITS_DOCUMENT = and_(
+    outbox_documents.c.idempotency_key == outbox.c.idempotency_key,
+    outbox_documents.c.payload_hash == outbox.c.payload_hash,
+)
 
 
 def entries(db: Connection, *conditions: Any) -> list[OutboxEntry]:
@@ -93,5 +97,5 @@ def entries(db: Connection, *conditions: Any) -> list[OutboxEntry]:
 
 def rows(db: Connection, *conditions: Any) -> list[OutboxRow]:
     """The same with their payloads."""
-    query = select(*ENTRY, outbox.c.payload).where(*conditions).order_by(outbox.c.outbox_id)
-    return [OutboxRow(**row._mapping) for row in db.execute(query)]
+    query = select(*ENTRY, outbox_documents.c.payload).join(outbox_documents, _ITS_DOCUMENT).where(*conditions)
+    return [OutboxRow(**row._mapping) for row in db.execute(query.order_by(outbox.c.outbox_id))]

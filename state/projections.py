@@ -28,7 +28,7 @@ LEDGER: dict[str, Table] = {
     "observations": observations,
     "entries": ledger,
 }
-PAYLOADS = frozenset({"payload", "raw", "fields"})
+PAYLOADS = frozenset({"raw", "fields"})
 
 
 def rows_of(engine: Engine, table: Table, only: ColumnElement[bool] | None = None) -> list[dict[str, Any]]:

@@ -158,7 +158,6 @@ outbox = Table(
     Column("revision", Integer, nullable=False),
     Column("shipment_no", Text, nullable=False),
     Column("decision_id", String(64), nullable=False),
-    Column("payload", LargeBinary, nullable=False),
     Column("payload_hash", String(64), nullable=False),
     Column("content_hash", String(64), nullable=False),
     Column("input_hash", String(64), nullable=False),
@@ -177,6 +176,14 @@ outbox = Table(
     UniqueConstraint("company", "destination", "operation", "business_id", "revision"),
     CheckConstraint(f"state IN {STATES!r}", name="state"),
     Index("ix_outbox_turn", "destination", "state", "outbox_id"),
+)
+
+outbox_documents = Table(
+    "outbox_documents",
+    metadata,
+    Column("idempotency_key", String(64), primary_key=True),
+    Column("payload_hash", String(64), primary_key=True),
+    Column("payload", LargeBinary, nullable=False),
 )
 
 charge_lines = Table(

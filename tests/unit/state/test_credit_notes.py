@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,7 +14,7 @@ from sqlalchemy.exc import IntegrityError
 
 from core.errors import PermanentFailure
 from core.settings import Settings
-from state import credit_notes, outbox
+from state import credit_notes, outbox, outbox_documents
 from state.credit_notes import CreditNote, NewDraft
 from state.engine import open_state
 from state.outbox_rows import NewEffect
@@ -73,10 +74,9 @@ def grant(engine: Engine) -> CreditNote:
 
 def raw(engine: Engine, new: NewEffect) -> None:
     """Past every function of ours, as a mistake would."""
-    fields = {name: value for name, value in vars(new).items() if name != "charge_keys"}
-    moments = {"state": "READY", "enqueued_at": NOW, "updated_at": NOW}
     with engine.begin() as db:
-        db.execute(insert(effects).values(idempotency_key=new.idempotency_key, **fields, **moments))
+        outbox_documents.keep(db, [new])
+        db.execute(insert(effects).values(**outbox.new_row(new, NOW)))
 
 
 @pytest.mark.parametrize("answer", [None, "rejected"])
@@ -92,9 +92,18 @@ def test_an_approval_holds_for_the_bytes_that_were_looked_at(posted: Engine) -> 
     grant(posted)
     (row,) = outbox.rows(posted, "READY")
     assert (row.operation, row.amount, row.idempotency_key) == ("credit_note", -10, NOTE.idempotency_key)
-    for change in ({"payload": b"other"}, {"payload_hash": "o"}):
-        with pytest.raises(IntegrityError, match="nobody approved"), posted.begin() as db:
-            db.execute(update(effects).where(effects.c.outbox_id == row.outbox_id).values(**change))
+    with pytest.raises(IntegrityError, match="nobody approved"), posted.begin() as db:
+        outbox_documents.keep(db, [replace(NOTE, payload=b"other", payload_hash="o")])
+        db.execute(update(effects).where(effects.c.outbox_id == row.outbox_id).values(payload_hash="o"))
+
+
+def test_an_approval_of_a_hash_is_none_of_other_bytes_under_it(posted: Engine) -> None:
+    with posted.begin() as db:
+        outbox_documents.keep(db, [replace(NOTE, payload=b"other")])
+    credit_notes.draft(posted, a_draft())
+    with pytest.raises(IntegrityError, match="nobody approved"):
+        credit_notes.answer(posted, "S-1", "granted", "boris", "seen", NOW)
+    assert outbox.rows(posted, "READY") == []
 
 
 def test_only_a_posted_invoice_is_credited(engine: Engine) -> None:
