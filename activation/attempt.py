@@ -110,17 +110,18 @@ class Attempt:
                 remedy="Nothing: it is looked up before it is sent.",
             )
 
-    def reconcile(self, row: OutboxRow) -> str:
-        """Find out what became of an UNKNOWN row; the state it ends in, UNKNOWN when nobody can say yet."""
-        state = self._find_out(row)
-        self.books.flush()
-        return state
-
-    def _find_out(self, row: OutboxRow) -> str:
+    def reconcile(self, row: OutboxRow) -> str | None:
+        """Find out what became of an UNKNOWN row; the state it ends in, UNKNOWN when nobody can say yet, None when no
+        answer came."""
         try:
             found = self.destination.look_up(row.idempotency_key)
         except WaybillError:
-            return "UNKNOWN"
+            return None
+        state = self._find_out(row, found)
+        self.books.flush()
+        return state
+
+    def _find_out(self, row: OutboxRow, found: list[PostedInvoice]) -> str:
         document = stored_document(row)
         if found:
             return self._judge_found(row, document, found)

@@ -10,7 +10,6 @@ import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -26,16 +25,16 @@ from activation.destinations.erp_frappe import FrappeDestination
 from activation.destinations.erp_tryton import TrytonDestination
 from activation.document import document_of, effect_of
 from activation.pace import Pace
+from activation.recovery import Recovery
 from activation.retry_budget import RetryBudget
 from activation.wave import Sender
-from activation.worker import is_gone, new_worker
+from activation.worker import new_worker
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError, WaybillError
 from state import credit_notes, differences, kill_switch, outbox, waiting
 from state.engine import reading
 from state.outbox_intake import enqueue_all
-from state.outbox_moves import LostToAnother
 from state.outbox_rows import NewEffect
 
 PATIENCE_S = 20.0
@@ -45,7 +44,7 @@ _DESTINATIONS: dict[str, Callable[[Connection], Destination]] = {
     "frappe": FrappeDestination,
     "tryton": TrytonDestination,
 }
-_PAUSE_S = 0.2
+_PAUSE_S, _PAUSE_UNANSWERED_S = 0.2, 2.0
 _TURNS = 64
 """Rows that are leased at once for each that is sent at a time."""
 _NOBODYS_KEY = "0" * 64
@@ -145,6 +144,8 @@ class Pusher:
         self._now = now
         self._attempt = Attempt(engine, connection, destination, new_worker(), now)
         self._destination = destination
+        self._recovery = Recovery(engine, self._name, self._attempt, self._answers)
+        self._pause_s = _PAUSE_S
         self._breaker = Breaker(engine, self._name, now)
         self._retries = RetryBudget(now)
         self._pace = Pace(connection.destination.max_per_minute if connection.destination else None)
@@ -207,22 +208,8 @@ class Pusher:
         self._result.errors.append(f"{row['shipment_no']}: {why}")
 
     def recover(self) -> None:
-        """Take over from workers that are gone: what they began is UNKNOWN, and UNKNOWN rows are looked up."""
-        now = self._now()
-        leased = outbox.leased(self._engine, self._name)
-        gone = {row.leased_by for row in leased if row.leased_by and is_gone(row.leased_by)}
-        gone.add(self._attempt.worker)
-        if any(row.state == "READY" and row.leased_by in gone for row in leased):
-            outbox.release_leases(self._engine, self._name, sorted(gone))
-        for row in leased:
-            expired = row.leased_until is None or row.leased_until <= now
-            if row.state == "SENDING" and (expired or row.leased_by in gone):
-                told = {"last_error": "the attempt did not end", "leased_by": None, "leased_until": None}
-                with suppress(LostToAnother), self._engine.begin() as db:
-                    outbox.move(db, row, "UNKNOWN", now, told)
-        for doubtful in outbox.in_doubt(self._engine, self._name):
-            with suppress(LostToAnother):
-                self._attempt.reconcile(doubtful)
+        """Take over from workers that are gone, and look up what is UNKNOWN."""
+        self._pause_s = _PAUSE_S if self._recovery.run(self._now()) else _PAUSE_UNANSWERED_S
 
     def promote(self) -> None:
         """RETRY_WAIT rows that are due are READY again, as many as the budget allows; after three days without an answer
@@ -268,7 +255,7 @@ class Pusher:
         soon = self._now() + timedelta(seconds=left)
         if not outbox.is_waiting(self._engine, self._name, soon):
             return False
-        time.sleep(_PAUSE_S)
+        time.sleep(self._pause_s)
         return True
 
     def _add_up(self, keys: Sequence[str], before: Mapping[str, str]) -> None:

@@ -222,6 +222,59 @@ def test_not_knowing_counts_as_a_failure(engine: Engine, clock: Clock) -> None:
     assert breakers.of(engine, "erp") is not None
 
 
+class FarErp(DownErp):
+    """Takes invoices and never says so, and answers no look-up of the keys ``unread``."""
+
+    unread: frozenset[str] = frozenset()
+
+    def create_draft(self, document: InvoiceDocument) -> str:
+        super().create_draft(document)
+        raise UncertainError("No answer.", remedy="Look it up.")
+
+    def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
+        found = super().look_up(idempotency_key)
+        if idempotency_key in self.unread:
+            raise UncertainError("An answer that nobody can read.", remedy="Mend it there.")
+        return found
+
+
+@pytest.fixture
+def far(clock: Clock) -> FarErp:
+    return FarErp(random.Random(1), clock, is_one_step=True, is_well=True)
+
+
+def test_of_an_erp_that_is_away_little_is_asked_however_much_is_in_doubt(
+    engine: Engine, clock: Clock, far: FarErp
+) -> None:
+    pusher = pushers(engine, far, clock, 40)
+    pusher.send_due()
+    doubtful = len(outbox.rows(engine, "UNKNOWN"))
+    assert doubtful == 20
+    far.up_at, far.look_ups = BEGINNING + 24 * HOUR, 0
+    for _ in range(100):
+        pusher.recover()
+    # One about a row, and one whether it answers at all.
+    assert far.look_ups == 2 * 100
+    assert len(outbox.rows(engine, "UNKNOWN")) == doubtful
+    far.up_at, far.look_ups = BEGINNING, 0
+    clock.pass_s(60)
+    pusher.recover()
+    assert (far.look_ups, len(outbox.rows(engine, "ACKED"))) == (doubtful, doubtful)
+
+
+def test_a_row_of_which_nothing_can_be_read_keeps_no_other_in_doubt(
+    engine: Engine, clock: Clock, far: FarErp
+) -> None:
+    pusher = pushers(engine, far, clock, 40)
+    pusher.send_due()
+    rows = outbox.rows(engine, "UNKNOWN")
+    far.unread = frozenset(row.idempotency_key for row in rows[:5])
+    clock.pass_s(60)
+    pusher.recover()
+    assert {row.idempotency_key for row in outbox.rows(engine, "UNKNOWN")} == far.unread
+    assert len(outbox.rows(engine, "ACKED")) == len(rows) - 5
+
+
 def test_a_moment_sees_no_more_retries_than_the_budget_and_nothing_is_given_up(
     engine: Engine, clock: Clock
 ) -> None:

@@ -19,7 +19,7 @@ from sqlalchemy import Connection, Engine, create_engine, inspect, make_url, tex
 from sqlalchemy.exc import DBAPIError
 
 from core.settings import Settings
-from state import migrations
+from state import migrations, outbox
 from state.engine import HEAD, open_state
 from state.letter_states import MOVES
 from state.postgresql import DRIVER, connect, url_of
@@ -28,6 +28,7 @@ from state.transitions import TRANSITIONS
 from tests.support.postgres import Server
 
 FOLDER = Path(migrations.__file__).parent
+NOW = "2026-11-13T17:00:00.000000+00:00"
 VERSIONS = sorted((FOLDER / "versions").glob("v*.py"))
 KEPT = {
     *(("ledger", verb) for verb in ("UPDATE", "DELETE")),
@@ -176,6 +177,32 @@ def test_an_older_store_is_brought_to_today_with_its_rows(
     with open_state(new_store).connect() as db:
         assert differences(db, today) == []
         assert db.scalar(text("SELECT idempotency_key FROM charge_lines")) == "key"
+
+
+def test_what_an_older_outbox_would_send_is_sent_by_todays(new_store: Settings) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    old = create_engine(url_of(new_store) or f"sqlite:///{new_store.state}")
+    same = {
+        "company": "WBDE", "destination": "erp", "operation": "invoice", "revision": 1, "shipment_no": "S",
+        "decision_id": "d", "content_hash": "c", "input_hash": "i", "amount": "1.10", "currency": "EUR",
+        "state": "UNKNOWN", "fencing_token": 3, "attempt_count": 2, "may_exist": True, "enqueued_at": NOW, "updated_at": NOW,
+    }  # fmt: skip
+    # Of two effects that are called alike, and of one whose bytes are no text.
+    sent = {"k1": ("p", b"one"), "k2": ("p", b"two"), "k3": ("q", b"\x00\xff{}")}
+    with old.begin() as db:
+        config.attributes["connection"] = db
+        command.upgrade(config, "0016")
+        for key, (payload_hash, payload) in sent.items():
+            row = same | {"idempotency_key": key, "business_id": key, "payload_hash": payload_hash, "payload": payload}
+            names = ", ".join(row)
+            db.execute(text(f"INSERT INTO outbox ({names}) VALUES (:{names.replace(', ', ', :')})"), row)
+    old.dispose()
+    read = outbox.in_doubt(open_state(new_store), "erp")
+    assert {each.idempotency_key: (each.payload_hash, each.payload) for each in read} == sent
+    assert {(each.state, each.fencing_token, each.attempt_count, each.may_exist) for each in read} == {
+        ("UNKNOWN", 3, 2, True)
+    }
 
 
 def test_the_opener_knows_the_newest_migration() -> None:
