@@ -56,7 +56,7 @@ prove: setup-dev ## bring the faults about that the push has to survive, and say
 	@$(BIN)/python -m tests.prove
 
 simulate: setup-dev ## play 20,000 seeds of crashes, lost and late answers, and a day without the ERP with 20,000 proofs (make test plays fewer)
-	WAYBILL_SEEDS=20000 WAYBILL_PROOFS=20000 $(BIN)/python -m pytest -q tests/simulation
+	WAYBILL_SEEDS=20000 WAYBILL_PROOFS=20000 $(BIN)/python -m pytest -q -n 2 tests/simulation
 
 lint: setup-dev ## check the style (ruff)
 	$(BIN)/ruff check .

@@ -22,8 +22,11 @@ from state.kill_switch import Scope
 from state.transitions import GIVEN_UP
 from tests.simulation.erp import BEGINNING, SETTLE_S, Clock, Crash, SimulatedErp
 
-INVOICES = 3
+INVOICES, MANY = 3, 6
 STEPS = 25
+NEAR_S, CALM = 0.05, 5
+"""How long a call takes at most to an ERP that is near, and how much calmer it is: several invoices are posted there before
+the first of them is read back, and a crash finds them so."""
 DONE = frozenset({"ACKED", "BLOCKED", *GIVEN_UP})
 EVERYTHING = Scope("global")
 
@@ -47,11 +50,14 @@ class Simulation:
         random.seed(self.seed)
         self.rng, self.clock = random.Random(self.seed), Clock()
         self.erp = SimulatedErp(self.rng, self.clock, self.rng.random() < 0.5, self._meanwhile)
+        self.is_near = self.rng.random() < 0.3
+        if self.is_near:
+            self.erp.travel_s, self.erp.calm = NEAR_S, CALM
         self.connection = Connection(
             connection="erp", kind="erp", adapter="frappe", owner="finance",
             destination=Destination(settle_s=self.settle_s, max_concurrency=1),
         )  # fmt: skip
-        self.rows = [row_of(number) for number in range(INVOICES)]
+        self.rows = [row_of(number) for number in range(MANY if self.is_near else INVOICES)]
         decisions.record(self.engine, [released(row) for row in self.rows])
         self.workers = [self._worker(), self._worker()]
         self.workers[0].enqueue(self.rows)
@@ -89,7 +95,7 @@ class Simulation:
         try:
             worker.recover()
             worker.promote()
-            worker.left = self.rng.randint(1, 2)
+            worker.left = self.rng.randint(1, MANY if self.is_near else 2)
             worker.send_due()
         except Crash:
             self.workers[number] = self._worker()
