@@ -1,4 +1,4 @@
-"""One attempt at one invoice: look up, create the draft, submit, read back; and what each ending means.
+"""One attempt at one invoice: look up, create it, post it where that is a second step, read back; and what each ending means.
 
 The attempt is committed before the first byte leaves that could change anything. Whatever happens after that, the row says where it
 stands: a definite answer moves it on, anything else makes it UNKNOWN, and UNKNOWN is only ever left by
@@ -149,6 +149,10 @@ class Attempt:
         return self.connection.destination.settle_s if self.connection.destination else 0.0
 
     @property
+    def _is_two_step(self) -> bool:
+        return self.connection.destination is None or self.connection.destination.two_step
+
+    @property
     def _is_unique(self) -> bool:
         return bool(self.connection.destination and self.connection.destination.enforces_uniqueness)
 
@@ -161,12 +165,13 @@ class Attempt:
     def _carry_out(
         self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice], *, existed: bool
     ) -> str | Submitted:
-        if found and (len(found) > 1 or found[0].status != "draft" or differences(document, found[0])):
+        if found and not self._may_post(document, found):
             return self._judge_found(row, document, found)
         erp_id = found[0].erp_id if found else None
         try:
-            erp_id = erp_id or self.destination.create_draft(document)
-            self.destination.post(erp_id)
+            erp_id = erp_id or self.destination.create(document)
+            if self._is_two_step:
+                self.destination.post(erp_id)
         except NotAppliedError as error:
             return self._retry_later(row, error, may_exist=existed or erp_id is not None)
         except RefusedError as error:
@@ -174,6 +179,10 @@ class Attempt:
         except UncertainError as error:
             return self._end(row, "UNKNOWN", error)
         return Submitted(row, document, erp_id)
+
+    def _may_post(self, document: InvoiceDocument, found: Sequence[PostedInvoice]) -> bool:
+        is_draft = len(found) == 1 and found[0].status == "draft" and not differences(document, found[0])
+        return is_draft and self._is_two_step
 
     def read_back(self, submitted: Sequence[Submitted]) -> list[str]:
         """The state in which each ends, in their order. They are read in one call; whatever that does not tell is asked
@@ -220,7 +229,7 @@ class Attempt:
             return self._move(row, "CONFLICT", {"last_error": "; ".join(wrong)}, erp_id=found[0].erp_id)
         if found[0].status == "posted" and found[0].posted_at is not None:
             return self._acknowledge(row, document, found[0], found[0].posted_at)
-        if row.attempt_count >= MAX_ATTEMPTS:
+        if row.attempt_count >= MAX_ATTEMPTS or not self._is_two_step:
             return self._move(row, "HELD", {"last_error": "it stays a draft"})
         return self._move(row, "RETRY_WAIT", {"not_before": self.now(), "last_error": "found as a draft"})
 

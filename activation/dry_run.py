@@ -61,17 +61,26 @@ def dry_run(
             why = f"no connection file offers {name} as a destination"
             yield from (_held(row, why) for row in grouped[name])
             continue
-        destination = open_destination(by_name[name])
+        destination, declared = open_destination(by_name[name]), by_name[name].destination
+        asked = _Asked(destination, two_step=declared is None or declared.two_step)
         try:
             for key in notes[name]:
-                yield _intent_of_note(engine, destination, key)
+                yield _intent_of_note(engine, asked, key)
             for row in grouped[name]:
-                yield _intent(engine, destination, row)
+                yield _intent(engine, asked, row)
         finally:
             destination.close()
 
 
-def _intent(engine: Engine, destination: Destination, row: Mapping[str, Any]) -> Intent:
+@dataclass(frozen=True)
+class _Asked:
+    """The system that is looked into, and whether it lets drafts be posted."""
+
+    system: Destination
+    two_step: bool
+
+
+def _intent(engine: Engine, asked: _Asked, row: Mapping[str, Any]) -> Intent:
     try:
         document = document_of(row)
     except ValueError as error:
@@ -80,35 +89,33 @@ def _intent(engine: Engine, destination: Destination, row: Mapping[str, Any]) ->
     known = outbox.of_keys(engine, [effect.idempotency_key])
     if why := _why_held(engine, effect, known[0] if known else None):
         return _held(row, why, effect)
-    action, why, found = _looked_up(destination, effect.idempotency_key, document)
+    action, why, found = _looked_up(asked, effect.idempotency_key, document)
     return Intent(
         row["destination"], effect.shipment_no, effect.idempotency_key, action, why, effect.amount,
         effect.currency, found,
     )  # fmt: skip
 
 
-def _intent_of_note(engine: Engine, destination: Destination, key: str) -> Intent:
+def _intent_of_note(engine: Engine, asked: _Asked, key: str) -> Intent:
     with reading(engine) as db:
         (row,) = outbox_rows.rows(db, table.c.idempotency_key == key)
         held = (
             f"{row.state}: {row.last_error}" if row.state in GIVEN_UP else credit_notes.why_blocked(db, row)
         )
     held = held or _why_stopped(engine, row.destination, row.company)
-    action, why, found = ("hold", held, ()) if held else _looked_up(destination, key, stored_document(row))
+    action, why, found = ("hold", held, ()) if held else _looked_up(asked, key, stored_document(row))
     return Intent(
         row.destination, row.shipment_no, key, action, why, row.amount, row.currency, found, row.operation
     )
 
 
-def _looked_up(
-    destination: Destination, key: str, document: InvoiceDocument
-) -> tuple[Action, str, tuple[str, ...]]:
+def _looked_up(asked: _Asked, key: str, document: InvoiceDocument) -> tuple[Action, str, tuple[str, ...]]:
     """What would be done, why, and what the ERP has under the key."""
     try:
-        found = destination.look_up(key)
+        found = asked.system.look_up(key)
     except WaybillError as error:
         return "hold", f"{error.message} {error.remedy}", ()
-    action, why = _against(document, found)
+    action, why = _against(document, found, two_step=asked.two_step)
     shown = tuple(
         f"{each.erp_id} ({each.status}, {each.grand_total_amount} {each.currency})" for each in found
     )
@@ -143,7 +150,9 @@ def _why_stopped(engine: Engine, destination: str, company: str) -> str | None:
     return None if switch is None else str(switch)
 
 
-def _against(document: InvoiceDocument, found: Sequence[PostedInvoice]) -> tuple[Action, str]:
+def _against(
+    document: InvoiceDocument, found: Sequence[PostedInvoice], *, two_step: bool
+) -> tuple[Action, str]:
     """The invoice beside what the ERP holds under its key, judged as an attempt would."""
     if not found:
         return "create", "the ERP has nothing under its key"
@@ -155,7 +164,8 @@ def _against(document: InvoiceDocument, found: Sequence[PostedInvoice]) -> tuple
     if there.status == "cancelled":
         return "hold", "it was cancelled in the ERP"
     if there.status == "draft":
-        return "post", "the draft is there and equal"
+        equal = "the draft is there and equal"
+        return ("post", equal) if two_step else ("hold", f"{equal}, and nothing posts drafts there")
     return "skip", "posted, and equal"
 
 

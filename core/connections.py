@@ -45,6 +45,7 @@ class Sla(_Strict):
 class Destination(_Strict):
     """What Waybill may write into this system, and how that system behaves when written to.
 
+    ``two_step``: what is created is a draft, and takes effect once it is posted; false where creating posts it at once.
     ``settle_s``: longest time after sending in which a request may still take effect, in seconds.
     ``key_lifetime_s``: how long a system that enforces uniqueness remembers a key, in seconds; None: for ever.
     ``max_per_minute``: how many attempts may begin in a minute, evenly spread; None: any number.
@@ -53,6 +54,7 @@ class Destination(_Strict):
 
     operations: tuple[Literal["invoice"], ...] = ("invoice",)
     enforces_uniqueness: bool = False
+    two_step: bool = True
     settle_s: float = Field(default=120.0, ge=0)
     key_lifetime_s: float | None = Field(default=None, gt=0)
     max_concurrency: int = Field(default=4, ge=1, le=64)

@@ -16,7 +16,7 @@ from sqlalchemy import Engine
 from core.clock import utc_now
 from core.connections import Connection
 from quality.context import BatchSize, GateContext, Posted
-from state import approvals, dead_letters, decisions, observations, outbox
+from state import approvals, billed, dead_letters, decisions, observations
 from state.decisions import Decision
 from state.observations import Observation
 
@@ -52,7 +52,7 @@ def read_context(
     return GateContext(
         outbox={
             key: Posted(state, content_hash, frozenset(charges))
-            for key, (state, content_hash, charges) in outbox.content_by_business(engine, only).items()
+            for key, (state, content_hash, charges) in billed.content_by_business(engine, only).items()
         },
         order_letters={ref: frozenset(reasons) for ref, reasons in order_letters.items()},
         shipment_letters={ref: frozenset(reasons) for ref, reasons in shipment_letters.items()},

@@ -73,9 +73,7 @@ def append_all(db: Connection, events: Iterable[Event]) -> None:
             previous, sequence, told, quoted(each.event), quoted(each.actor), quoted(each.subject), canonical
         )
         # In the order of the table's columns.
-        rows.append(
-            (sequence, stored_at, each.event, each.actor, each.subject, stored, previous, row_hash)
-        )
+        rows.append((sequence, stored_at, each.event, each.actor, each.subject, stored, previous, row_hash))
         previous = row_hash
     if rows:
         db.exec_driver_sql(_INSERT[db.dialect.name], rows)

@@ -97,5 +97,7 @@ def entries(db: Connection, *conditions: Any) -> list[OutboxEntry]:
 
 def rows(db: Connection, *conditions: Any) -> list[OutboxRow]:
     """The same with their payloads."""
-    query = select(*ENTRY, outbox_documents.c.payload).join(outbox_documents, _ITS_DOCUMENT).where(*conditions)
+    query = (
+        select(*ENTRY, outbox_documents.c.payload).join(outbox_documents, _ITS_DOCUMENT).where(*conditions)
+    )
     return [OutboxRow(**row._mapping) for row in db.execute(query.order_by(outbox.c.outbox_id))]

@@ -76,11 +76,11 @@ class Destination(Protocol):
         """Every document that carries a key of Waybill's, whatever its status; with an issue date from ``since`` on
         when given. Invoices that people made by hand carry none."""
 
-    def create_draft(self, document: InvoiceDocument) -> str:
-        """Create the document without effect on the books; its id."""
+    def create(self, document: InvoiceDocument) -> str:
+        """Create the document; its id. It has no effect on the books yet where the connection declares two steps."""
 
     def post(self, erp_id: str) -> None:
-        """Give a draft its effect."""
+        """Give a draft its effect. Not asked for where the connection declares one step: creating has posted it."""
 
     def read_back(self, erp_id: str) -> PostedInvoice:
         """The document as it is now."""

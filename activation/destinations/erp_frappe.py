@@ -1,5 +1,6 @@
 """ERPNext over its REST interface: draft by POST, effect by PUT ``docstatus: 1``, read back by GET.
 
+Where the connection declares one step (``two_step: false``), the POST carries ``docstatus: 1`` and takes effect at once.
 The custom field ``custom_waybill_key`` carries the idempotency key; where it is unique, the connection
 declares ``enforces_uniqueness``.
 """
@@ -44,6 +45,7 @@ class FrappeDestination:
 
     def __init__(self, connection: Connection) -> None:
         self._zone = connection.time_zone
+        self._is_two_step = connection.destination is None or connection.destination.two_step
         self._rest = FrappeRest(connection)
         self._made: dict[str, Any] = {}
         """Draft → the version in which it was made."""
@@ -76,12 +78,14 @@ class FrappeDestination:
                 return
             after = [["name", ">", page[-1].erp_id]]
 
-    def create_draft(self, document: InvoiceDocument) -> str:
-        made = self._rest.create(DOCTYPE, _body(document))
+    def create(self, document: InvoiceDocument) -> str:
+        body = _body(document)
+        made = self._rest.create(DOCTYPE, body if self._is_two_step else body | {"docstatus": 1})
         name = made.get("name")
         if not name:
             raise self._rest.unreadable()
-        self._made[str(name)] = made.get("modified")
+        if self._is_two_step:
+            self._made[str(name)] = made.get("modified")
         return str(name)
 
     def post(self, erp_id: str) -> None:

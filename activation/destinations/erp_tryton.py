@@ -25,6 +25,7 @@ from activation.destinations.tryton_document import PREFIX, Known, record_id, va
 from activation.destinations.tryton_rpc import TrytonRpc
 from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from core.connections import Connection
+from core.errors import ConfigurationError
 from core.tryton import encoded
 
 MODEL = "model.account.invoice"
@@ -49,6 +50,11 @@ class TrytonDestination:
 
     def __init__(self, connection: Connection) -> None:
         self._name = connection.connection
+        if connection.destination is not None and not connection.destination.two_step:
+            raise ConfigurationError(
+                f"{self._name}: Tryton creates a draft and posts it, which are two steps.",
+                remedy="Leave `two_step: false` out of its `destination:`.",
+            )
         self._rpc = TrytonRpc(connection)
         self._known: dict[tuple[str, str], int] = {}
         self._knowing = Lock()
@@ -73,7 +79,7 @@ class TrytonDestination:
                 return
             last = int(page[-1].erp_id)
 
-    def create_draft(self, document: InvoiceDocument) -> str:
+    def create(self, document: InvoiceDocument) -> str:
         """RefusedError also when Tryton makes another invoice of it: then nobody posts it."""
         company = record_id(document.company_id, "company")
         values = values_of(document, self._what_tryton_knows(document, company))

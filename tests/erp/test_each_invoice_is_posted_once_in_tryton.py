@@ -152,7 +152,7 @@ def test_a_draft_that_cannot_be_read_back_may_be_there(
     proxy.plant("answer", '"id","=",')
     destination = TrytonDestination(connection)
     with pytest.raises(UncertainError):
-        destination.create_draft(document)
+        destination.create(document)
     destination.close()
     assert [each["state"] for each in clerk.invoices(document.idempotency_key)] == ["draft"]
     assert push(engine, [connection], released).posted == 1

@@ -105,13 +105,14 @@ class SimulatedErp:
     def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
         raise NotImplementedError(f"no reconciliation here, since {since}")
 
-    def create_draft(self, document: InvoiceDocument) -> str:
+    def create(self, document: InvoiceDocument) -> str:
         self.creates += 1
         return self._call(lambda at: self._create(document, at))
 
     def post(self, erp_id: str) -> None:
-        if not self.is_one_step:
-            self._call(lambda at: self._post(erp_id, at))
+        if self.is_one_step:
+            raise AssertionError("nothing is posted where creating posts it")
+        self._call(lambda at: self._post(erp_id, at))
 
     def read_back(self, erp_id: str) -> PostedInvoice:
         self._travel()

@@ -55,7 +55,9 @@ class Simulation:
             self.erp.travel_s, self.erp.calm = NEAR_S, CALM
         self.connection = Connection(
             connection="erp", kind="erp", adapter="frappe", owner="finance",
-            destination=Destination(settle_s=self.settle_s, max_concurrency=1),
+            destination=Destination(
+                settle_s=self.settle_s, max_concurrency=1, two_step=not self.erp.is_one_step
+            ),
         )  # fmt: skip
         self.rows = [row_of(number) for number in range(MANY if self.is_near else INVOICES)]
         decisions.record(self.engine, [released(row) for row in self.rows])

@@ -27,7 +27,7 @@ from core.settings import ROOT, Settings
 from core.warehouse import open_warehouse
 from orchestration.corrections import approve as approve_credit
 from orchestration.platform import Platform
-from state import credit_notes, decisions, ledger, outbox
+from state import billed, credit_notes, decisions, ledger, outbox
 from state.credit_notes import CreditNote
 from tests.integration.activation.conftest import NOW, Erp, decision_of
 from tests.integration.activation.test_each_invoice_is_posted_once import KILLED
@@ -111,7 +111,7 @@ def test_a_voided_proof_is_credited_after_an_approval_and_billed_anew_after_that
     assert (result.posted, result.failed, result.errors) == (1, 0, [])
     assert result.amount_by_currency == {"EUR": -posted["grand_total_amount"]}
     credited_once(erp, engine)
-    assert outbox.content_by_business(engine)[posted["business_id"], 1][2] == ()
+    assert billed.content_by_business(engine)[posted["business_id"], 1][2] == ()
     assert push(engine, [connection], [again(engine, posted)]).posted == 1
     assert by_operation(engine) == {
         ("invoice", 1, "ACKED"): 1, ("credit_note", 1, "ACKED"): 1, ("invoice", 2, "ACKED"): 1,
@@ -323,7 +323,7 @@ def test_the_erp_refuses_a_credit_note_that_does_not_fit(
         }  # fmt: skip
         for changes in wrong.values():
             with pytest.raises(RefusedError):
-                destination.create_draft(document.model_copy(update=changes))
+                destination.create(document.model_copy(update=changes))
     finally:
         destination.close()
 

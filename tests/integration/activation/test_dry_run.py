@@ -41,7 +41,7 @@ def draft_of(engine: Engine, connection: Connection, position: int) -> str:
         row = rows(db)[position]
     destination = open_destination(connection)
     try:
-        return destination.create_draft(InvoiceDocument.model_validate_json(row.payload))
+        return destination.create(InvoiceDocument.model_validate_json(row.payload))
     finally:
         destination.close()
 
@@ -142,7 +142,7 @@ def test_a_credit_note_that_is_there_as_a_draft_or_is_stopped_is_told_so(
     with engine.connect() as db:
         note = next(row for row in rows(db) if row.operation == "credit_note")
     try:
-        destination.create_draft(CreditNoteDocument.model_validate_json(note.payload))
+        destination.create(CreditNoteDocument.model_validate_json(note.payload))
     finally:
         destination.close()
     first, second = told(engine, connection, [])

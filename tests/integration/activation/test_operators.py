@@ -37,7 +37,7 @@ def by_hand(connection: Connection, row: OutboxRow, *, posted: bool) -> str:
     """Somebody makes the document under the row's key."""
     destination = open_destination(connection)
     try:
-        erp_id = destination.create_draft(InvoiceDocument.model_validate_json(row.payload))
+        erp_id = destination.create(InvoiceDocument.model_validate_json(row.payload))
         if posted:
             destination.post(erp_id)
     finally:

@@ -36,13 +36,13 @@ def release(engine: Engine, scope: Scope) -> None:
 def test_pulled_in_the_middle_only_the_one_in_flight_is_sent(
     engine: Engine, one_by_one: Connection, released: Rows, erp: Erp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    create = FrappeDestination.create_draft
+    create = FrappeDestination.create
 
     def pulled_meanwhile(self: FrappeDestination, document: Any) -> str:
         kill_switch.pull(engine, Scope("global"), "anna", "wrong prices", utc_now())
         return create(self, document)
 
-    monkeypatch.setattr(FrappeDestination, "create_draft", pulled_meanwhile)
+    monkeypatch.setattr(FrappeDestination, "create", pulled_meanwhile)
     result = push(engine, [one_by_one], released)
     assert states(engine) == {"ACKED": 1, "READY": 2}
     assert (result.posted, result.failed) == (1, 2)

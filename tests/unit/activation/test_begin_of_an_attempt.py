@@ -46,7 +46,7 @@ class Away:
     def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
         raise AssertionError("nothing is to be listed")
 
-    def create_draft(self, document: InvoiceDocument) -> str:
+    def create(self, document: InvoiceDocument) -> str:
         raise AssertionError("nothing is to be created")
 
     def post(self, erp_id: str) -> None:

@@ -194,7 +194,12 @@ def test_what_an_older_outbox_would_send_is_sent_by_todays(new_store: Settings) 
         config.attributes["connection"] = db
         command.upgrade(config, "0016")
         for key, (payload_hash, payload) in sent.items():
-            row = same | {"idempotency_key": key, "business_id": key, "payload_hash": payload_hash, "payload": payload}
+            row = same | {
+                "idempotency_key": key,
+                "business_id": key,
+                "payload_hash": payload_hash,
+                "payload": payload,
+            }
             names = ", ".join(row)
             db.execute(text(f"INSERT INTO outbox ({names}) VALUES (:{names.replace(', ', ', :')})"), row)
     old.dispose()

@@ -28,7 +28,9 @@ ONE = NewEffect(
     currency="EUR", charge_keys=("S-1|1",),
 )  # fmt: skip
 OTHER = replace(ONE, payload=b"other", payload_hash="p2", content_hash="c2")
-TWO = replace(ONE, business_id="S-2", shipment_no="S-2", payload=b"two", payload_hash="p3", charge_keys=("S-2|1",))
+TWO = replace(
+    ONE, business_id="S-2", shipment_no="S-2", payload=b"two", payload_hash="p3", charge_keys=("S-2|1",)
+)
 
 
 @pytest.fixture
@@ -90,7 +92,11 @@ def test_no_row_comes_in_without_its_bytes(engine: Engine) -> None:
 def test_no_row_is_pointed_at_bytes_that_are_not_its_own(engine: Engine) -> None:
     with engine.begin() as db:
         outbox_documents.keep(db, [TWO, OTHER])
-    for changes in ({"payload_hash": "p3"}, {"payload_hash": "none"}, {"idempotency_key": TWO.idempotency_key}):
+    for changes in (
+        {"payload_hash": "p3"},
+        {"payload_hash": "none"},
+        {"idempotency_key": TWO.idempotency_key},
+    ):
         with pytest.raises(DBAPIError, match="its document is not there"), engine.begin() as db:
             db.execute(update(table).values(**changes))
     with engine.begin() as db:
