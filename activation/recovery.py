@@ -34,10 +34,13 @@ class Recovery:
         does not answer at all, none of them is, however many there are.
         """
         self._take_over(now)
-        for doubtful in outbox.in_doubt(self.engine, self.destination):
-            with suppress(LostToAnother):
-                if self.attempt.reconcile(doubtful) is None and not self.answers():
-                    return False
+        last = 0
+        while some := outbox.in_doubt(self.engine, self.destination, after=last):
+            for doubtful in some:
+                with suppress(LostToAnother):
+                    if self.attempt.reconcile(doubtful) is None and not self.answers():
+                        return False
+            last = some[-1].outbox_id
         return True
 
     def _take_over(self, now: datetime) -> None:

@@ -24,6 +24,8 @@ from state.transitions import REPLACEABLE, UNSENT
 
 E = TypeVar("E", bound=OutboxEntry)
 _STORED = tuple(each.name for each in fields(NewEffect) if each.name not in {"payload", "charge_keys"})
+_DOUBTFUL = 500
+"""Rows in doubt that are read at once."""
 Enqueued = Literal["new", "known", "refreshed", "changed"]
 
 
@@ -196,10 +198,12 @@ def leased(engine: Engine, destination: str) -> list[OutboxEntry]:
     return _in_state(engine, destination, ("READY", "SENDING"), outbox.c.leased_by.is_not(None))
 
 
-def in_doubt(engine: Engine, destination: str) -> list[OutboxRow]:
-    """What nobody knows the fate of, with the bytes to compare what is found with."""
+def in_doubt(engine: Engine, destination: str, after: int = 0) -> list[OutboxRow]:
+    """What nobody knows the fate of, with the bytes to compare what is found with: a part, those that follow the row
+    ``after``. After a restore it may be everything that was open."""
+    doubtful = (outbox.c.destination == destination, outbox.c.state == "UNKNOWN", outbox.c.outbox_id > after)
     with reading(engine) as db:
-        return outbox_rows.rows(db, outbox.c.destination == destination, outbox.c.state == "UNKNOWN")
+        return outbox_rows.rows(db, *doubtful, most=_DOUBTFUL)
 
 
 def unacknowledged(engine: Engine, destination: str) -> list[OutboxRow]:

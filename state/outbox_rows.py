@@ -95,9 +95,9 @@ def entries(db: Connection, *conditions: Any) -> list[OutboxEntry]:
     return [OutboxEntry(**row._mapping) for row in db.execute(query)]
 
 
-def rows(db: Connection, *conditions: Any) -> list[OutboxRow]:
-    """The same with their payloads."""
+def rows(db: Connection, *conditions: Any, most: int | None = None) -> list[OutboxRow]:
+    """The same with their payloads; ``most`` of them at most."""
     query = (
         select(*ENTRY, outbox_documents.c.payload).join(outbox_documents, _ITS_DOCUMENT).where(*conditions)
     )
-    return [OutboxRow(**row._mapping) for row in db.execute(query.order_by(outbox.c.outbox_id))]
+    return [OutboxRow(**row._mapping) for row in db.execute(query.order_by(outbox.c.outbox_id).limit(most))]

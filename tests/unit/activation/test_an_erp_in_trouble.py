@@ -263,8 +263,9 @@ def test_of_an_erp_that_is_away_little_is_asked_however_much_is_in_doubt(
 
 
 def test_a_row_of_which_nothing_can_be_read_keeps_no_other_in_doubt(
-    engine: Engine, clock: Clock, far: FarErp
+    engine: Engine, clock: Clock, far: FarErp, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(outbox, "_DOUBTFUL", 3)
     pusher = pushers(engine, far, clock, 40)
     pusher.send_due()
     rows = outbox.rows(engine, "UNKNOWN")
