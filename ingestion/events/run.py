@@ -53,10 +53,14 @@ def take_in(settings: Settings, engine: Engine, connection: Connection, run_id: 
     WaybillError when the warehouse cannot be written; then what was not loaded before is not settled.
     """
     taking = _Taking(settings, engine, connection, run_id)
-    messages = inbox.unsettled(engine, connection.connection, most)
     # By the business's clock, as everything else that a row says of time.
     ahead = taking.now - utc_now()
-    taking.take([replace(each, received_at=each.received_at + ahead) for each in messages])
+    last_no = 0
+    while messages := inbox.unsettled(engine, connection.connection, most, last_no):
+        taking.take([replace(each, received_at=each.received_at + ahead) for each in messages])
+        if taking.taken.settled:
+            break
+        last_no = messages[-1].message_no  # all of them wait: those behind them need not
     return taking.taken
 
 
