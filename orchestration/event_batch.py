@@ -81,7 +81,7 @@ def run_batch(platform: Platform, project: EventProject, *, is_first: bool) -> B
             rows = _judged(platform, batch, as_of)
     with batch.step("push"):
         batch.push = push_rows(platform, rows, patience_s=0.0)
-    project.note_built()
+    project.is_done()
     return batch
 
 

@@ -21,6 +21,7 @@ from orchestration.event_statements import Statements
 from orchestration.platform import Platform
 
 if TYPE_CHECKING:
+    import duckdb
     from dbt.contracts.graph.manifest import Manifest
 
 OUTBOUND = "outbound_events.outbound_erp__invoices"
@@ -36,6 +37,7 @@ class EventProject:
         self._definitions: str | None = None
         self._definitions = self._variables()["definitions"]
         self._statements: Statements | None = None
+        self._is_done = False
 
     def prepare(self) -> None:
         """The views that batches read through, and the place where done loads are remembered."""
@@ -60,6 +62,8 @@ class EventProject:
         variables = self._variables()
         as_of = datetime.fromisoformat(variables["as_of"])
         with open_warehouse(self._settings, "build a batch of events") as warehouse:
+            if self._is_done:
+                self._note_done(warehouse)
             warehouse.execute("DELETE FROM changes_events.batch")
             warehouse.execute("INSERT INTO changes_events.batch VALUES (?)", [as_of])
             if self._statements is None:
@@ -76,17 +80,21 @@ class EventProject:
         """What follows from these datasets."""
         return sorted({name for each in datasets for name in self._by_dataset.get(each, ())})
 
-    def note_built(self) -> None:
-        """The loads of the last batch are done with, and what the complete builds have done since need not be kept."""
-        with open_warehouse(self._settings, "note what was built") as warehouse:
-            warehouse.execute(
-                "INSERT INTO changes_events.built_loads SELECT dataset, load_id FROM changes_events.new_loads"
-            )
-            warehouse.execute(
-                "DELETE FROM changes_events.built_loads WHERE (dataset, load_id) IN "
-                "(SELECT (dataset, load_id) FROM changes.built_loads)"
-            )
-            warehouse.execute("CHECKPOINT")
+    def is_done(self) -> None:
+        """The loads of the last batch are done with. The next one writes it down, which has the warehouse open anyhow;
+        a worker that ends before builds them once more in its first batch."""
+        self._is_done = True
+
+    def _note_done(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        """Remember the loads of the batch before, and forget those that complete builds have taken up since."""
+        warehouse.execute(
+            "INSERT INTO changes_events.built_loads SELECT dataset, load_id FROM changes_events.new_loads"
+        )
+        warehouse.execute(
+            "DELETE FROM changes_events.built_loads WHERE (dataset, load_id) IN "
+            "(SELECT (dataset, load_id) FROM changes.built_loads)"
+        )
+        self._is_done = False
 
     def _variables(self) -> dict[str, Any]:
         found: dict[str, Any] = run_variables(self._platform)
