@@ -34,7 +34,7 @@ def lightened() -> Iterator[None]:
     of plain values is made of them as they are, without asking each twenty times what it is.
     """
     expectation = importlib.import_module("great_expectations.expectations.expectation").Expectation
-    ids = importlib.import_module("great_expectations.core.id_dict")
+    ids: Any = importlib.import_module("great_expectations.core.id_dict")
     anew, converted = expectation.configuration, ids.convert_to_json_serializable
     made: dict[int, tuple[Any, Any]] = {}
 
