@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated
+from functools import cached_property
+from typing import Annotated, Any
 
 from fastapi import Depends, FastAPI, Query
 from starlette.middleware.trustedhost import TrustedHostMiddleware
@@ -40,6 +41,22 @@ _EXAMPLE = {
 }  # fmt: skip
 
 
+class _Application(FastAPI):
+    """Describes itself with the contracts' schemas; FastAPI asks ``openapi`` for it."""
+
+    @cached_property
+    def _document(self) -> dict[str, Any]:
+        document = describe(self)
+        # Put in afterwards: FastAPI leaves out what is null in an example.
+        answer = document["paths"]["/v1/kpis"]["get"]["responses"]["200"]
+        answer["content"]["application/json"]["example"] = _EXAMPLE
+        return document
+
+    def openapi(self) -> dict[str, Any]:
+        """The document, made once all routes are there."""
+        return self._document
+
+
 def create_app(settings: Settings, rates: Rates | None = None) -> FastAPI:
     """The API over one installation. ``rates``: how often an address and a key may ask, if not as the settings say."""
     gateway = Gateway(settings, rates or Rates.of(settings))
@@ -49,7 +66,7 @@ def create_app(settings: Settings, rates: Rates | None = None) -> FastAPI:
         yield
         gateway.close()
 
-    app = FastAPI(
+    app = _Application(
         title="Waybill",
         version=VERSION,
         summary="What partners tell Waybill of shipments, and what it knows of them and their invoices.",
@@ -73,11 +90,7 @@ def create_app(settings: Settings, rates: Rates | None = None) -> FastAPI:
     def _health() -> dict[str, str]:
         return {"status": "ok", "serving": "published" if settings.serving.exists() else "empty"}
 
-    document = describe(app)
-    # Put in afterwards: FastAPI leaves out what is null in an example.
-    answer = document["paths"]["/v1/kpis"]["get"]["responses"]["200"]
-    answer["content"]["application/json"]["example"] = _EXAMPLE
-    app.openapi = lambda: document  # type: ignore[method-assign]
+    app.openapi()  # now, and not while the first who asks waits
     return app
 
 

@@ -27,7 +27,7 @@ from api.sources import Source
 from contracts.cloud_events import CloudEvent
 from contracts.message_kinds import MESSAGES, WEBHOOKS, Vendor
 from contracts.messages import ProofOfDeliveryMessage
-from contracts.vendor_webhooks import StandardWebhook
+from contracts.vendor_webhooks import StandardWebhook, VendorWebhook
 from core.clock import utc_now
 from core.ids import new_id, sha256_hex
 from state import webhook_secrets
@@ -63,7 +63,7 @@ async def webhook(request: Request, vendor: Vendor, partner: Partner) -> Respons
     if isinstance(message, StandardWebhook):
         await _check_what_it_carries(request, source, raw, message)
     # Standard Webhooks sign the id beside the body; the others have it in the body. One without any is its own id.
-    given = request.headers["webhook-id"] if vendor == "standard" else message.message_id  # type: ignore[attr-defined]
+    given = message.message_id if isinstance(message, VendorWebhook) else request.headers["webhook-id"]
     name = (
         given
         if given is not None and len(given) <= _EVENT_ID_MOST

@@ -8,6 +8,7 @@ Shapes: Onfleet and Samsara as their references and SDKs document them, Motive's
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BeforeValidator, Field, WithJsonSchema
@@ -28,7 +29,16 @@ VendorId = Annotated[
 """An id that a vendor sends as a text or as a whole number."""
 
 
-class OnfleetWebhook(Message):
+class VendorWebhook(Message):
+    """A body in the vendor's own shape, which says itself which message it is."""
+
+    @property
+    @abstractmethod
+    def message_id(self) -> str | None:
+        """What tells it from the vendor's other messages; None when the vendor gave it no id."""
+
+
+class OnfleetWebhook(VendorWebhook):
     """``taskCompleted``, ``taskFailed`` and other triggers: ``data.task`` is the task as their API would list it."""
 
     kind: ClassVar[str] = "webhook:onfleet"
@@ -46,7 +56,7 @@ class OnfleetWebhook(Message):
         return f"{self.task_id}:{self.trigger_id}:{self.time}"
 
 
-class SamsaraWebhook(Message):
+class SamsaraWebhook(VendorWebhook):
     """``RouteStopArrival``, ``RouteStopDeparture``, ``DocumentSubmitted``, geofence and alert events."""
 
     kind: ClassVar[str] = "webhook:samsara"
@@ -63,7 +73,7 @@ class SamsaraWebhook(Message):
         return self.event_id
 
 
-class MotiveWebhook(Message):
+class MotiveWebhook(VendorWebhook):
     """``vehicle_location_updated`` and ``vehicle_location_received``; other actions are kept and read as nothing."""
 
     kind: ClassVar[str] = "webhook:motive"
@@ -79,7 +89,7 @@ class MotiveWebhook(Message):
         return None if self.id is None else f"{self.action}:{self.id}"
 
 
-class EasyPostWebhook(Message):
+class EasyPostWebhook(VendorWebhook):
     """``tracker.created`` and ``tracker.updated``; ``result`` is the tracker."""
 
     kind: ClassVar[str] = "webhook:easypost"

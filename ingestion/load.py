@@ -94,10 +94,27 @@ def pipeline_of(settings: Settings, name: str, dataset: str) -> dlt.Pipeline:
 
     return dlt.pipeline(
         pipeline_name=name,
-        destination=dlt.destinations.duckdb(str(settings.warehouse)),
+        destination=_asked_once(dlt.destinations.duckdb(str(settings.warehouse))),
         dataset_name=dataset,
         pipelines_dir=str(settings.dlt_dir),
     )
+
+
+def _asked_once(destination: Any) -> Any:
+    """The same, but that it looks up once what it is able to do: dlt asks a dozen times in one load, and each time the
+    answer is looked for in the environment and in files."""
+    anew = destination.configuration
+    found: list[Any] = []
+
+    def configuration(initial: Any, accept_partial: bool = False) -> Any:
+        if not accept_partial:
+            return anew(initial)
+        if not found:
+            found.append(anew(initial, accept_partial=True))
+        return found[0]
+
+    destination.configuration = configuration
+    return destination
 
 
 def checkpoint(settings: Settings, holder: str) -> None:

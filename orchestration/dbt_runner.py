@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import WaybillError
 from core.settings import ROOT, Settings
 from core.warehouse import writer_lock
+from orchestration.dbt_builds import definitions
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -25,7 +26,7 @@ GOOD = frozenset({"success", "pass", "warn"})
 @dataclass(frozen=True)
 class NodeResult:
     """What became of one dbt node. ``seconds`` is its execution time, ``failures`` the rows a test found,
-    ``compiled`` the SQL of a model."""
+    ``compiled`` the SQL of a model, ``written`` the file with the statement that put its rows into its table."""
 
     unique_id: str
     status: str
@@ -35,6 +36,8 @@ class NodeResult:
     compiled: str | None = None
     schema: str = ""
     name: str = ""
+    materialized: str = ""
+    written: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -53,11 +56,12 @@ def parse(settings: Settings, *, event_path: bool = False) -> Manifest:
     ``event_path``: as the worker builds it, what it chooses and reads in schemas of their own.
     """
     os.environ["WAYBILL_WAREHOUSE"] = str(settings.warehouse)
-    return _parsed(str(settings.dbt_target / "events" if event_path else settings.dbt_target), event_path)
+    target = settings.dbt_target / "events" if event_path else settings.dbt_target
+    return _parsed(str(target), event_path, definitions(None))
 
 
 @lru_cache(maxsize=4)
-def _parsed(target: str, event_path: bool) -> Manifest:
+def _parsed(target: str, event_path: bool, _definitions: str) -> Manifest:
     from dbt.cli.main import dbtRunner
 
     result = dbtRunner().invoke(["parse", *_common(target), "--vars", json.dumps({"event_path": event_path})])
@@ -107,7 +111,8 @@ def build_events(settings: Settings, models: Sequence[str], variables: Mapping[s
     """
     arguments = ["run", "--select", *models, "--no-write-json"]
     arguments += ["--vars", json.dumps(dict(variables) | {"event_path": True})]
-    results = _invoke(settings, "build a batch of events", arguments, event_path=True).results
+    target = settings.dbt_target / "events"
+    results = _invoke(settings, "build a batch of events", arguments, target, event_path=True).results
     return [_node_result(each) for each in results]
 
 
@@ -163,6 +168,7 @@ def _age(result: Any) -> Age:
 
 
 def _node_result(result: Any) -> NodeResult:
+    written = getattr(result.node, "build_path", None)
     return NodeResult(
         unique_id=result.node.unique_id,
         status=str(result.status),
@@ -172,6 +178,8 @@ def _node_result(result: Any) -> NodeResult:
         compiled=result.node.compiled_code if result.node.resource_type == "model" else None,
         schema=result.node.schema,
         name=result.node.alias,
+        materialized=result.node.config.materialized,
+        written=PROJECT / written if written else None,
     )
 
 

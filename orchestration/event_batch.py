@@ -32,8 +32,11 @@ from state.decisions import EVENTS
 if TYPE_CHECKING:
     from activation.push import PushResult
 
-MOST = 500
-"""Messages of one partner in one batch."""
+LEAST, MOST = 500, 5_000
+"""Messages of one partner in one batch: the fewer when few wait, for the first of them to be done soon; the more when many
+do, because most of what a batch takes it takes whatever its size."""
+_OF_WHAT_WAITS = 4
+"""One in so many of what waits is a batch, between those bounds."""
 log = logging.getLogger("waybill.worker")
 
 
@@ -78,14 +81,16 @@ def run_batch(platform: Platform, project: EventProject, *, is_first: bool) -> B
             rows = _judged(platform, batch, as_of)
     with batch.step("push"):
         batch.push = push_rows(platform, rows, patience_s=0.0)
-    project.note_built()
+    project.is_done()
     return batch
 
 
 def _take_in(platform: Platform, batch: Batch) -> None:
     by_name = {each.connection: each for each in platform.connections if each.lifecycle != "retired"}
-    for partner in inbox.waiting(platform.engine).keys() & by_name.keys():
-        taken: TakenIn = take_in(platform.settings, platform.engine, by_name[partner], batch.run_id, MOST)
+    waiting = inbox.waiting(platform.engine)
+    for partner in waiting.keys() & by_name.keys():
+        most = min(MOST, max(LEAST, waiting[partner] // _OF_WHAT_WAITS))
+        taken: TakenIn = take_in(platform.settings, platform.engine, by_name[partner], batch.run_id, most)
         batch.settled += len(taken.settled)
         batch.counts += taken.counts
         batch.postponed |= taken.postponed

@@ -17,9 +17,11 @@ from core.errors import ConfigurationError, WaybillError
 from core.warehouse import open_warehouse
 from orchestration.dbt_assets import run_variables
 from orchestration.dbt_runner import NodeResult, build_events, parse
+from orchestration.event_statements import Statements
 from orchestration.platform import Platform
 
 if TYPE_CHECKING:
+    import duckdb
     from dbt.contracts.graph.manifest import Manifest
 
 OUTBOUND = "outbound_events.outbound_erp__invoices"
@@ -27,11 +29,15 @@ _CHANGES = ("new_loads", "links", "touched")
 
 
 class EventProject:
-    """The dbt project as the worker builds it, parsed once. ConfigurationError when there is no build to go on from."""
+    """The dbt project as the worker builds it, parsed and compiled once. ConfigurationError when there is no build to go
+    on from."""
 
     def __init__(self, platform: Platform) -> None:
         self._platform, self._settings = platform, platform.settings
-        self._before = self._variables()
+        self._definitions: str | None = None
+        self._definitions = self._variables()["definitions"]
+        self._statements: Statements | None = None
+        self._is_done = False
 
     def prepare(self) -> None:
         """The views that batches read through, and the place where done loads are remembered."""
@@ -40,6 +46,7 @@ class EventProject:
             warehouse.execute(
                 "CREATE TABLE IF NOT EXISTS changes_events.built_loads (dataset VARCHAR, load_id VARCHAR)"
             )
+            warehouse.execute("CREATE OR REPLACE TABLE changes_events.batch (as_of TIMESTAMPTZ)")
             _refuse(build_events(self._settings, [*_CHANGES, *self._views], self._variables()))
             warehouse.execute("CHECKPOINT")
 
@@ -52,24 +59,45 @@ class EventProject:
 
         The instant tells the candidates that this batch has built from all others. WaybillError when a model failed.
         """
-        datasets = self._by_dataset.keys() if datasets is None else datasets
-        models = {name for each in datasets for name in self._by_dataset.get(each, ())}
         variables = self._variables()
-        results = build_events(self._settings, [*_CHANGES, *sorted(models)], variables)
-        _refuse(results)
-        return datetime.fromisoformat(variables["as_of"]), results
+        as_of = datetime.fromisoformat(variables["as_of"])
+        with open_warehouse(self._settings, "build a batch of events") as warehouse:
+            if self._is_done:
+                self._note_done(warehouse)
+            warehouse.execute("DELETE FROM changes_events.batch")
+            warehouse.execute("INSERT INTO changes_events.batch VALUES (?)", [as_of])
+            if self._statements is None:
+                results = build_events(self._settings, [*_CHANGES, *self._of(self._by_dataset)], variables)
+                _refuse(results)
+                self._statements = Statements(results)
+            else:
+                results = self._statements.run(
+                    warehouse, {*_CHANGES, *self._of(datasets or self._by_dataset)}
+                )
+                # What these leave in the log is rows alone, which DuckDB reads back. Closing the file would put them into
+                # their places while an invoice waits; the next load does so.
+                warehouse.execute("PRAGMA disable_checkpoint_on_shutdown")
+        return as_of, results
 
-    def note_built(self) -> None:
-        """The loads of the last batch are done with, and what the complete builds have done since need not be kept."""
-        with open_warehouse(self._settings, "note what was built") as warehouse:
-            warehouse.execute(
-                "INSERT INTO changes_events.built_loads SELECT dataset, load_id FROM changes_events.new_loads"
-            )
-            warehouse.execute(
-                "DELETE FROM changes_events.built_loads WHERE (dataset, load_id) IN "
-                "(SELECT (dataset, load_id) FROM changes.built_loads)"
-            )
-            warehouse.execute("CHECKPOINT")
+    def _of(self, datasets: Iterable[str]) -> list[str]:
+        """What follows from these datasets."""
+        return sorted({name for each in datasets for name in self._by_dataset.get(each, ())})
+
+    def is_done(self) -> None:
+        """The loads of the last batch are done with. The next one writes it down, which has the warehouse open anyhow;
+        a worker that ends before builds them once more in its first batch."""
+        self._is_done = True
+
+    def _note_done(self, warehouse: duckdb.DuckDBPyConnection) -> None:
+        """Remember the loads of the batch before, and forget those that complete builds have taken up since."""
+        warehouse.execute(
+            "INSERT INTO changes_events.built_loads SELECT dataset, load_id FROM changes_events.new_loads"
+        )
+        warehouse.execute(
+            "DELETE FROM changes_events.built_loads WHERE (dataset, load_id) IN "
+            "(SELECT (dataset, load_id) FROM changes.built_loads)"
+        )
+        self._is_done = False
 
     def _variables(self) -> dict[str, Any]:
         found: dict[str, Any] = run_variables(self._platform)
@@ -77,6 +105,11 @@ class EventProject:
             raise ConfigurationError(
                 "There is no complete build of these very models for events to go on from.",
                 remedy="Run `waybill run`, then start the worker again.",
+            )
+        if self._definitions not in {None, found["definitions"]}:
+            raise WaybillError(
+                "The models are others than those that the worker has compiled.",
+                remedy="Nothing: it begins anew by itself, with those that are there now.",
             )
         return found
 

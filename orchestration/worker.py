@@ -126,9 +126,11 @@ class Worker:
         project = EventProject(self._platform)
         project.prepare()
         import_gx()
-        gc.freeze()
         self._project = project
         self._batch(is_first=True)
+        # Everything that stays is here now: who looks for garbage need not look through it with every batch.
+        gc.collect()
+        gc.freeze()
         note = {"pid": os.getpid(), "ready_at": utc_now().isoformat()}
         self._platform.settings.worker_note.write_text(json.dumps(note), encoding="utf-8")
         log.info("ready: events are taken in")

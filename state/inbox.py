@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, RowMapping, func, insert, select, tuple_, update
+from sqlalchemy import Connection, Engine, RowMapping, bindparam, func, insert, select, tuple_, update
 
 from core.ids import new_id, sha256_hex
 from state.dead_letters import DeadLetter
@@ -28,7 +28,10 @@ MEMORY = timedelta(days=90)
 CONFLICT = "EVENT_ID_REUSED"
 """Reason of the dead letter of a message whose id came before with another body."""
 LETTER_KIND = "inbox"
+MOST_BYTES = 64_000_000
+"""Bodies that are read into memory together: none more once there are so many bytes of them."""
 _IDS_AT_ONCE = 500
+_ROWS_AT_ONCE = 100
 
 
 @dataclass(frozen=True)
@@ -121,16 +124,23 @@ def accept(engine: Engine, messages: Sequence[Incoming]) -> list[Accepted]:
     return answers
 
 
-def unsettled(engine: Engine, partner: str, most: int) -> list[Message]:
-    """A partner's messages that nobody has settled, oldest first, so many at most."""
+def unsettled(engine: Engine, partner: str, most: int, after_no: int = 0) -> list[Message]:
+    """A partner's messages that nobody has settled, oldest first: so many at most, and no more than memory is for."""
     query = (
         select(*(inbox.c[name] for name in Message.__dataclass_fields__))
-        .where(inbox.c.partner == partner, inbox.c.settled_at.is_(None))
+        .where(inbox.c.partner == partner, inbox.c.settled_at.is_(None), inbox.c.message_no > after_no)
         .order_by(inbox.c.message_no)
         .limit(most)
     )
+    found: list[Message] = []
+    size = 0
     with reading(engine) as db:
-        return [Message(**row) for row in db.execute(query).mappings()]
+        for row in db.execute(query, execution_options={"yield_per": _ROWS_AT_ONCE}).mappings():
+            found.append(Message(**row))
+            size += len(row["body"])
+            if size >= MOST_BYTES:
+                break
+    return found
 
 
 def waiting(engine: Engine) -> dict[str, int]:
@@ -146,15 +156,16 @@ def waiting(engine: Engine) -> dict[str, int]:
 
 def settle(engine: Engine, run_id: str, outcomes: Iterable[Settled], now: datetime) -> None:
     """Note what became of messages; one that was settled before keeps what was noted first."""
+    noted = [
+        {f"its_{name}": value for name, value in vars(each).items()} | {"its_shipments": list(each.shipments)}
+        for each in outcomes
+    ]
+    if not noted:
+        return
+    its: dict[str, Any] = {name: bindparam(f"its_{name}") for name in Settled.__dataclass_fields__}
+    where = (inbox.c.message_no == its.pop("message_no"), inbox.c.settled_at.is_(None))
     with engine.begin() as db:
-        for each in outcomes:
-            values = vars(each) | {"shipments": list(each.shipments), "run_id": run_id, "settled_at": now}
-            values.pop("message_no")
-            db.execute(
-                update(inbox)
-                .where(inbox.c.message_no == each.message_no, inbox.c.settled_at.is_(None))
-                .values(**values)
-            )
+        db.execute(update(inbox).where(*where).values(**its, run_id=run_id, settled_at=now), noted)
 
 
 @dataclass(frozen=True)

@@ -41,6 +41,16 @@ def record(engine: Engine, run_id: str, counts: Sequence[IngestCount]) -> None:
             db.execute(insert(ingest_counts).values(run_id=run_id, counted_at=utc_now(), **vars(each)))
 
 
+def forget(engine: Engine, run_id: str, connection: str) -> None:
+    """Drop what a run counted of a connection: it is all done, and counted, once more under other names."""
+    with engine.begin() as db:
+        db.execute(
+            delete(ingest_counts).where(
+                ingest_counts.c.run_id == run_id, ingest_counts.c.connection == connection
+            )
+        )
+
+
 def of_run(engine: Engine, run_id: str) -> list[IngestCount]:
     """The counts of one run by connection and resource."""
     query = (

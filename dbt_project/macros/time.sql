@@ -107,7 +107,10 @@
 
 {# The instant this run is computed for: the sources' now. #}
 {% macro as_of() -%}
-    {%- if var('as_of') -%}
+    {%- if var('event_path') -%}
+        {#- What the worker runs is compiled once; the instant is that of its batch. -#}
+        (select as_of from {{ changes_table('batch') }})
+    {%- elif var('as_of') -%}
         {{ instant("'" ~ var('as_of') ~ "'") }}
     {%- else -%}
         current_timestamp

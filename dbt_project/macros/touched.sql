@@ -22,7 +22,7 @@
 {# A table of models/changes by its name, where a ref to it would be one from a macro of every model. What the worker
    chooses lies apart. #}
 {% macro changes_table(name) -%}
-    {%- set schema = 'changes_events' if var('event_path') and name in ['touched', 'new_loads'] else 'changes' -%}
+    {%- set schema = 'changes_events' if var('event_path') and name in ['touched', 'new_loads', 'batch'] else 'changes' -%}
     {{ return(api.Relation.create(database=target.database, schema=schema, identifier=name)) }}
 {%- endmacro %}
 

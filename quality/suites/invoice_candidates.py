@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from quality.rule import Check, Rule
-from quality.runtime import ephemeral_context, import_gx
+from quality.runtime import ephemeral_context, import_gx, lightened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -98,12 +98,13 @@ def run_suite(suite: Any, frame: pd.DataFrame) -> Any:
     by_scope: defaultdict[str | None, list[Any]] = defaultdict(list)
     for expectation in suite.expectations:
         by_scope[expectation.meta["when"]].append(expectation)
-    results = [
-        definition.get_batch({"dataframe": _rows_of(frame, when, own)}).validate(
-            import_gx().ExpectationSuite(name=NAME, expectations=own), result_format=RESULT_FORMAT
-        )
-        for when, own in by_scope.items()
-    ]
+    with lightened():
+        results = [
+            definition.get_batch({"dataframe": _rows_of(frame, when, own)}).validate(
+                import_gx().ExpectationSuite(name=NAME, expectations=own), result_format=RESULT_FORMAT
+            )
+            for when, own in by_scope.items()
+        ]
     return _as_one(results)
 
 

@@ -62,8 +62,8 @@ def send(engine: Engine, kind: str, body: Mapping[str, Any] | bytes, event_id: s
     return inbox.accept(engine, [message])[0].message_id
 
 
-def take_in(settings: Settings, engine: Engine, run_id: str = "run_1") -> events.TakenIn:
-    return events.take_in(settings, engine, PARTNER, run_id, 100)
+def take_in(settings: Settings, engine: Engine, run_id: str = "run_1", most: int = 100) -> events.TakenIn:
+    return events.take_in(settings, engine, PARTNER, run_id, most)
 
 
 def rows(settings: Settings, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
@@ -151,8 +151,9 @@ def test_a_batch_that_died_before_it_was_settled_loads_nothing_twice(
     assert outcome is not None and outcome.status == "duplicate" and outcome.rows["rows_in"] == 3
 
 
+@pytest.mark.parametrize("most", [100, 1])
 def test_what_cannot_be_had_now_stays_open_and_keeps_no_other_waiting(
-    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
     late = send(engine, "route_assignment", ROUTE, "late")
     other = send(engine, "route_assignment", ROUTE | {"trip_id": "T2"}, "other")
@@ -165,7 +166,7 @@ def test_what_cannot_be_had_now_stays_open_and_keeps_no_other_waiting(
 
     with monkeypatch.context() as patch:
         patch.setattr(Mapper, "rows", fail_once)
-        taken = take_in(settings, engine)
+        taken = take_in(settings, engine, most=most)
     assert taken.postponed == {late: "the document's host does not answer"}
     settled = outcome_of(engine, "partner", other)
     assert settled is not None and settled.status == "loaded"

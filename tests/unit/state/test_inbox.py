@@ -131,3 +131,28 @@ def test_a_transaction_that_fails_tells_all_who_wait_and_no_one_after(engine: En
     first, then = asyncio.run(two_rounds())
     assert all(isinstance(each, DBAPIError) for each in first)
     assert then == "accepted"
+
+
+def test_large_bodies_come_in_more_batches(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    inbox.accept(engine, [message(f"e{number}", b"x" * size) for number, size in enumerate((4, 4, 4, 30, 1))])
+    monkeypatch.setattr(inbox, "MOST_BYTES", 8)
+    batches = []
+    last_no = 0
+    while found := inbox.unsettled(engine, "pod", 10, last_no):
+        batches.append([each.event_id for each in found])
+        last_no = found[-1].message_no
+    assert batches == [["e0", "e1"], ["e2", "e3"], ["e4"]]
+
+
+def test_each_message_is_settled_with_what_became_of_it(engine: Engine) -> None:
+    inbox.accept(engine, [message("e1"), message("e2")])
+    first, second = inbox.unsettled(engine, "pod", 10)
+    inbox.settle(
+        engine, "run_1",
+        [Settled(first.message_no, 1, 1, 0, 0, 0, ("C1",)), Settled(second.message_no, 2, 0, 1, 1, 0)], NOW,
+    )  # fmt: skip
+    inbox.settle(engine, "run_2", [Settled(first.message_no, 9, 9, 0, 0, 0)], NOW)
+    with engine.begin() as db:
+        rows = db.execute(table.select().order_by(table.c.message_no)).all()
+    found = [(each.run_id, each.rows_in, each.loaded, each.duplicate, each.shipments) for each in rows]
+    assert found == [("run_1", 1, 1, 0, ["C1"]), ("run_1", 2, 0, 1, [])]

@@ -1,0 +1,160 @@
+"""One message that breaks Waybill in a way that nobody foresaw is given up; the others of its batch go on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from sqlalchemy import Engine, select
+from sqlalchemy.exc import OperationalError
+
+from core.connections import Connection
+from core.settings import Settings
+from core.warehouse import open_warehouse
+from ingestion.events import run as events
+from ingestion.events.giving_up import is_of_the_place
+from ingestion.events.mapping import Mapper
+from ingestion.run import ensure_warehouse
+from ingestion.sorting import Sorter
+from state import dead_letters, inbox
+from state.engine import open_state, reading
+from state.inbox import Incoming
+from state.tables import ingest_counts
+
+NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
+AT = "2026-11-13T16:00:00Z"
+PARTNER = Connection(
+    connection="partner", kind="pod", adapter="onfleet", owner="delivery-operations", as_of=NOW
+)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings(home=tmp_path)
+
+
+@pytest.fixture
+def engine(settings: Settings) -> Iterator[Engine]:
+    engine = open_state(settings)
+    ensure_warehouse(settings, engine)
+    yield engine
+    engine.dispose()
+
+
+def send(engine: Engine, *ids: str) -> None:
+    """A proof of each id."""
+    for each in ids:
+        proof = {
+            "pod_id": each, "consignment_id": f"C-{each}", "outcome": "succeeded", "captured_at": AT, "changed_at": AT,
+        }  # fmt: skip
+        body = json.dumps(proof).encode()
+        message = Incoming(
+            "partner", each, "api", "proof_of_delivery", "application/json", body, f"t_{each}", NOW
+        )
+        inbox.accept(engine, [message])
+
+
+def take_in(settings: Settings, engine: Engine) -> events.TakenIn:
+    return events.take_in(settings, engine, PARTNER, "run_1", 100)
+
+
+def loaded(settings: Settings) -> list[str]:
+    with open_warehouse(settings, "test") as warehouse:
+        found = warehouse.execute("SELECT pod_id FROM raw_pod.proofs ORDER BY pod_id").fetchall()
+    return [each for (each,) in found]
+
+
+def breaking_mapper(bad: str, error: Exception) -> tuple[type, str, Callable[..., Any]]:
+    true = Mapper.rows
+
+    def rows(self: Mapper, message: inbox.Message) -> Any:
+        if message.event_id == bad:
+            raise error
+        return true(self, message)
+
+    return Mapper, "rows", rows
+
+
+def breaking_sorter(bad: str, error: Exception) -> tuple[type, str, Callable[..., Any]]:
+    true = Sorter.sort
+
+    def sort(self: Sorter, records: Any, columns: Any = ()) -> Any:
+        if any(each.fields and each.fields.get("pod_id") == bad for each in records):
+            raise error
+        return true(self, records, columns)
+
+    return Sorter, "sort", sort
+
+
+@pytest.mark.parametrize("breaking", [breaking_mapper, breaking_sorter])
+@pytest.mark.parametrize("ids", [("P1", "P2", "P3", "P4", "P5"), ("P3",)])
+def test_it_alone_is_given_up(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, breaking: Any, ids: tuple[str, ...]
+) -> None:
+    send(engine, *ids)
+    monkeypatch.setattr(*breaking("P3", ZeroDivisionError("of somebody")))
+    taken = take_in(settings, engine)
+    assert loaded(settings) == [each for each in ids if each != "P3"]
+    assert not inbox.waiting(engine) and len(taken.settled) == len(ids)
+    assert sorted(each.loaded for each in taken.settled) == [0] + [1] * (len(ids) - 1)
+    (letter,) = dead_letters.with_status(engine, "open")
+    assert (letter.reason, letter.source_id) == ("UNFORESEEN", "P3") and b"P3" in letter.raw
+    assert letter.detail.startswith("ZeroDivisionError") and "Remedy:" in letter.detail
+    assert "of somebody" not in letter.detail
+    # Each row is counted once, however often it was tried.
+    with reading(engine) as db:
+        counted = db.execute(select(ingest_counts).where(ingest_counts.c.resource == "proofs")).all()
+    assert sum(each.rows_in for each in counted) == sum(each.loaded for each in counted) == len(ids) - 1
+
+
+@pytest.mark.parametrize("breaking", [breaking_mapper, breaking_sorter])
+@pytest.mark.parametrize(
+    "error",
+    [
+        OSError(28, "No space left on device"),
+        MemoryError(),
+        duckdb.IOException("gone"),
+        duckdb.CatalogException("gone"),
+    ],
+)
+def test_what_is_no_message_s_fault_gives_up_none(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch, breaking: Any, error: Exception
+) -> None:
+    send(engine, "P1", "P2")
+    with monkeypatch.context() as patch, pytest.raises(type(error)):
+        patch.setattr(*breaking("P1", error))
+        take_in(settings, engine)
+    assert inbox.waiting(engine) == {"partner": 2} and not dead_letters.with_status(engine, "open")
+    take_in(settings, engine)
+    assert loaded(settings) == ["P1", "P2"] and not inbox.waiting(engine)
+
+
+def test_what_breaks_without_it_too_gives_it_not_up(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(engine, "P1", "P2")
+
+    def read(*_: object, **__: object) -> Any:
+        raise ZeroDivisionError
+
+    with monkeypatch.context() as patch, pytest.raises(ZeroDivisionError):
+        patch.setattr(events, "read", read)
+        take_in(settings, engine)
+    assert inbox.waiting(engine) == {"partner": 2} and not dead_letters.with_status(engine, "open")
+
+
+def test_what_an_error_came_from_counts() -> None:
+    def wrapped(cause: Exception) -> Exception:
+        error = RuntimeError("a step failed")
+        error.__cause__ = cause
+        return error
+
+    assert is_of_the_place(wrapped(OSError(28, "No space left on device")))
+    assert is_of_the_place(OperationalError("SELECT 1", {}, Exception("the server is gone")))
+    assert not is_of_the_place(wrapped(ValueError("no number")))
+    assert not is_of_the_place(duckdb.ConversionException("no number"))
