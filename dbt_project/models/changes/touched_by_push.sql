@@ -34,10 +34,10 @@ seeds as (
     union
     select {{ node('key', 'coalesce(source_id, raw_sha256)') }} from {{ ref('stg_ledger__dead_letters') }}
     union
-    -- A promise that fell due in the meantime, a day more on each side for where its day ends.
+    -- A promise that fell due in the meantime. Its day ends up to two days and two hours after it began: from UTC+14 to UTC-12.
     select {{ node('order', 'order_no') }} from {{ ref('canonical_orders') }}
     where {% for column in ['first_promised_at', 'last_promised_at', 'requested_delivery_at', 'requested_delivery_date'] -%}
-        {{ column }} between {{ last_built_at() }} - interval 2 day and {{ as_of() }} + interval 2 day {{ 'or ' if not loop.last }}
+        {{ column }} between {{ last_built_at() }} - interval 3 day and {{ as_of() }} + interval 3 day {{ 'or ' if not loop.last }}
         {%- endfor %}
     union
     -- What waits grows older, and what has no day of its own goes with the run's.

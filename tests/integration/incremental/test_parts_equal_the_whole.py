@@ -74,6 +74,21 @@ def test_what_nothing_new_names_is_not_built_again(parts: Path, tmp_path: Path) 
         assert {(row["stood"], row["touched"]) for row in counted} == {(True, False), (False, True)}, counted
 
 
+def test_numbers_of_periods_that_nothing_touched_stay_as_they_were(parts: Path) -> None:
+    counted = query(
+        parts,
+        f"""
+        SELECT as_of = TIMESTAMPTZ '{INSTANTS[2].isoformat()}' AS is_new, EXISTS (
+            SELECT 1 FROM intermediate.int_kpi_changed_periods AS changed
+            WHERE changed.metric = numbers.metric AND changed.variant = numbers.variant
+                AND changed.grain = numbers.grain AND changed.period_start IS NOT DISTINCT FROM numbers.period_start
+        ) AS is_changed, count(*) AS rows
+        FROM marts.kpi_values AS numbers GROUP BY ALL
+        """,
+    )
+    assert {(row["is_new"], row["is_changed"]) for row in counted} == {(True, True), (False, False)}, counted
+
+
 def test_a_table_that_somebody_dropped_is_not_made_of_the_news_alone(parts: Path, tmp_path: Path) -> None:
     path = tmp_path / "warehouse.duckdb"
     shutil.copy(parts, path)

@@ -1,11 +1,20 @@
 {% set zone = "coalesce(time_zone, depot_time_zone, 'UTC')" %}
-with shipments as (
+with order_zones as (
+    select order_id, time_zone as order_zone from {{ ref('canonical_orders') }}
+),
+
+-- A date promise is written as the midnight at its start in the order's own zone, and holds to the end of that day
+-- where the goods are delivered.
+shipments as (
     select
-        *,
+        shipments.*,
         {{ end_of_day('requested_date', zone) }} as requested_day_ends_at,
-        {{ end_of_local_day('promised_at', zone) }} as promised_day_ends_at,
-        {{ end_of_local_day('last_promised_at', zone) }} as last_promised_day_ends_at
-    from {{ ref('canonical_shipments') }}
+        {%- for column in ['promised_at', 'last_promised_at'] %}
+        {{ end_of_day(local_date(column, 'coalesce(order_zone, ' ~ zone ~ ')'), zone) }} as {{ column | replace('_at', '') }}_day_ends_at
+        {{- ',' if not loop.last }}
+        {%- endfor %}
+    from {{ ref('canonical_shipments') }} as shipments
+    left join order_zones on shipments.order_id = order_zones.order_id
 ),
 
 windows as (
