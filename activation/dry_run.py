@@ -124,7 +124,7 @@ def _looked_up(asked: _Asked, key: str, document: InvoiceDocument) -> tuple[Acti
 
 def _why_held(engine: Engine, effect: NewEffect, known: OutboxEntry | None) -> str | None:
     """What keeps it from being sent, whatever the ERP holds; None when nothing does."""
-    if known is not None and known.state in GIVEN_UP:
+    if known is not None and known.state in {*GIVEN_UP, "CANCELLED"}:
         return f"{known.state}: {known.last_error}"
     if known is not None and known.may_exist and known.content_hash != effect.content_hash:
         return "it changed after something was sent: a credit note is needed"

@@ -55,7 +55,8 @@ _GIVE_UP = timedelta(hours=72)
 
 @dataclass
 class PushResult:
-    """What one push did. ``failed`` are released rows that are not posted and not held by a person's need."""
+    """What one push did. ``failed`` are released rows that are not posted and not held by a person's need;
+    ``cancelled`` those that two people decided never to send: nothing is left to do about them."""
 
     candidates: int = 0
     posted: int = 0
@@ -63,6 +64,7 @@ class PushResult:
     failed: int = 0
     held: int = 0
     blocked_at_recheck: int = 0
+    cancelled: int = 0
     amount_by_currency: dict[str, Decimal] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
 
@@ -268,7 +270,7 @@ class Pusher:
             counted[_fate(row.state, was_done=was_done)] += 1
             if done and not was_done:
                 amounts[row.currency] += row.amount
-            elif not done:
+            elif not done and row.state != "CANCELLED":
                 why = self._why_ready(row.company) if row.state == "READY" else row.last_error
                 self._result.errors.append(f"{row.shipment_no}: {row.state}: {why}")
         for fate, count in counted.items():
@@ -283,4 +285,5 @@ def _fate(state: str, *, was_done: bool) -> str:
     """The field of the result that a row of this state counts in."""
     if state in {"ACKED", "RECONCILED"}:
         return "already_posted" if was_done else "posted"
-    return {"BLOCKED": "blocked_at_recheck", "HELD": "held", "CONFLICT": "held"}.get(state, "failed")
+    fates = {"BLOCKED": "blocked_at_recheck", "HELD": "held", "CONFLICT": "held", "CANCELLED": "cancelled"}
+    return fates.get(state, "failed")

@@ -81,7 +81,7 @@ def _send(platform: Platform, limit: int | None, *, json_output: bool) -> None:
     if json_output:
         emit_json(vars(result))
     else:
-        shown = ("posted", "already_posted", "failed", "held", "blocked_at_recheck")
+        shown = ("posted", "already_posted", "failed", "held", "blocked_at_recheck", "cancelled")
         table("Push", ("what", "n"), [(name.replace("_", " "), getattr(result, name)) for name in shown])
         for currency, amount in sorted(result.amount_by_currency.items()):
             out.print(f"posted {amount:,} {currency}", markup=False)

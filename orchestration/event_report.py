@@ -73,6 +73,7 @@ def events_of(batch: Batch) -> Iterator[Event]:
                 "already posted": batch.push.already_posted,
                 "failed": batch.push.failed,
                 "held": batch.push.held,
+                "cancelled": batch.push.cancelled,
             },
             tags=tags,
         )

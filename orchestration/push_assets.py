@@ -62,7 +62,7 @@ def push_assets() -> dg.AssetsDefinition:
             dg.AssetCheckSpec(
                 "all_released_are_posted",
                 asset=PUSHED,
-                description="No released invoice failed, is held or is waiting.",
+                description="No released invoice failed, is held or is waiting, but those that two people cancelled.",
             )
         ],
         required_resource_keys={"platform"},
@@ -85,6 +85,7 @@ def push_assets() -> dg.AssetsDefinition:
                 "failed": result.failed,
                 "held": result.held,
                 "blocked at recheck": result.blocked_at_recheck,
+                "cancelled": result.cancelled,
                 "amounts": dg.MetadataValue.json(
                     {code: str(amount) for code, amount in result.amount_by_currency.items()}
                 ),

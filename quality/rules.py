@@ -1,11 +1,12 @@
 """The index of rules: every code of the gate, once, with its owner, its words and its checks.
 
 Assembles ``quality/rulebook``; a rule is written there, a tolerance in ``policy.yaml``, and how a column
-comes about in ``frame_*.sql``. The ruleset version covers all three.
+comes about in ``frame_*.sql``. The ruleset version covers all three, and the code between them.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ConfigurationError
@@ -47,8 +48,19 @@ def disposition(code: str, policy: Policy) -> Disposition:
     return policy.dispositions.get(code, rule(code).disposition)
 
 
-def ruleset_version(policy: Policy) -> str:
-    """SHA-256 over everything that can change a verdict: checks, dispositions, policy, the frame's SQL."""
+JUDGING = (
+    "context.py", "facts.py", "frame.py", "frame_measures.sql", "frame_scopes.sql", "gate.py", "intake.py", "policy.py",
+    "rule.py", "rules.py", "runtime.py", "state_view.py", "suites/invoice_candidates.py", "wording.py",
+)  # fmt: skip
+"""Files of ``quality`` that a verdict comes about in, besides the rulebook, whose checks are described."""
+
+
+def ruleset_version(policy: Policy, folder: Path = ROOT / "quality") -> str:
+    """SHA-256 over what this package makes a verdict of: checks, dispositions, policy, and every line of ``JUDGING``.
+
+    Not over what comes from elsewhere: the candidates' models (each decision holds the hash of its inputs), what ``state``
+    reads and lets pass, and the libraries.
+    """
     rules = [
         {
             "code": each.code,
@@ -57,6 +69,6 @@ def ruleset_version(policy: Policy) -> str:
         }
         for each in RULES
     ]
-    frame = [path.read_text(encoding="utf-8") for path in sorted((ROOT / "quality").glob("frame_*.sql"))]
+    judging = {name: (folder / name).read_text(encoding="utf-8") for name in JUDGING}
     terms = policy.model_dump(mode="json", exclude={"approval"})
-    return sha256_hex(canonical_json({"rules": rules, "policy": terms, "frame": frame}))
+    return sha256_hex(canonical_json({"rules": rules, "policy": terms, "judging": judging}))

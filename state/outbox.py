@@ -26,7 +26,7 @@ E = TypeVar("E", bound=OutboxEntry)
 _STORED = tuple(each.name for each in fields(NewEffect) if each.name not in {"payload", "charge_keys"})
 _DOUBTFUL = 500
 """Rows in doubt that are read at once."""
-Enqueued = Literal["new", "known", "refreshed", "changed"]
+Enqueued = Literal["new", "known", "refreshed", "changed", "cancelled"]
 
 
 def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
@@ -34,12 +34,15 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
 
     ``known``: the same content is there already; its stored bytes stay. ``refreshed``: nothing had been sent
     and the newer decision's bytes replace the old. ``changed``: something was sent under this key with other
-    content: refused, nothing written. PermanentFailure, with nothing written, when another effect bills one of
+    content: refused, nothing written. ``cancelled``: two people decided that nothing is ever sent under this key,
+    whatever its content. PermanentFailure, with nothing written, when another effect bills one of
     the charge lines, or the revision before is not credited.
     """
     key = effect.idempotency_key
     standing = select(outbox.c.state, outbox.c.content_hash, outbox.c.may_exist)
     present = db.execute(standing.where(outbox.c.idempotency_key == key)).one_or_none()
+    if present is not None and present.state == "CANCELLED":
+        return "cancelled"
     if present is not None and present.content_hash == effect.content_hash:
         if present.state in UNSENT:
             newer = {"decision_id": effect.decision_id, "input_hash": effect.input_hash}
@@ -242,16 +245,21 @@ def _fields(effect: NewEffect) -> dict[str, Any]:
 def _claim(db: Connection, key: str, charge_keys: Sequence[str]) -> None:
     """Make the charge lines this effect's own: the primary key lets no second invoice bill them."""
     insert_ignoring(db, charge_lines, [{"charge_key": each, "idempotency_key": key} for each in charge_keys])
-    foreign = list(
-        db.scalars(
-            select(charge_lines.c.charge_key).where(
-                charge_lines.c.charge_key.in_(charge_keys), charge_lines.c.idempotency_key != key
-            )
-        )
+    claimed = (
+        select(charge_lines.c.charge_key, outbox.c.shipment_no, outbox.c.state)
+        .outerjoin(outbox, outbox.c.idempotency_key == charge_lines.c.idempotency_key)
+        .where(charge_lines.c.charge_key.in_(charge_keys), charge_lines.c.idempotency_key != key)
+        .order_by(charge_lines.c.charge_key)
     )
-    if foreign:
+    if foreign := db.execute(claimed).all():
+        lines = ", ".join(each.charge_key for each in foreign[:3])
+        if cancelled := [each.shipment_no for each in foreign if each.state == "CANCELLED"]:
+            raise PermanentFailure(
+                f"The invoice of {cancelled[0]}, which two people cancelled, keeps {lines}.",
+                remedy="Bill these lines in the ERP by hand: Waybill bills them no more.",
+            )
         raise PermanentFailure(
-            f"Another invoice bills {', '.join(sorted(foreign)[:3])}.",
+            f"Another invoice bills {lines}.",
             remedy="Credit that invoice first, or correct the shipment.",
         )
 

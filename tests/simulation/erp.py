@@ -67,6 +67,8 @@ class SimulatedErp:
     calm: int = 1
     read_together: int = 0
     ways: Counter[str] = field(default_factory=Counter)
+    asked_for: list[str] = field(default_factory=list)
+    """The keys under which something was asked to be made or posted, in turn."""
 
     def posted(self) -> Counter[str]:
         """Key → posted documents."""
@@ -107,11 +109,13 @@ class SimulatedErp:
 
     def create(self, document: InvoiceDocument) -> str:
         self.creates += 1
+        self.asked_for.append(document.idempotency_key)
         return self._call(lambda at: self._create(document, at))
 
     def post(self, erp_id: str) -> None:
         if self.is_one_step:
             raise AssertionError("nothing is posted where creating posts it")
+        self.asked_for.append(self.documents[erp_id].invoice.idempotency_key)
         self._call(lambda at: self._post(erp_id, at))
 
     def read_back(self, erp_id: str) -> PostedInvoice:

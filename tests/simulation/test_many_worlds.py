@@ -87,6 +87,33 @@ def test_without_the_settle_rule_an_invoice_is_posted_twice(template: Path) -> N
     pytest.fail("200 seeds did not find it")
 
 
+def test_without_the_look_at_the_standing_decision_what_was_taken_back_is_sent(
+    template: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: a push that does not ask whether the release still stands is found out."""
+    monkeypatch.setattr("activation.books._blocked", lambda *_: {})
+    for seed in range(200):
+        with a_store(template) as engine:
+            try:
+                Simulation(seed, engine).run()
+            except Broken as found:
+                assert "was taken back and sent" in str(found)
+                return
+    pytest.fail("200 seeds did not find it")
+
+
+def test_what_was_taken_back_is_sent_once_it_is_released_again(template: Path) -> None:
+    """The near miss: else the worlds would hold because nothing is ever sent again."""
+    for seed in range(200):
+        with a_store(template) as engine:
+            played = Simulation(seed, engine)
+            played.run()
+            posted = played.erp.posted()
+            if any(posted[key] for key in played.given_again):
+                return
+    pytest.fail("in 200 seeds nothing came back")
+
+
 def test_some_seeds_hold_in_postgresql(postgres: Server, tmp_path: Path) -> None:
     for seed in range(10):
         with postgres.database() as url:

@@ -1,7 +1,7 @@
 """One seed: a few released invoices, two workers that crash and come back, an operator, and the ERP of ``erp``.
 
-After every step no key may have two posted invoices, and nothing may be posted that was not released. In the end,
-once the ERP is well again, every released invoice is done or waits for a person.
+After every step no key may have two posted invoices, and nothing may have been sent whose release was taken back
+and not given again. In the end, once the ERP is well again, every released invoice is done or waits for a person.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from activation.document import document_of, effect_of
 from activation.push import Pusher, PushResult
 from core.connections import Connection, Destination
 from state import decisions, kill_switch, outbox
@@ -27,6 +28,8 @@ STEPS = 25
 NEAR_S, CALM = 0.05, 5
 """How long a call takes at most to an ERP that is near, and how much calmer it is: several invoices are posted there before
 the first of them is read back, and a crash finds them so."""
+ACTS = {"work": 60, "wait": 30, "stop": 4, "go_on": 4, "take_back": 4, "give_again": 2}
+"""What happens next, and how often."""
 DONE = frozenset({"ACKED", "BLOCKED", *GIVEN_UP})
 EVERYTHING = Scope("global")
 
@@ -61,6 +64,10 @@ class Simulation:
         )  # fmt: skip
         self.rows = [row_of(number) for number in range(MANY if self.is_near else INVOICES)]
         decisions.record(self.engine, [released(row) for row in self.rows])
+        self.taken_back: dict[str, dict[str, Any]] = {}
+        """Key → row, of what must not be sent now."""
+        self.given_again: set[str] = set()
+        """Keys that were given again before the ERP had anything of them."""
         self.workers = [self._worker(), self._worker()]
         self.workers[0].enqueue(self.rows)
         for step in range(STEPS):
@@ -72,7 +79,7 @@ class Simulation:
         return Pusher(self.engine, self.connection, self.erp, PushResult(), left=None, now=self.clock)
 
     def _step(self) -> None:
-        what = self.rng.choices(("work", "wait", "stop", "go_on", "take_back"), (60, 30, 4, 4, 2))[0]
+        what = self.rng.choices(tuple(ACTS), tuple(ACTS.values()))[0]
         if what == "work":
             self._work(self.rng.randrange(2))
         elif what == "wait":
@@ -82,8 +89,11 @@ class Simulation:
             kill_switch.pull(self.engine, EVERYTHING, "anna", "it looks wrong", self.clock())
         elif what == "go_on":
             self._release_switch()
+        elif what == "give_again":
+            self._give_again()
         else:
             row = self.rng.choice(self.rows)
+            self.taken_back[effect_of(row, document_of(row)).idempotency_key] = row
             changed = {"verdict": "blocked", "codes": ("POD_VOIDED",), "input_hash": f"voided {self.clock()}"}
             decisions.record(self.engine, [released(row, **changed)])
 
@@ -119,13 +129,23 @@ class Simulation:
             for person in ("boris", "carla"):
                 kill_switch.release(self.engine, EVERYTHING, person, "it is right", self.clock())
 
+    def _give_again(self) -> None:
+        """What was taken back longest ago is released as it was, and comes to the push."""
+        if self.taken_back:
+            key = next(iter(self.taken_back))
+            row = self.taken_back.pop(key)
+            if not self.erp.by_key[key]:
+                self.given_again.add(key)
+            decisions.record(self.engine, [released(row, decision_id=f"{row['decision_id']} {self.clock()}")])
+            self.workers[0].enqueue([row])
+
     def _check(self, step: int) -> None:
-        released = {row.idempotency_key for row in outbox.rows(self.engine)}
+        asked_for, self.erp.asked_for = self.erp.asked_for, []
+        for key in self.taken_back.keys() & asked_for:
+            raise Broken(f"seed {self.seed}, step {step}: {key[:12]} was taken back and sent")
         for key, many in self.erp.posted().items():
             if many > 1:
                 raise Broken(f"seed {self.seed}, step {step}: {many} posted invoices under {key[:12]}")
-            if key not in released:
-                raise Broken(f"seed {self.seed}, step {step}: {key[:12]} was never released")
 
     def _end(self) -> None:
         """Everything is well from now on: what was released is done, or says that it waits for somebody."""

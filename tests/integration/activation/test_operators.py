@@ -7,12 +7,14 @@ from sqlalchemy import Engine, update
 from sqlalchemy.exc import IntegrityError
 
 from activation import operators
+from activation.dry_run import dry_run
 from activation.push import open_destination, push
 from contracts.invoice import InvoiceDocument
 from core.connections import Connection
 from core.errors import PermanentFailure
 from state import ledger, outbox, proposals
 from state.outbox_rows import OutboxRow, rows
+from state.tables import outbox as effects
 from state.tables_of_people import outbox_proposals
 from tests.integration.activation.conftest import Erp
 
@@ -43,6 +45,10 @@ def by_hand(connection: Connection, row: OutboxRow, *, posted: bool) -> str:
     finally:
         destination.close()
     return erp_id
+
+
+def is_of(row: dict[str, Any], effect: OutboxRow) -> bool:
+    return bool(row["business_id"] == effect.business_id)
 
 
 def propose(engine: Engine, connection: Connection, row: OutboxRow, target: str) -> proposals.Proposal:
@@ -98,9 +104,35 @@ def test_what_is_never_to_be_sent_is_cancelled_when_nothing_of_it_is_there(
         propose(engine, connection, dead, "cancel")
     erp.delete(draft)
     propose(engine, connection, dead, "cancel")
+    refused = push(engine, [connection], released)
+    assert (refused.already_posted, refused.cancelled, refused.failed, len(refused.errors)) == (2, 0, 1, 1)
     assert confirm(engine, connection, dead) == "CANCELLED"
-    assert push(engine, [connection], released).posted == 0
+    # As it was, and as its sources have it now: neither is sent, neither is a failure.
+    changed = [{**row, "content_hash": "d" * 64} if is_of(row, dead) else row for row in released]
+    for rows_now in (released, changed):
+        told = push(engine, [connection], rows_now)
+        assert (told.already_posted, told.posted, told.cancelled, told.failed) == (2, 0, 1, 0)
+        assert told.errors == []
+        (intent,) = [
+            each
+            for each in dry_run(engine, [connection], rows_now)
+            if each.idempotency_key == dead.idempotency_key
+        ]
+        assert (intent.action, intent.why) == ("hold", "CANCELLED: anna and boris: seen")
     assert erp.invoices(dead.idempotency_key) == []
+
+
+def test_what_is_held_is_no_less_a_problem_than_before(
+    engine: Engine, connection: Connection, released: Rows, dead: OutboxRow
+) -> None:
+    """The near miss of a cancelled one."""
+    with engine.begin() as db:
+        for state in ("UNKNOWN", "HELD"):
+            db.execute(
+                update(effects).where(effects.c.idempotency_key == dead.idempotency_key).values(state=state)
+            )
+    told = push(engine, [connection], released)
+    assert (told.held, told.cancelled, len(told.errors)) == (1, 0, 1)
 
 
 def test_what_changed_in_the_erp_since_has_to_be_proposed_anew(

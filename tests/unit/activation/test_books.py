@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, event
 
 from activation.books import Books
@@ -22,8 +23,8 @@ from tests.simulation.world import released, row_of
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return open_state(Settings(home=tmp_path))
+def engine(tmp_path: Path, state_url: SecretStr | None) -> Engine:
+    return open_state(Settings(home=tmp_path, state_url=state_url))
 
 
 @pytest.fixture

@@ -9,6 +9,7 @@ from datetime import timedelta
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine
 
 from activation import wave
@@ -59,8 +60,8 @@ class Listing(SimulatedErp):
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Engine:
-    return open_state(Settings(home=tmp_path))
+def engine(tmp_path: Path, state_url: SecretStr | None) -> Engine:
+    return open_state(Settings(home=tmp_path, state_url=state_url))
 
 
 @pytest.fixture

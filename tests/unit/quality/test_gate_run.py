@@ -19,8 +19,11 @@ from core.clock import utc_now
 from core.connections import Connection, Destination
 from core.settings import Settings
 from core.warehouse import open_warehouse
+from quality.context import GateContext
 from quality.explain import explain
-from quality.gate import GateResult, gate
+from quality.gate import GateResult, evaluate, gate
+from quality.policy import load_policy
+from quality.rules import ruleset_version
 from quality.state_view import read_context
 from state import approvals, decisions, observations
 from state.engine import open_state
@@ -79,6 +82,25 @@ def test_a_second_run_over_the_same_candidates_records_nothing_new(
     assert [each.verdict for each in again.decisions] == ["released", "blocked"]
     assert decisions.latest(engine) == kept
     assert (settings.data_docs / "index.html").exists()
+
+
+def test_what_is_kept_of_a_decision_comes_out_again_of_the_same_inputs_and_of_no_others(
+    engine: Engine,
+) -> None:
+    """Its inputs are not kept: they are given again here, and the decision's hashes tell whether they are the same."""
+    rows = [candidate(1), candidate(2, po_no=None)]
+    seen = GateContext(destinations={"erp": True})
+    policy = load_policy()
+    decided_at = utc_now()
+    decisions.record(engine, evaluate(rows, seen, policy, "run_1", decided_at).decisions)
+    kept = decisions.latest(engine)
+    assert {each.verdict for each in kept.values()} == {"released", "blocked"}
+    again = evaluate(rows, seen, policy, "run_1", decided_at)
+    assert {each.key: each for each in again.decisions} == kept
+    assert all(each.ruleset_version == ruleset_version(policy) for each in kept.values())
+    other = evaluate([rows[0] | {"po_no": None}, rows[1]], seen, policy, "run_1", decided_at)
+    changed = {each.key: each.decision_id for each in other.decisions}
+    assert [changed[key] == kept[key].decision_id for key in sorted(kept)] == [False, True]
 
 
 def test_a_mended_candidate_is_released_but_not_at_its_first_pass(settings: Settings, engine: Engine) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from core.errors import ConfigurationError
 from quality import rules
 from quality.policy import DEFAULT, load_policy
+
+NOT_JUDGING = {"data_docs.py", "explain.py"}
+"""Files of ``quality`` that show verdicts and make none."""
 
 
 def changed(folder: Path, old: str, new: str) -> Path:
@@ -22,7 +26,7 @@ def changed(folder: Path, old: str, new: str) -> Path:
 def test_the_shipped_policy_approves_the_shipped_rules() -> None:
     policy = load_policy()
     assert policy.approval.ruleset_version == rules.ruleset_version(policy), (
-        "Rules, frame_*.sql or policy changed: review, then record the version on the right in policy.yaml."
+        "Rules, a file of rules.JUDGING or policy changed: review, then record the version on the right in policy.yaml."
     )
 
 
@@ -54,6 +58,36 @@ def test_a_changed_disposition_is_taken_and_changes_the_version(tmp_path: Path) 
 def test_who_approved_is_not_part_of_what_is_approved(tmp_path: Path) -> None:
     policy = load_policy(changed(tmp_path, "role: finance-controlling", "role: somebody-else"))
     assert rules.ruleset_version(policy) == rules.ruleset_version(load_policy())
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Path:
+    """The package's files, to be changed."""
+    return shutil.copytree(DEFAULT.parent, tmp_path / "quality", ignore=shutil.ignore_patterns("__pycache__"))
+
+
+@pytest.mark.parametrize("name", rules.JUDGING)
+def test_a_change_of_any_file_that_judges_changes_the_version(copied: Path, name: str) -> None:
+    policy = load_policy()
+    assert rules.ruleset_version(policy, copied) == rules.ruleset_version(policy)
+    (copied / name).write_text((copied / name).read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert rules.ruleset_version(policy, copied) != rules.ruleset_version(policy)
+
+
+@pytest.mark.parametrize("name", sorted(NOT_JUDGING))
+def test_what_shows_verdicts_does_not_change_it(copied: Path, name: str) -> None:
+    (copied / name).write_text("", encoding="utf-8")
+    assert rules.ruleset_version(load_policy(), copied) == rules.ruleset_version(load_policy())
+
+
+def test_no_file_of_the_gate_is_forgotten() -> None:
+    here = DEFAULT.parent
+    found = {
+        path.relative_to(here).as_posix()
+        for path in here.rglob("*")
+        if path.suffix in {".py", ".sql"} and path.name != "__init__.py" and path.parent.name != "rulebook"
+    }
+    assert found == {*rules.JUDGING, *NOT_JUDGING}
 
 
 def test_an_unknown_code_is_refused() -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, text
 from sqlalchemy.exc import DBAPIError
 
@@ -36,8 +37,8 @@ WAYS = {
 
 
 @pytest.fixture
-def engine(tmp_path: Path) -> Iterator[Engine]:
-    engine = open_state(Settings(home=tmp_path))
+def engine(tmp_path: Path, state_url: SecretStr | None) -> Iterator[Engine]:
+    engine = open_state(Settings(home=tmp_path, state_url=state_url))
     yield engine
     engine.dispose()
 

@@ -8,6 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from pydantic import SecretStr
 from sqlalchemy import Engine, select
 
 from core.errors import WaybillError
@@ -43,11 +44,11 @@ BATCHES = {
 
 
 @pytest.fixture
-def engines(tmp_path: Path) -> list[Engine]:
+def engines(tmp_path: Path, state_url: SecretStr | None, other_url: SecretStr | None) -> list[Engine]:
     """Two stores in which effect 9 is already."""
     found = []
-    for name in ("at once", "one by one"):
-        engine = open_state(Settings(home=tmp_path / name))
+    for name, url in (("at once", state_url), ("one by one", other_url)):
+        engine = open_state(Settings(home=tmp_path / name, state_url=url))
         with engine.begin() as db:
             outbox.enqueue(db, effect(9), NOW)
         found.append(engine)
@@ -79,3 +80,21 @@ def test_at_once_is_as_one_by_one(engines: list[Engine], batch: list[NewEffect])
         said = enqueue_all(db, batch, NOW)
     assert {key: str(answer) for key, answer in said.items()} == one_by_one(engines[1], batch)
     assert stands(engines[0]) == stands(engines[1])
+
+
+def test_lines_of_a_cancelled_invoice_are_not_told_to_be_credited(engines: list[Engine]) -> None:
+    engine = engines[0]
+    with pytest.raises(WaybillError, match="Another invoice bills charge-9") as billed, engine.begin() as db:
+        outbox.enqueue(db, effect(4, "charge-9"), NOW)
+    assert "Credit that invoice" in billed.value.remedy
+    (entry,) = outbox.rows(engine)
+    with engine.begin() as db:
+        outbox.move(db, entry, "CANCELLED", NOW)
+        assert outbox.enqueue(db, effect(9), NOW) == "cancelled"
+        assert outbox.enqueue(db, replace(effect(9), content_hash="other"), NOW) == "cancelled"
+    with (
+        pytest.raises(WaybillError, match="S-9, which two people cancelled") as cancelled,
+        engine.begin() as db,
+    ):
+        outbox.enqueue(db, effect(4, "charge-9"), NOW)
+    assert "Credit" not in cancelled.value.remedy
