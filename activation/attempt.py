@@ -7,7 +7,6 @@ looking the invoice up.
 
 from __future__ import annotations
 
-import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -15,6 +14,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from activation.backoff import wait_s
 from activation.books import Books
 from activation.destinations.base import (
     Destination,
@@ -33,8 +33,8 @@ from state.outbox_moves import LostToAnother
 from state.outbox_rows import OutboxRow
 
 MAX_ATTEMPTS = 10
-_BACKOFF_S, _BACKOFF_MAX_S = 2.0, 900.0
 _LOOK_APART_S = 1.0
+_DRAFT = "found as a draft"
 _FORGOTTEN = "not found, and the system may have forgotten the key: a second one would not be refused"
 
 
@@ -175,7 +175,7 @@ class Attempt:
         except NotAppliedError as error:
             return self._retry_later(row, error, may_exist=existed or erp_id is not None)
         except RefusedError as error:
-            return self._refused(row, document, error, erp_id)
+            return self._refused(row, document, error, erp_id, existed=existed)
         except UncertainError as error:
             return self._end(row, "UNKNOWN", error)
         return Submitted(row, document, erp_id)
@@ -200,21 +200,28 @@ class Attempt:
         except NotAppliedError as error:
             return self._retry_later(sent.row, error, may_exist=True)
         except RefusedError as error:
-            return self._refused(sent.row, sent.document, error, sent.erp_id)
+            return self._refused(sent.row, sent.document, error, sent.erp_id, existed=True)
         except UncertainError as error:
             return self._end(sent.row, "UNKNOWN", error)
         return self._judge_found(sent.row, sent.document, [found])
 
     def _refused(
-        self, row: OutboxRow, document: InvoiceDocument, error: RefusedError, erp_id: str | None
+        self,
+        row: OutboxRow,
+        document: InvoiceDocument,
+        error: RefusedError,
+        erp_id: str | None,
+        *,
+        existed: bool,
     ) -> str:
-        """A refusal may mean that the invoice is there already: ask before believing it."""
+        """A refusal may mean that the invoice is there already: ask before believing it. It says nothing of what an
+        earlier attempt sent (``existed``), nor of a document that was made before it."""
         try:
             found = self.destination.look_up(row.idempotency_key)
         except WaybillError as unclear:
             return self._end(row, "UNKNOWN", unclear)
         if not found:
-            return self._end(row, "DEAD", error, may_exist=False)
+            return self._end(row, "DEAD", error, may_exist=existed or erp_id is not None)
         if erp_id is not None and all(each.status == "draft" for each in found):
             # The draft is there and the system will not have it posted: that takes a person.
             return self._end(row, "DEAD", error)
@@ -229,9 +236,17 @@ class Attempt:
             return self._move(row, "CONFLICT", {"last_error": "; ".join(wrong)}, erp_id=found[0].erp_id)
         if found[0].status == "posted" and found[0].posted_at is not None:
             return self._acknowledge(row, document, found[0], found[0].posted_at)
-        if row.attempt_count >= MAX_ATTEMPTS or not self._is_two_step:
+        many = row.attempt_count >= MAX_ATTEMPTS
+        if not self._is_two_step or (many and self._stays_a_draft(row)):
             return self._move(row, "HELD", {"last_error": "it stays a draft"})
-        return self._move(row, "RETRY_WAIT", {"not_before": self.now(), "last_error": "found as a draft"})
+        # Where attempt after attempt gives no answer, the system is left alone for longer and longer.
+        wait = timedelta(seconds=wait_s(row.attempt_count) if many else 0)
+        return self._move(row, "RETRY_WAIT", {"not_before": self.now() + wait, "last_error": _DRAFT})
+
+    def _stays_a_draft(self, row: OutboxRow) -> bool:
+        """Whether this is the last of the attempts that may be answered so; one without an answer is none of them."""
+        answered = attempts.many_ended(self.engine, row.idempotency_key, "RETRY_WAIT", _DRAFT)
+        return answered + (row.state == "SENDING") >= MAX_ATTEMPTS
 
     def _acknowledge(
         self, row: OutboxRow, document: InvoiceDocument, posted: PostedInvoice, posted_at: datetime
@@ -261,10 +276,8 @@ class Attempt:
     ) -> str:
         """Full jitter, unless the other side said how long. Only time bounds it (``Pusher.promote``): it was no definite answer."""
         told = error.retry_after_s if isinstance(error, NotAppliedError) else None
-        ceiling = min(_BACKOFF_MAX_S, _BACKOFF_S * 2**row.attempt_count)
-        wait = told if told is not None else random.uniform(0, ceiling)
         values = {
-            "not_before": self.now() + timedelta(seconds=wait),
+            "not_before": self.now() + timedelta(seconds=wait_s(row.attempt_count, told)),
             "last_error": f"{error.message} {error.remedy}",
             "may_exist": may_exist,
         }

@@ -18,6 +18,7 @@ from typing import Any
 from sqlalchemy import Engine
 
 from activation.attempt import Attempt
+from activation.backoff import GIVE_UP
 from activation.books import LEASE_S
 from activation.breaker import Breaker
 from activation.destinations.base import Destination
@@ -49,8 +50,6 @@ _TURNS = 64
 """Rows that are leased at once for each that is sent at a time."""
 _NOBODYS_KEY = "0" * 64
 """What a probe looks up: no effect has it."""
-_GIVE_UP = timedelta(hours=72)
-"""After this long without a definite answer a person is told."""
 
 
 @dataclass
@@ -217,7 +216,7 @@ class Pusher:
         """RETRY_WAIT rows that are due are READY again, as many as the budget allows; after three days without an answer
         they are HELD."""
         now = self._now()
-        waiting.give_up(self._engine, self._name, now, now - _GIVE_UP)
+        waiting.give_up(self._engine, self._name, now, now - GIVE_UP)
         self._retries.spend(waiting.make_ready(self._engine, self._name, now, self._retries.left))
 
     def send_due(self) -> int:

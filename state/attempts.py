@@ -97,6 +97,17 @@ def end(db: Connection, endings: Collection[Ending], now: datetime) -> None:
         db.execute(_END, ended)
 
 
+def many_ended(engine: Engine, key: str, outcome: str, detail: str) -> int:
+    """How many attempts at an effect ended so."""
+    query = select(func.count()).where(
+        push_attempts.c.idempotency_key == key,
+        push_attempts.c.outcome == outcome,
+        push_attempts.c.detail == detail,
+    )
+    with reading(engine) as db:
+        return db.scalar(query) or 0
+
+
 def keep_receipts(db: Connection, kept: Collection[Receipt]) -> None:
     """Keep what was read back first: a row that a person sent back to be looked up has its receipt already."""
     there = set(db.scalars(_RECEIVED, {"keys": [each.idempotency_key for each in kept]})) if kept else set()

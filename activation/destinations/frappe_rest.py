@@ -20,6 +20,7 @@ from urllib.request import getproxies, proxy_bypass
 import httpx
 
 from activation.destinations.base import NotAppliedError, RefusedError, UncertainError
+from activation.destinations.retry_after import retry_after_s
 from core.connections import Connection
 from core.errors import ConfigurationError
 from core.settings import secret
@@ -121,7 +122,7 @@ class FrappeRest:
             raise NotAppliedError(
                 f"{self._name} answers {status}: it wants fewer calls.",
                 remedy="Nothing: the push waits as long as it was told.",
-                retry_after_s=_seconds(response.headers.get("Retry-After")),
+                retry_after_s=retry_after_s(response.headers),
             )
         if status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}:
             raise NotAppliedError(
@@ -153,10 +154,6 @@ def _trusted() -> ssl.SSLContext:
 def _proxy_to(site: httpx.URL) -> str | None:
     """The proxy that the environment names for a site, as for every other program."""
     return None if proxy_bypass(site.host) else getproxies().get(site.scheme)
-
-
-def _seconds(header: str | None) -> float | None:
-    return float(header) if header and header.isdigit() else None
 
 
 def _reason(response: httpx.Response) -> str:

@@ -20,6 +20,7 @@ from typing import Any, NoReturn
 import httpx
 
 from activation.destinations.base import NotAppliedError, RefusedError, UncertainError
+from activation.destinations.retry_after import retry_after_s
 from core.connections import Connection
 from core.errors import ConfigurationError
 from core.hush import keep_quiet
@@ -175,7 +176,7 @@ class TrytonRpc:
             raise NotAppliedError(
                 f"{self._name} answers {status} to {method}: it has too much to do.",
                 remedy="Nothing: the push goes on by itself.",
-                retry_after_s=_seconds(response.headers.get("Retry-After")),
+                retry_after_s=retry_after_s(response.headers),
             )
         raise UncertainError(
             f"{self._name} answers {status} to {method}.",
@@ -220,10 +221,6 @@ class TrytonRpc:
 
 def _is_rolled_back(response: httpx.Response) -> bool:
     return any(each in response.text for each in _ROLLED_BACK)
-
-
-def _seconds(header: str | None) -> float | None:
-    return float(header) if header and header.isdigit() else None
 
 
 def _short(words: list[Any]) -> str:

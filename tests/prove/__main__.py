@@ -62,11 +62,24 @@ def _show(cases: dict[str, list[bool]]) -> None:
         table.add_row(str(fault.number), fault.what, fault.where, fault.then, _found(fault, cases))
     console = Console(width=None if sys.stdout.isatty() else 160, highlight=False)
     console.print(table)
-    console.print(f"All {len(FAULTS)} faults are brought about.")
+    console.print(_sum(cases))
+
+
+def _sum(cases: dict[str, list[bool]]) -> str:
+    """One line on all of them: it says that all held only where they did."""
+    broken = [str(fault.number) for fault in FAULTS if not all(_results(fault, cases))]
+    if not broken:
+        return f"All {len(FAULTS)} faults were brought about, and what was promised held."
+    return f"{len(FAULTS) - len(broken)} of {len(FAULTS)} faults: held. Broken, skipped or not run: {', '.join(broken)}."
+
+
+def _results(fault: Fault, cases: dict[str, list[bool]]) -> list[bool]:
+    """Whether each case passed; a test that did not run is one that did not."""
+    return [passed for test in fault.tests for passed in (cases.get(test) or [False])]
 
 
 def _found(fault: Fault, cases: dict[str, list[bool]]) -> str:
-    results = [passed for test in fault.tests for passed in cases.get(test, [False])]
+    results = _results(fault, cases)
     held = sum(results)
     return (
         f"held in all {held} cases"

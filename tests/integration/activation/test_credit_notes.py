@@ -2,6 +2,7 @@
 
 import json
 import pickle
+import signal
 import subprocess
 import sys
 from collections import Counter
@@ -10,7 +11,6 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
-import httpx
 import pytest
 from sqlalchemy import Engine
 
@@ -30,7 +30,7 @@ from orchestration.platform import Platform
 from state import billed, credit_notes, decisions, ledger, outbox
 from state.credit_notes import CreditNote
 from tests.integration.activation.conftest import NOW, Erp, decision_of
-from tests.integration.activation.test_each_invoice_is_posted_once import KILLED
+from tests.integration.activation.test_each_invoice_is_posted_once import KILLED, delayed
 
 Rows = list[dict[str, Any]]
 Draft = list[CreditNote]
@@ -158,16 +158,17 @@ def test_a_killed_push_leaves_one_credit_note(
 ) -> None:  # fmt: skip
     void(engine, posted)
     approve(engine, posted)
+    before = delayed(erp)
     erp.plant(kind="delay", seconds=30, times=50, **where)
-    command = [sys.executable, "-c", KILLED, str(settings.root)]
-    pusher = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=ROOT)
+    pusher = subprocess.Popen([sys.executable, "-c", KILLED], stdin=subprocess.PIPE, cwd=ROOT)
     assert pusher.stdin is not None
-    pusher.stdin.write(pickle.dumps([]))
+    pusher.stdin.write(pickle.dumps((settings, [])))
     pusher.stdin.close()
-    while not httpx.get(f"{erp.url}/_sandbox/requests").json()["faulted"]:
+    while delayed(erp) == before:
         assert pusher.poll() is None
     pusher.kill()
-    pusher.wait()
+    assert pusher.wait() == -signal.SIGKILL
+    assert by_operation(engine)["credit_note", 1, "SENDING"] == 1
     erp.heal()
     recover(engine, [connection])
     push(engine, [connection], [])

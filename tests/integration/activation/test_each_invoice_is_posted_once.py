@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -13,11 +14,13 @@ import pytest
 from sqlalchemy import Engine
 
 from activation.attempt import Attempt
-from activation.push import push, recover
+from activation.destinations.erp_frappe import FrappeDestination
+from activation.push import Pusher, PushResult, push, recover
 from core.connections import Connection
 from core.settings import ROOT, Settings
 from state import attempts, decisions, ledger, outbox
-from tests.integration.activation.conftest import Erp, decision_of
+from tests.integration.activation.conftest import NOW, Erp, decision_of
+from tests.simulation.erp import Clock
 
 Rows = list[dict[str, Any]]
 
@@ -200,7 +203,36 @@ def test_what_was_never_sent_is_sent_however_short_keys_live(
     posted_once(erp, engine, released)
 
 
-def test_a_busy_erp_is_waited_for(erp: Erp, engine: Engine, connection: Connection, released: Rows) -> None:
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_busy_erp_is_waited_for(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows, status: int
+) -> None:
+    """Our time stands still but where it is set on: what is sent a second too early shows."""
+    erp.plant(kind="status", status=status, retry_after=120, times=1000, **CREATE)
+    clock, destination = Clock(NOW), FrappeDestination(connection)
+    try:
+        pusher = Pusher(engine, connection, destination, PushResult(), now=clock)
+        pusher.enqueue(released)
+        pusher.send_due()
+        assert {(row.state, row.not_before) for row in outbox.rows(engine)} == {
+            ("RETRY_WAIT", NOW + timedelta(seconds=120))
+        }
+        erp.heal()
+        before = erp.mutating()
+        clock.pass_s(119)
+        pusher.promote()
+        assert (pusher.send_due(), erp.mutating()) == (0, before)
+        clock.pass_s(1)
+        pusher.promote()
+        assert pusher.send_due() == len(released)
+    finally:
+        destination.close()
+    posted_once(erp, engine, released)
+
+
+def test_a_push_waits_by_itself_for_as_long_as_a_busy_erp_said(
+    erp: Erp, engine: Engine, connection: Connection, released: Rows
+) -> None:
     erp.plant(kind="status", status=503, retry_after=1, times=2, **CREATE)
     result = push(engine, [connection], released)
     assert (result.posted, result.failed) == (3, 0)

@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, event, text, update
 
 from core.settings import Settings
-from state import ledger, outbox, outbox_moves, waiting
+from state import attempts, ledger, outbox, outbox_moves, waiting
 from state.engine import open_state
 from state.outbox_rows import NewEffect
 from state.tables import outbox as table
@@ -171,10 +171,14 @@ def test_no_more_become_ready_than_asked_for_and_the_oldest_first(
 
 
 def test_only_what_waits_since_before_is_given_up(engine: Engine) -> None:
-    old, new, ready = enqueue(engine, effect(1), effect(2), effect(3))
-    put(engine, old, state="RETRY_WAIT", enqueued_at=NOW - timedelta(seconds=1))
-    put(engine, new, state="RETRY_WAIT")
+    old, new, untried, ready = enqueue(engine, *(effect(number) for number in range(1, 5)))
+    before = NOW - timedelta(seconds=1)
+    for key in (old, new, untried):
+        put(engine, key, state="RETRY_WAIT", enqueued_at=before)
     put(engine, ready, enqueued_at=NOW - timedelta(days=9))
+    with engine.begin() as db:
+        attempts.begin(db, outbox.of_keys(engine, [old, ready]), "w", before)
+        attempts.begin(db, outbox.of_keys(engine, [new]), "w", NOW)
     assert waiting.give_up(engine, "erp", NOW, NOW) == 1
     assert [each.shipment_no for each in outbox.rows(engine, "HELD")] == ["S-1"]
 
