@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-from http import HTTPStatus
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query, Request, Response
@@ -118,7 +117,7 @@ async def _unsigned(request: Request, gateway: Gateway, address: str) -> bytes:
     except bodies.TooLarge as error:
         raise Problem(413, f"The body has more than {error.largest} bytes.", "Send less at once.") from error
     except Problem as problem:
-        if problem.status == HTTPStatus.REQUEST_TIMEOUT:
+        if problem.status == 408:
             gateway.limiter.failed(address)
         raise
 
