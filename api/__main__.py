@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import gc
+import logging
 
 import uvicorn
 
@@ -11,7 +12,8 @@ from api.app import create_app
 from core.settings import get_settings
 
 MOST_CONNECTIONS = 900
-"""One more is answered 503 at once: a process may have some thousand files open. Requests under way are ``crowd``'s."""
+"""One more is answered 503 at once, without a document, before any of our code: a process may have some thousand files
+open. Requests under way are ``crowd``'s."""
 
 
 def main() -> None:
@@ -19,6 +21,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="api", description=__doc__)
     parser.add_argument("--port", type=int, default=8600)
     port = parser.parse_args().port
+    # Of others' loggers what is wrong alone: they may tell addresses and queries.
+    logging.basicConfig(level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    logging.getLogger("waybill").setLevel(logging.INFO)
     app = create_app(get_settings())
     # What is there for good need not be looked through again and again while somebody waits.
     gc.freeze()

@@ -81,6 +81,11 @@ async def _read(request: Request, largest: int, unpacking: Any) -> bytes:
             body += chunk if unpacking is None else unpacking.decompress(chunk, largest + 1 - len(body))
         except zlib.error as error:
             raise Problem(400, "The body is no gzip.", "Send it as it is, or as gzip.") from error
+        if unpacking is not None and unpacking.unused_data:
+            # It would be dropped unread, and what came before it be taken for all.
+            raise Problem(
+                400, "Something follows the end of the gzip.", "Send it as one gzip, nothing after it."
+            )
         if len(body) > largest or (unpacking is not None and unpacking.unconsumed_tail):
             raise TooLarge(bytes(body), len(body), largest)
     if unpacking is not None and not unpacking.eof:

@@ -14,6 +14,7 @@ from sqlalchemy import Engine
 
 from api import binding
 from api.binding import Asked
+from api.crowd import Strangers
 from api.published import Published
 from api.rates import Limiter, Rates
 from core.clock import utc_now
@@ -35,6 +36,7 @@ class Gateway:
     def __init__(self, settings: Settings, rates: Rates) -> None:
         self.settings = settings
         self.limiter = Limiter(rates)
+        self.strangers = Strangers()
         self.published = Published(settings)
         self.decoding = asyncio.Semaphore(MOST_DECODED)
         # By name when it is called: tests put a full disk in the place of ``inbox.accept``.

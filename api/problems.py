@@ -61,10 +61,17 @@ def told(error: ValidationError | RequestValidationError) -> list[dict[str, str]
     return [
         {
             "where": ".".join(str(step) for step in each["loc"]),
-            "expected": str(each["msg"]).removeprefix("Value error, "),
+            "expected": _expected(each),
         }
         for each in list(error.errors())[:_MOST_ERRORS]
     ]
+
+
+def _expected(error: Mapping[str, Any]) -> str:
+    """pydantic's words, but for the one message of its own that repeats what was sent."""
+    if error["type"] == "union_tag_invalid":
+        return f"{error['ctx']['discriminator']} should be one of {error['ctx']['expected_tags']}"
+    return str(error["msg"]).removeprefix("Value error, ")
 
 
 def unprocessable(errors: Sequence[dict[str, str]], **more: Any) -> Problem:

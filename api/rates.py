@@ -21,7 +21,8 @@ _MINUTE_S = 60.0
 
 @dataclass(frozen=True)
 class Rates:
-    """Requests a minute: by address before anything is looked at, by key, and of keys or signatures that were none."""
+    """Requests a minute: by address before anything is looked at, by key, and of keys or signatures that were none, or
+    of unsigned bodies that did not come in time."""
 
     address: int
     key: int
@@ -52,7 +53,7 @@ class Limiter:
         self._hit("key", name, self._rates.key)
 
     def failed(self, address: str) -> None:
-        """Count a key or a signature that was none."""
+        """Count a key or a signature that was none, or an unsigned body that did not come in time."""
         self._window("failures", address).append(self._now())
 
     def _hit(self, what: str, name: str, most: int) -> None:

@@ -49,11 +49,7 @@ async def webhook(request: Request, vendor: Vendor, partner: Partner) -> Respons
     gateway, address = gateway_of(request), address_of(request)
     gateway.limiter.address(address)
     model = MESSAGES[f"webhook:{vendor}"]
-    try:
-        raw = await bodies.read(request, bodies.LARGEST_JSON)
-    except bodies.TooLarge as error:
-        # Nobody knows yet who sent it: nothing of it is kept.
-        raise Problem(413, f"The body has more than {error.largest} bytes.", "Send less at once.") from error
+    raw = await _unsigned(request, gateway, address)
     if not await asyncio.to_thread(_is_signed, gateway, vendor, partner, request, raw):
         gateway.limiter.failed(address)
         raise Problem(401, "It is not signed as agreed.", "Sign it with the secret that was agreed, now.")
@@ -111,6 +107,19 @@ def _carried(told: StandardWebhook) -> BaseModel:
         }  # fmt: skip
     carried: BaseModel = model.model_validate_json(json.dumps(data), strict=True)
     return carried
+
+
+async def _unsigned(request: Request, gateway: Gateway, address: str) -> bytes:
+    """The body, of whom nobody knows yet who sent it: nothing is kept of one that is refused, and few are read at once."""
+    try:
+        with gateway.strangers.reading(address):
+            return await bodies.read(request, bodies.LARGEST_JSON)
+    except bodies.TooLarge as error:
+        raise Problem(413, f"The body has more than {error.largest} bytes.", "Send less at once.") from error
+    except Problem as problem:
+        if problem.status == 408:
+            gateway.limiter.failed(address)
+        raise
 
 
 def _is_signed(gateway: Gateway, vendor: Vendor, partner: str, request: Request, raw: bytes) -> bool:

@@ -45,16 +45,19 @@ def demo(
 
     with sandbox(settings, World(seed, orders, base_port), partial(warm_up, settings)):
         code = run_and_report(
-            str(settings.root / "sandbox" / "truth.json"), json_output=json_output and not live
+            str(settings.root / "sandbox" / "truth.json"),
+            json_output=json_output,
+            is_told=not (live and json_output),  # then the deliveries are the one document
         )
-        if live:
-            _live(settings, api_port, json_output=json_output)
+        if live and not _live(settings, api_port, json_output=json_output):
+            err.print("Not every delivery became an invoice.")
+            code = 1
     err.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started has stopped.")
     raise typer.Exit(code)
 
 
-def _live(settings: Settings, api_port: int, *, json_output: bool) -> None:
-    """API and worker beside the sandbox, and deliveries through them."""
+def _live(settings: Settings, api_port: int, *, json_output: bool) -> bool:
+    """API and worker beside the sandbox, and deliveries through them; whether there were any and each became an invoice."""
     from cli.live import play, show
     from cli.trace import noted_of, show_noted
 
@@ -71,10 +74,11 @@ def _live(settings: Settings, api_port: int, *, json_output: bool) -> None:
         deliveries = play(settings, url, _LIVE_DELIVERIES)
     if json_output:
         emit_json([vars(each) for each in deliveries])
-        return
-    show(deliveries)
-    for each in deliveries[:1]:
-        show_noted(each.shipment_no, noted_of(settings, each.shipment_no))
+    else:
+        show(deliveries)
+        for each in deliveries[:1]:
+            show_noted(each.shipment_no, noted_of(settings, each.shipment_no))
+    return bool(deliveries) and all(each.invoice for each in deliveries)
 
 
 def home_for(settings: Settings, seed: int, orders: int) -> Settings:

@@ -27,19 +27,20 @@ def run(
     raise typer.Exit(run_and_report(None, json_output=json_output))
 
 
-def run_and_report(truth: str | None, *, json_output: bool) -> int:
-    """Run the job, print the result; the exit code."""
+def run_and_report(truth: str | None, *, json_output: bool, is_told: bool = True) -> int:
+    """Run the job, print the result unless another document is this command's; the exit code."""
     from cli.result import print_result, result_document
     from orchestration.run import run_once
 
     settings = get_settings()
     with narrated():
         outcome = run_once(settings)
-    document = result_document(settings, outcome, truth)
-    if json_output:
-        emit_json(document)
-    else:
-        print_result(document)
+    if is_told:
+        document = result_document(settings, outcome, truth)
+        if json_output:
+            emit_json(document)
+        else:
+            print_result(document)
     for problem in outcome.problems:
         err.print(f"[red]problem[/red] {problem}", highlight=False)
     return 1 if outcome.problems else 0

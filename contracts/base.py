@@ -54,13 +54,13 @@ def _no_float(value: object) -> object:
 def _plausible(value: datetime) -> datetime:
     utc = value.astimezone(UTC)
     if not EARLIEST <= utc < LATEST:
-        raise ValueError(f"{utc.isoformat()} is outside 1990 to 2100: a wrong unit or a placeholder")
+        raise ValueError("an instant outside 1990 to 2100: a wrong unit or a placeholder")
     return utc
 
 
 def _plausible_date(value: date) -> date:
     if not EARLIEST.date() <= value < LATEST.date():
-        raise ValueError(f"{value.isoformat()} is outside 1990 to 2100: a wrong unit or a placeholder")
+        raise ValueError("a date outside 1990 to 2100: a wrong unit or a placeholder")
     return value
 
 

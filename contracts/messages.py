@@ -72,7 +72,7 @@ class OrderRelease(Message):
     def _whole_minor_units(self) -> Self:
         totals = (self.net_total_amount, self.tax_total_amount, self.grand_total_amount)
         if self.currency in ZERO_DECIMAL_CURRENCIES and any(t is not None and t % 1 for t in totals):
-            raise ValueError(f"{self.currency} has no minor unit")
+            raise ValueError("the currency has no minor unit")
         return self
 
     @model_validator(mode="after")
@@ -210,7 +210,7 @@ class FreightCost(Message):
         if self.order_id is None and self.consignment_id is None:
             raise ValueError("a cost names the order_id or the consignment_id that it was for")
         if self.currency in ZERO_DECIMAL_CURRENCIES and self.amount % 1:
-            raise ValueError(f"{self.currency} has no minor unit")
+            raise ValueError("the currency has no minor unit")
         return self
 
 

@@ -1,6 +1,6 @@
 """One batch of the event path: what partners have sent becomes rows, candidates, verdicts and posted invoices.
 
-    inbox ─► dlt ─► models that the loads touch ─► gate ─► push
+    inbox ─► rows ─► dlt ─► models that the loads touch ─► gate ─► push
 
 Belongs here: the order of the steps, the same functions as in a scheduled run, and what a batch gave. A batch that dies
 leaves either open messages or loads that nobody has built on; the next one goes on from there.
@@ -18,7 +18,9 @@ from typing import TYPE_CHECKING
 
 from core.ids import new_id
 from core.warehouse import open_warehouse
+from ingestion.events.rests import Rests
 from ingestion.events.run import TakenIn, take_in
+from ingestion.events.understanding import Understood, understand
 from ingestion.ledger import project_decisions
 from ingestion.run import Counts
 from orchestration.dbt_runner import NodeResult
@@ -61,17 +63,22 @@ class Batch:
         self.seconds[name] = round(time.monotonic() - started, 3)
 
 
-def run_batch(platform: Platform, project: EventProject, *, is_first: bool) -> Batch:
+def run_batch(platform: Platform, project: EventProject, rests: Rests, *, is_first: bool) -> Batch:
     """Everything that waits, so many messages of each partner at most. The first batch of a worker also builds what an
-    earlier worker loaded and did not build.
+    earlier worker loaded and did not build. ``rests``: what could not be had lately.
 
     WaybillError when a step failed; what was loaded before it is built by the next first batch.
     """
     batch = Batch(new_id(EVENTS))
+    # Before the warehouse is held: a partner's system may be asked for a document, and others must not wait for its answer.
+    with batch.step("read"):
+        understood = _understood(platform, batch, rests)
+    if not is_first and not understood:
+        return batch
     # Held open for the whole batch: dlt, dbt and the gate each open the file for themselves, which is free while it is.
     with open_warehouse(platform.settings, batch.run_id):
         with batch.step("load"):
-            _take_in(platform, batch)
+            _take_in(platform, batch, understood)
         loaded = {each.source for each in batch.counts if each.loaded}
         if not is_first and not project.concerns(loaded):
             return batch
@@ -85,15 +92,25 @@ def run_batch(platform: Platform, project: EventProject, *, is_first: bool) -> B
     return batch
 
 
-def _take_in(platform: Platform, batch: Batch) -> None:
+def _understood(platform: Platform, batch: Batch, rests: Rests) -> list[Understood]:
+    """What each partner's open messages say, where anything can be done about it now."""
     by_name = {each.connection: each for each in platform.connections if each.lifecycle != "retired"}
     waiting = inbox.waiting(platform.engine)
+    found: list[Understood] = []
     for partner in waiting.keys() & by_name.keys():
         most = min(MOST, max(LEAST, waiting[partner] // _OF_WHAT_WAITS))
-        taken: TakenIn = take_in(platform.settings, platform.engine, by_name[partner], batch.run_id, most)
+        understood = understand(platform.settings, platform.engine, by_name[partner], most, rests)
+        batch.postponed |= understood.postponed
+        if understood.is_something:
+            found.append(understood)
+    return found
+
+
+def _take_in(platform: Platform, batch: Batch, understood: list[Understood]) -> None:
+    for each in understood:
+        taken: TakenIn = take_in(platform.settings, platform.engine, each, batch.run_id)
         batch.settled += len(taken.settled)
         batch.counts += taken.counts
-        batch.postponed |= taken.postponed
 
 
 def _judged(platform: Platform, batch: Batch, as_of: datetime) -> list[dict[str, object]]:

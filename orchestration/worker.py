@@ -23,6 +23,7 @@ from core.clock import utc_now
 from core.disk import told_when_full
 from core.errors import WaybillError
 from core.settings import get_settings
+from ingestion.events.rests import Rests
 from orchestration.event_batch import Batch, run_batch
 from orchestration.event_builds import EventProject
 from orchestration.event_report import report, report_failure
@@ -64,6 +65,7 @@ class Worker:
         self._platform, self._stop, self._told, self._tick_s = platform, stop, told, tick_s
         self._failed = failed
         self._waits = Once()
+        self._rests = Rests()
         self._project: EventProject | None = None
         self._look = look
         self._pushed_at = self._looked_at = 0.0
@@ -138,7 +140,7 @@ class Worker:
     def _batch(self, *, is_first: bool) -> Batch:
         assert self._project is not None
         try:
-            batch = run_batch(self._platform, self._project, is_first=is_first)
+            batch = run_batch(self._platform, self._project, self._rests, is_first=is_first)
         except Exception:
             # What it loaded is built by a first batch alone; the models may be others by now too.
             self._project = None

@@ -1,105 +1,70 @@
-"""Taking in what one partner has sent: its open messages become rows, are loaded, and are settled.
+"""Taking in what one partner has sent: what its open messages say is loaded, and they are settled.
 
 A message is settled after its rows are loaded. Whatever dies in between, the next batch reads it again, and its rows are
-there already. A message of which something cannot be had now (a document, say) stays open and keeps no other waiting,
-nor does one that nobody can read: it is found and given up (``giving_up``).
+there already. What a message says, and which stay open: ``understanding``. One whose rows nobody can load keeps no other
+waiting: it is found and given up (``giving_up``).
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
 from contracts.resources import RESOURCES
 from core.clock import utc_now
-from core.connections import Connection
 from core.ids import sha256_hex
 from core.settings import Settings
-from ingestion.base import Rejection, SourceFailure, SourceRecord
+from ingestion.base import Rejection, SourceRecord
 from ingestion.events.adapter import InboxAdapter
 from ingestion.events.giving_up import given_up, is_of_the_place
-from ingestion.events.mapping import Mapper
 from ingestion.events.parts import KindAndRecord
+from ingestion.events.understanding import Rows, Understood
 from ingestion.load import Loader
-from ingestion.pod.onfleet import OnfleetAdapter
 from ingestion.run import Counts, read
 from ingestion.sorting import Sorted, Tally
 from state import dead_letters, inbox, ingest_counts
 from state.dead_letters import DeadLetter
 from state.inbox import LETTER_KIND, Message, Settled
-from state.observations import business_now
-
-Rows = dict[str, list[KindAndRecord]]
-"""By the message that they are made of."""
 
 
 @dataclass
 class TakenIn:
-    """What became of a partner's open messages; ``postponed`` says of each that stays open what it waits for."""
+    """What became of a partner's open messages."""
 
     settled: list[Settled] = field(default_factory=list)
     counts: list[Counts] = field(default_factory=list)
-    postponed: dict[str, str] = field(default_factory=dict)
 
 
-def take_in(settings: Settings, engine: Engine, connection: Connection, run_id: str, most: int) -> TakenIn:
-    """Load the rows of a partner's open messages, oldest first, so many messages at most, and settle them.
+def take_in(settings: Settings, engine: Engine, understood: Understood, run_id: str) -> TakenIn:
+    """Load the rows of a partner's open messages and settle them.
 
-    A message that cannot be read, for a reason that nobody foresaw, is given up as a dead letter; the others go on.
+    A message whose rows break the load, for a reason that nobody foresaw, is given up as a dead letter; the others go on.
     WaybillError when the warehouse cannot be written; then what was not loaded before is not settled.
     """
-    taking = _Taking(settings, engine, connection, run_id)
-    # By the business's clock, as everything else that a row says of time.
-    ahead = taking.now - utc_now()
-    last_no = 0
-    while messages := inbox.unsettled(engine, connection.connection, most, last_no):
-        taking.take([replace(each, received_at=each.received_at + ahead) for each in messages])
-        if taking.taken.settled:
-            break
-        last_no = messages[-1].message_no  # all of them wait: those behind them need not
+    taking = _Taking(settings, engine, understood, run_id)
+    taking.take()
     return taking.taken
 
 
 class _Taking:
     """One batch of a partner's messages on its way into the warehouse."""
 
-    def __init__(self, settings: Settings, engine: Engine, connection: Connection, run_id: str) -> None:
-        self._settings, self._engine, self._connection, self._run_id = settings, engine, connection, run_id
+    def __init__(self, settings: Settings, engine: Engine, understood: Understood, run_id: str) -> None:
+        self._settings, self._engine, self._run_id = settings, engine, run_id
+        self._understood, self._connection = understood, understood.connection
         self._parts = 0
-        self.now = business_now(engine)
         self.taken = TakenIn()
 
-    def take(self, messages: Sequence[Message]) -> None:
+    def take(self) -> None:
         """Everything that becomes of them, but for what is postponed."""
-        rows, refused = self._mapped(messages)
-        if refused:
-            self._refuse(refused)
-        self._load([each for each in messages if each.message_id in rows], rows, self._run_id)
-
-    def _mapped(self, messages: Sequence[Message]) -> tuple[Rows, list[tuple[Message, Rejection]]]:
-        rows: Rows = {}
-        refused: list[tuple[Message, Rejection]] = []
-        with _onfleet_of(self._settings, self._connection) as onfleet:
-            mapper = Mapper(self._settings, onfleet)
-            for message in messages:
-                try:
-                    found = mapper.rows(message)
-                except SourceFailure as failure:
-                    self.taken.postponed[message.message_id] = failure.message
-                    continue
-                except Exception as error:
-                    if is_of_the_place(error):
-                        raise
-                    found = given_up(message, error)
-                if isinstance(found, Rejection):
-                    refused.append((message, found))
-                else:
-                    rows[message.message_id] = found
-        return rows, refused
+        if self._understood.refused:
+            self._refuse(self._understood.refused)
+        rows = self._understood.rows
+        loading = [each for each in self._understood.messages if each.message_id in rows]
+        self._load(loading, rows, self._run_id)
 
     def _refuse(self, refused: Sequence[tuple[Message, Rejection]]) -> None:
         dead_letters.record(self._engine, [_letter(message, self._run_id, why) for message, why in refused])
@@ -137,7 +102,7 @@ class _Taking:
         for kind, own in by_kind.items():
             present = {each.resource for each in own}
             resources = [each.name for each in RESOURCES if each.kind == kind and each.name in present]
-            adapter = InboxAdapter(resources, [] if is_without else own, self.now)
+            adapter = InboxAdapter(resources, [] if is_without else own, self._understood.now)
             of_kind = self._connection.model_copy(update={"kind": kind})
             loader = Loader(self._settings, self._connection.connection, kind, is_inbox=True)
             self.taken.counts += read(
@@ -183,32 +148,6 @@ class _Fates(Tally):
             parked=found["parked"],
             shipments=tuple(shipments),
         )
-
-
-@contextmanager
-def _onfleet_of(settings: Settings, connection: Connection) -> Iterator[_Onfleet]:
-    onfleet = _Onfleet(settings, connection)
-    try:
-        yield onfleet
-    finally:
-        onfleet.close()
-
-
-class _Onfleet:
-    """The partner's own API, opened when a message needs a document from there."""
-
-    def __init__(self, settings: Settings, connection: Connection) -> None:
-        self._settings, self._connection = settings, connection
-        self._adapter: OnfleetAdapter | None = None
-
-    def __call__(self) -> OnfleetAdapter:
-        if self._adapter is None:
-            self._adapter = OnfleetAdapter(self._settings, self._connection, None)
-        return self._adapter
-
-    def close(self) -> None:
-        if self._adapter is not None:
-            self._adapter.close()
 
 
 def _shipments(rows: Sequence[KindAndRecord]) -> dict[str, tuple[str, ...]]:

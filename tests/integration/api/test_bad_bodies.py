@@ -130,6 +130,29 @@ def test_an_answer_repeats_nothing_that_was_sent(world: World) -> None:
     assert answer.status_code == 422 and "canary-7d1e" not in answer.text
 
 
+@pytest.mark.parametrize(
+    ("path", "partner", "body", "said"),
+    [
+        (COST, "carrier_north", cost(currency="JPY", amount="1.5"), "JPY"),
+        ("/v1/events", "fleet", event(time="0001-02-03T00:00:00Z"), "0001"),
+    ],
+)
+def test_our_own_words_repeat_nothing_either(
+    world: World, path: str, partner: str, body: Any, said: str
+) -> None:
+    answer = world.post(path, partner, body)
+    assert answer.status_code == 422 and said not in answer.json()["errors"][0]["expected"]
+
+
+def test_a_type_that_nobody_knows_is_not_repeated_and_those_that_are_known_are_told(world: World) -> None:
+    answer = world.post("/v1/events", "fleet", event(type="canary-7d1e"))
+    assert answer.status_code == 422 and "canary-7d1e" not in answer.text
+    (error,) = answer.json()["errors"]
+    assert "waybill.stop.arrived.v1" in error["expected"]
+    letter = dead_letters.get(world.engine, answer.json()["dead_letter_id"])
+    assert "canary-7d1e" not in letter.detail and b"canary-7d1e" in letter.raw
+
+
 def test_a_body_of_100_megabytes_is_not_read(world: World) -> None:
     answer = world.post(COST, "carrier_north", b"{}", Content_Length=str(100 * 1024 * 1024))
     assert answer.status_code == 413
@@ -171,6 +194,37 @@ def test_an_encoding_that_is_none_is_refused(
     world: World, content: bytes, encoding: str, status: int
 ) -> None:
     assert world.post(COST, "carrier_north", content, Content_Encoding=encoding).status_code == status
+
+
+class Chunks:
+    """A gzip body that comes in these pieces."""
+
+    headers = MappingProxyType({"content-encoding": "gzip"})
+
+    def __init__(self, *chunks: bytes) -> None:
+        self._chunks = chunks
+
+    async def stream(self) -> Any:
+        for each in self._chunks:
+            yield each
+
+
+_PACKED = gzip.compress(b"{}", mtime=0)
+
+
+@pytest.mark.parametrize(
+    "chunks",
+    [(_PACKED + _PACKED,), (_PACKED, _PACKED), (_PACKED + b"x",), (_PACKED[:-1], _PACKED[-1:] + b"x")],
+)
+def test_what_follows_the_end_of_a_gzip_is_refused_and_not_dropped(chunks: tuple[bytes, ...]) -> None:
+    with pytest.raises(Problem) as told:
+        asyncio.run(bodies.read(Chunks(*chunks), 100))  # type: ignore[arg-type]
+    assert told.value.status == 400 and "follows the end" in told.value.detail
+
+
+@pytest.mark.parametrize("chunks", [(_PACKED,), (_PACKED[:5], _PACKED[5:]), (_PACKED, b"")])
+def test_one_gzip_in_pieces_is_read(chunks: tuple[bytes, ...]) -> None:
+    assert asyncio.run(bodies.read(Chunks(*chunks), 100)) == b"{}"  # type: ignore[arg-type]
 
 
 def test_a_body_that_never_comes_is_not_waited_for(monkeypatch: pytest.MonkeyPatch) -> None:

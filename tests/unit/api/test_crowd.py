@@ -5,9 +5,11 @@ from __future__ import annotations
 import asyncio
 
 import httpx
+import pytest
 from fastapi import FastAPI
 
-from api.crowd import Crowd
+from api.crowd import Crowd, Strangers
+from api.problems import Problem
 
 
 def test_the_next_one_is_sent_away_and_the_one_after_let_in() -> None:
@@ -36,3 +38,22 @@ def test_the_next_one_is_sent_away_and_the_one_after_let_in() -> None:
     assert (third.status_code, third.headers["retry-after"]) == (429, "1")
     assert third.headers["content-type"] == "application/problem+json"
     assert after == 200
+
+
+def test_strangers_of_one_address_leave_room_for_those_of_another() -> None:
+    strangers = Strangers(most=2)
+    with strangers.reading("a"), strangers.reading("a"):
+        with pytest.raises(Problem) as told, strangers.reading("a"):
+            pass
+        assert told.value.status == 429
+        with strangers.reading("b"):
+            pass
+    with strangers.reading("a"), strangers.reading("a"):
+        pass
+
+
+def test_one_that_fails_gives_its_place_back() -> None:
+    strangers = Strangers(most=1)
+    for _ in range(2):
+        with pytest.raises(ZeroDivisionError), strangers.reading("a"):
+            raise ZeroDivisionError

@@ -19,6 +19,8 @@ from core.warehouse import open_warehouse
 from ingestion.events import run as events
 from ingestion.events.giving_up import is_of_the_place
 from ingestion.events.mapping import Mapper
+from ingestion.events.rests import Rests
+from ingestion.events.understanding import understand
 from ingestion.run import ensure_warehouse
 from ingestion.sorting import Sorter
 from state import dead_letters, inbox
@@ -60,7 +62,7 @@ def send(engine: Engine, *ids: str) -> None:
 
 
 def take_in(settings: Settings, engine: Engine) -> events.TakenIn:
-    return events.take_in(settings, engine, PARTNER, "run_1", 100)
+    return events.take_in(settings, engine, understand(settings, engine, PARTNER, 100, Rests()), "run_1")
 
 
 def loaded(settings: Settings) -> list[str]:

@@ -17,6 +17,8 @@ from core.warehouse import open_warehouse
 from ingestion.base import SourceFailure
 from ingestion.events import run as events
 from ingestion.events.mapping import Mapper
+from ingestion.events.rests import Rests
+from ingestion.events.understanding import understand
 from ingestion.run import ensure_warehouse
 from state import dead_letters, inbox
 from state.engine import open_state
@@ -63,7 +65,7 @@ def send(engine: Engine, kind: str, body: Mapping[str, Any] | bytes, event_id: s
 
 
 def take_in(settings: Settings, engine: Engine, run_id: str = "run_1", most: int = 100) -> events.TakenIn:
-    return events.take_in(settings, engine, PARTNER, run_id, most)
+    return events.take_in(settings, engine, understand(settings, engine, PARTNER, most, Rests()), run_id)
 
 
 def rows(settings: Settings, table: str, columns: str = "*") -> list[tuple[Any, ...]]:
@@ -166,8 +168,9 @@ def test_what_cannot_be_had_now_stays_open_and_keeps_no_other_waiting(
 
     with monkeypatch.context() as patch:
         patch.setattr(Mapper, "rows", fail_once)
-        taken = take_in(settings, engine, most=most)
-    assert taken.postponed == {late: "the document's host does not answer"}
+        understood = understand(settings, engine, PARTNER, most, Rests())
+        events.take_in(settings, engine, understood, "run_1")
+    assert understood.postponed == {late: "the document's host does not answer"}
     settled = outcome_of(engine, "partner", other)
     assert settled is not None and settled.status == "loaded"
     assert inbox.waiting(engine) == {"partner": 1}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from ingestion.events.run import TakenIn
+from ingestion.events.rests import Rests
+from ingestion.events.understanding import Understood
 from orchestration import event_batch as module
 from orchestration.dbt_runner import NodeResult
 from orchestration.event_batch import LEAST, MOST, Batch
@@ -23,13 +25,13 @@ def test_a_batch_grows_with_what_waits(monkeypatch: pytest.MonkeyPatch, waiting:
     platform: Any = SimpleNamespace(engine=None, settings=None, connections=[live])
     asked: list[int] = []
 
-    def take_in(*given: Any) -> TakenIn:
-        asked.append(given[-1])
-        return TakenIn()
+    def understand(*given: Any) -> Understood:
+        asked.append(given[3])
+        return Understood(given[2], datetime(2026, 11, 13, tzinfo=UTC))
 
-    monkeypatch.setattr(module, "take_in", take_in)
+    monkeypatch.setattr(module, "understand", understand)
     monkeypatch.setattr(module.inbox, "waiting", lambda _: {"crm": waiting, "gone": 9})
-    module._take_in(platform, Batch("events_1"))
+    assert module._understood(platform, Batch("events_1"), Rests()) == []
     assert asked == [most]
 
 
