@@ -212,3 +212,11 @@ class ProblemDocument(_Answer):
     dead_letter_id: str | None = None
     message_id: str | None = None
     events: tuple[TakenEvent, ...] | None = None
+
+
+EXAMPLES: dict[str, Any] = {
+    each.__name__: each.model_config["json_schema_extra"]
+    for each in _Answer.__subclasses__()
+    if "json_schema_extra" in each.model_config
+}
+"""Name of a model → the example in its schema."""
