@@ -18,7 +18,7 @@ _BILLING = {
 _REFUSAL = {
     "dead_letter_id": "dl_7a30", "reason": "PARENT_MISSING", "detail": "no shipment SH-1002 yet", "status": "parked",
 }  # fmt: skip
-_TAKEN_EVENT = {
+_TAKEN_EVENT: dict[str, Any] = {
     "id": "e-1", "outcome": "accepted", "message_id": "msg_0b1c", "look": "/v1/messages/msg_0b1c", "dead_letter_id": None,
     "errors": [],
 }  # fmt: skip
