@@ -6,13 +6,32 @@ Belongs here: shapes. Where the values come from is the routes' part.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
+
+_AT, _LATER = "2026-11-13T10:15:00Z", "2026-11-13T10:15:34Z"
+_BILLING = {
+    "shipment_no": "SH-1001", "operation": "invoice", "state": "ACKED", "erp_id": "ACC-SINV-2026-00017",
+    "posted_at": _LATER,
+}  # fmt: skip
+_REFUSAL = {
+    "dead_letter_id": "dl_7a30", "reason": "PARENT_MISSING", "detail": "no shipment SH-1002 yet", "status": "parked",
+}  # fmt: skip
+_TAKEN_EVENT: dict[str, Any] = {
+    "id": "e-1", "outcome": "accepted", "message_id": "msg_0b1c", "look": "/v1/messages/msg_0b1c", "dead_letter_id": None,
+    "errors": [],
+}  # fmt: skip
+_STEP = {"at": _AT, "what": "delivered", "source": "dispatch or proof"}
 
 
 class _Answer(BaseModel):
     model_config = ConfigDict(frozen=True)
+
+
+def _like(example: dict[str, Any]) -> ConfigDict:
+    """What a model's description shows as an answer."""
+    return ConfigDict(json_schema_extra={"examples": [example]})
 
 
 class Taken(_Answer):
@@ -26,6 +45,8 @@ class Taken(_Answer):
 class TakenEvent(_Answer):
     """What became of one event of a batch. ``errors`` where it was refused."""
 
+    model_config = _like(_TAKEN_EVENT)
+
     id: str | None = Field(examples=["e-1"])
     outcome: Literal["accepted", "duplicate", "conflict", "refused"]
     message_id: str | None = None
@@ -37,11 +58,24 @@ class TakenEvent(_Answer):
 class TakenBatch(_Answer):
     """What became of each event of a batch, in its order. The events that are good are kept whatever the others are."""
 
+    model_config = _like({"events": [_TAKEN_EVENT]})
+
     events: tuple[TakenEvent, ...]
 
 
 class UploadedDocument(_Answer):
     """A document that was sealed; a proof names it by ``document_id``, which is its SHA-256."""
+
+    model_config = _like(
+        {
+            "document_id": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+            "pod_id": "P-1001",
+            "kind": "photo",
+            "mime_type": "image/jpeg",
+            "size_bytes": 48213,
+            "is_new": True,
+        }
+    )
 
     document_id: str
     pod_id: str
@@ -54,6 +88,8 @@ class UploadedDocument(_Answer):
 class Refusal(_Answer):
     """A row of a message that was refused, or waits for its parent."""
 
+    model_config = _like(_REFUSAL)
+
     dead_letter_id: str
     reason: str
     detail: str
@@ -62,6 +98,8 @@ class Refusal(_Answer):
 
 class Billing(_Answer):
     """Where the invoice or credit note of a shipment stands."""
+
+    model_config = _like(_BILLING)
 
     shipment_no: str
     operation: str
@@ -72,6 +110,21 @@ class Billing(_Answer):
 
 class Outcome(_Answer):
     """What became of a message: ``received`` until a worker has loaded it."""
+
+    model_config = _like(
+        {
+            "message_id": "msg_0b1c",
+            "kind": "proof_of_delivery",
+            "trace_id": "trace_5e02",
+            "received_at": _AT,
+            "settled_at": _LATER,
+            "status": "parked",
+            "rows": {"rows_in": 3, "loaded": 2, "dead_lettered": 0, "duplicate": 0, "parked": 1},
+            "shipments": ["SH-1001"],
+            "refusals": [_REFUSAL],
+            "billing": [_BILLING],
+        }
+    )
 
     message_id: str
     kind: str
@@ -87,6 +140,27 @@ class Outcome(_Answer):
 
 class ShipmentStatus(_Answer):
     """Where a shipment stands, as it was published last (``as_of``)."""
+
+    model_config = _like(
+        {
+            "shipment_no": "SH-1001",
+            "order_no": "SO-1001",
+            "status": "completed",
+            "carrier_id": "NORTH",
+            "departed_at": "2026-11-13T06:05:00Z",
+            "arrived_at": "2026-11-13T10:02:00Z",
+            "delivered_at": _AT,
+            "promised_at": "2026-11-13T12:00:00Z",
+            "cancelled_at": None,
+            "is_delivered": True,
+            "is_on_time": True,
+            "is_in_full": True,
+            "pod_outcome": "succeeded",
+            "gate_verdict": "released",
+            "first_invoice_posted_at": _LATER,
+            "as_of": "2026-11-13T17:00:00Z",
+        }
+    )
 
     shipment_no: str
     order_no: str | None
@@ -109,6 +183,8 @@ class ShipmentStatus(_Answer):
 class Step(_Answer):
     """One thing that happened to a shipment; ``source`` is where that is known from."""
 
+    model_config = _like(_STEP)
+
     at: datetime
     what: str
     source: str
@@ -116,6 +192,8 @@ class Step(_Answer):
 
 class Trace(_Answer):
     """A shipment's way, oldest step first."""
+
+    model_config = _like({"shipment_no": "SH-1001", "steps": [_STEP], "billing": [_BILLING]})
 
     shipment_no: str
     steps: tuple[Step, ...]
@@ -134,3 +212,11 @@ class ProblemDocument(_Answer):
     dead_letter_id: str | None = None
     message_id: str | None = None
     events: tuple[TakenEvent, ...] | None = None
+
+
+EXAMPLES: dict[str, Any] = {
+    each.__name__: each.model_config["json_schema_extra"]
+    for each in _Answer.__subclasses__()
+    if "json_schema_extra" in each.model_config
+}
+"""Name of a model → the example in its schema."""

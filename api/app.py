@@ -110,6 +110,7 @@ def _numbers(app: FastAPI, settings: Settings) -> None:
             int, Query(ge=0, le=2**53, description="Rows to leave out, as ``next_offset`` said.")
         ] = 0,
     ) -> KpiPage:
-        """The numbers of ``kpi_values`` as they were published last, in a stable order. No row is no error."""
+        """The numbers of ``kpi_values`` as they were published last, in a stable order. No row is no error. Cut by customer, carrier
+        or connection they are those of what the caller reaches; all others are of the whole installation."""
         wanted = Wanted(metric, variant, grain, dimension, dimension_value, limit, offset)
-        return await asyncio.to_thread(published, settings, wanted)
+        return await asyncio.to_thread(published, settings, caller.connection, wanted)

@@ -59,6 +59,13 @@ async def read(request: Request, largest: int) -> bytes:
         ) from error
 
 
+def check_type(request: Request, *taken: str) -> None:
+    """Problem 415 for a body that says to be something else; one that says nothing is taken for what is taken here."""
+    said = request.headers.get("content-type", taken[0]).partition(";")[0].strip().lower()
+    if said not in taken:
+        raise Problem(415, "The type of the body is not taken here.", f"Send it as {' or '.join(taken)}.")
+
+
 class TooLarge(Exception):
     """A body beyond the limit. ``note`` is what is kept of it: how large it is, and the hash of what was read."""
 

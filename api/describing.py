@@ -12,6 +12,7 @@ from fastapi.openapi.utils import get_openapi
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from api import answers
 from api.answers import ProblemDocument
 from api.problems import MEDIA_TYPE
 from contracts.cloud_events import CloudEventBatch
@@ -62,4 +63,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
     # FastAPI describes its own error body, which is never answered here.
     for name in ("HTTPValidationError", "ValidationError"):
         schemas.pop(name, None)
+    for name, schema in schemas.items():
+        # Put in again: FastAPI leaves out what is null in an example.
+        schema.update(answers.EXAMPLES.get(name, {}))
     return document

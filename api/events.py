@@ -16,11 +16,9 @@ from api.answers import Taken, TakenBatch
 from api.describing import WRITES, body
 from api.problems import Problem
 from api.sources import Source
-from contracts.cloud_events import CloudEvent, CloudEventBatch
+from contracts.cloud_events import BATCH_TYPE, EVENT_TYPE, CloudEvent, CloudEventBatch
 
 router = APIRouter(tags=["messages in"], responses=WRITES)
-
-EVENT_TYPE, BATCH_TYPE = "application/cloudevents+json", "application/cloudevents-batch+json"
 
 
 @router.post(
@@ -29,8 +27,8 @@ EVENT_TYPE, BATCH_TYPE = "application/cloudevents+json", "application/cloudevent
 )  # fmt: skip
 async def one_event(request: Request, caller: Annotated[Caller, Depends(may("events:write"))]) -> Response:
     """Arrival, departure, geofence, deviation, load completed, failed delivery, maintenance alert, expected arrival."""
-    gateway, source = gateway_of(request), intake.from_caller(caller, CloudEvent.kind)
-    raw = await intake.read_kept(request, source)
+    gateway, source = gateway_of(request), intake.from_caller(caller, CloudEvent.kind, EVENT_TYPE)
+    raw = await intake.read_kept(request, source, EVENT_TYPE)
     event = await intake.understood(gateway, source, raw, CloudEvent)
     await gateway.reach(caller.connection, [event])
     return await intake.keep(gateway, source, raw, judging.id_of(event))
@@ -44,8 +42,8 @@ async def several_events(
     request: Request, caller: Annotated[Caller, Depends(may("events:write"))]
 ) -> Response:
     """Each is judged by itself and answered in its place; the good ones are kept in one transaction. 409 or 422 when none is."""
-    gateway, source = gateway_of(request), intake.from_caller(caller, CloudEvent.kind)
-    raw = await intake.read_kept(request, source)
+    gateway, source = gateway_of(request), intake.from_caller(caller, CloudEvent.kind, EVENT_TYPE)
+    raw = await intake.read_kept(request, source, BATCH_TYPE)
     judged = await judging.judge(gateway, caller.connection, source, await _items(request, source, raw))
     good = [each for each in judged if each.event is not None]
     kept = await intake.keep_all(

@@ -28,6 +28,7 @@ from state.dead_letters import DeadLetter
 from state.inbox import CONFLICT, LETTER_KIND, Accepted, Incoming, accept
 
 M = TypeVar("M", bound=BaseModel)
+JSON = "application/json"
 MessageKey = Annotated[
     str,
     Header(
@@ -37,15 +38,17 @@ MessageKey = Annotated[
 ]  # fmt: skip
 
 
-def from_caller(caller: Caller, kind: str) -> Source:
+def from_caller(caller: Caller, kind: str, content_type: str = JSON) -> Source:
     """A body that came with a key."""
     return Source(
-        partner=caller.partner, kind=kind, channel="api", trace_id=caller.trace_id, key_id=caller.key_id
-    )
+        partner=caller.partner, kind=kind, channel="api", trace_id=caller.trace_id, key_id=caller.key_id,
+        content_type=content_type,
+    )  # fmt: skip
 
 
-async def read_kept(request: Request, source: Source) -> bytes:
-    """The body; one that is too large leaves a dead letter of its size and hash."""
+async def read_kept(request: Request, source: Source, *types: str) -> bytes:
+    """The body, said to be JSON or one of ``types``; one that is too large leaves a dead letter of its size and hash."""
+    bodies.check_type(request, JSON, *types)
     try:
         return await bodies.read(request, bodies.LARGEST_JSON)
     except bodies.TooLarge as error:
@@ -128,7 +131,7 @@ def seen(accepted: Accepted) -> dict[str, Any]:
 def _incoming(source: Source, body: bytes, event_id: str) -> Incoming:
     return Incoming(
         partner=source.partner, event_id=event_id, channel=source.channel, kind=source.kind,
-        content_type="application/json", body=body, trace_id=source.trace_id, received_at=utc_now(),
+        content_type=source.content_type, body=body, trace_id=source.trace_id, received_at=utc_now(),
         key_id=source.key_id,
     )  # fmt: skip
 

@@ -24,7 +24,7 @@ from api import bodies, intake, judging
 from api.gateway import Gateway
 from api.rates import Rates
 from api.sources import Source
-from contracts.cloud_events import CloudEvent
+from contracts.cloud_events import EVENT_TYPE, CloudEvent
 from core.errors import ConfigurationError
 from core.ids import new_id
 from core.settings import Settings, get_settings
@@ -180,7 +180,9 @@ class Attached:
 
     async def _take(self, message: MQTTMessage) -> None:
         partner = message.topic.split("/")[1][:_LONGEST_NAME]
-        source = Source(partner=partner, kind=CloudEvent.kind, channel="mqtt", trace_id=new_id("trace"))
+        source = Source(
+            partner=partner, kind=CloudEvent.kind, channel="mqtt", trace_id=new_id("trace"), content_type=EVENT_TYPE
+        )  # fmt: skip
         try:
             outcomes = await take(self._gateway, source, bytes(message.payload))
         # Nothing was kept, so nothing is acknowledged: the broker gives it again to the next connection.

@@ -6,17 +6,16 @@ Belongs here: the two routes and their queries. A shipment that a partner does n
 from __future__ import annotations
 
 import asyncio
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 
-from api import binding
+from api import billing, binding
 from api.access import Caller, gateway_of, may
-from api.answers import Billing, ShipmentStatus, Step, Trace
+from api.answers import ShipmentStatus, Step, Trace
 from api.describing import READS
 from api.gateway import Gateway
 from api.problems import Problem
-from state.message_outcomes import billing_of
 
 router = APIRouter(tags=["shipments"], responses=READS)
 
@@ -63,19 +62,20 @@ def _status(gateway: Gateway, caller: Caller, shipment_no: str) -> ShipmentStatu
 
 
 def _trace(gateway: Gateway, caller: Caller, shipment_no: str) -> Trace:
-    values = _row(gateway, caller, shipment_no, tuple(_STEPS))
+    shipment_id, *values = _row(gateway, caller, shipment_no, ("shipment_id", *_STEPS))
     steps = [
         Step(at=at, what=what, source=source)
         for at, (what, source) in zip(values, _STEPS.values(), strict=True)
         if at is not None
     ]
-    billing = [Billing.model_validate(vars(each)) for each in billing_of(gateway.engine, (shipment_no,))]
     return Trace(
-        shipment_no=shipment_no, steps=tuple(sorted(steps, key=lambda each: each.at)), billing=tuple(billing)
+        shipment_no=shipment_no,
+        steps=tuple(sorted(steps, key=lambda each: each.at)),
+        billing=billing.of(gateway, [shipment_id]),
     )
 
 
-def _row(gateway: Gateway, caller: Caller, shipment_no: str, columns: tuple[str, ...]) -> tuple[object, ...]:
+def _row(gateway: Gateway, caller: Caller, shipment_no: str, columns: tuple[str, ...]) -> tuple[Any, ...]:
     """One published shipment that the caller reaches; of two with one number, the caller's."""
     sql = (
         f"SELECT source_system, order_connection, carrier_id, customer_id, {', '.join(columns)} "

@@ -16,3 +16,4 @@ class Source:
     channel: Channel
     trace_id: str
     key_id: str | None = None
+    content_type: str = "application/json"

@@ -30,7 +30,11 @@ def create(
     partner: Partner,
     actor: Actor,
     scope: Annotated[
-        list[str], typer.Option(help="What it may do, such as proofs:write; give it again for more.")
+        list[str],
+        typer.Option(
+            help="What it may do, such as proofs:write; give it again for more. kpis:read shows the whole installation's "
+            "totals: give it to nobody outside."
+        ),
     ],
     days: Annotated[int, typer.Option(min=1, max=366, help="How long it is good.")] = 90,
     json_output: Json = False,

@@ -13,6 +13,8 @@ from pydantic import Field, RootModel, model_validator
 from contracts.base import Id, Text, Whole
 from contracts.message_base import MOST_EVENTS, Message, Moment, Part
 
+EVENT_TYPE, BATCH_TYPE = "application/cloudevents+json", "application/cloudevents-batch+json"
+
 
 class _At(Part):
     """Where in the plan something happened; at least the shipment, the trip or the stop is named."""

@@ -11,8 +11,8 @@ from typing import Any
 
 Schema = dict[str, Any]
 
-_NOT_LOWER = ("maxLength", "maximum", "exclusiveMaximum", "maxItems")
-_NOT_HIGHER = ("minLength", "minimum", "exclusiveMinimum", "minItems")
+_NOT_LOWER = ("maxLength", "maximum", "exclusiveMaximum", "maxItems", "maxProperties")
+_NOT_HIGHER = ("minLength", "minimum", "exclusiveMinimum", "minItems", "minProperties")
 _NOT_OTHER = ("pattern", "format", "default")
 _MISSING = object()
 
@@ -72,6 +72,8 @@ class _Comparison:
                 yield f"{where}.{name}: is gone"
             else:
                 yield from self.at(f"{where}.{name}", before[name], after[name])
+        if new.get("additionalProperties") is False and old.get("additionalProperties") is not False:
+            yield f"{where}: takes no other field any more"
         for name in new.get("required", ()):
             if name not in old.get("required", ()):
                 yield f"{where}.{name}: is required now"
@@ -109,13 +111,28 @@ def _operations(old: Schema, new: Schema) -> Iterator[str]:
             if now is None:
                 yield f"{name}: is gone"
                 continue
-            known = {
-                (each["in"], each["name"]) for each in operation.get("parameters", ()) if each.get("required")
-            }
-            for each in now.get("parameters", ()):
-                if each.get("required") and (each["in"], each["name"]) not in known:
-                    yield f"{name}: {each['name']} is required now"
+            yield from _parameters(name, old, operation, new, now)
+            taken = now.get("requestBody", {}).get("content", {})
+            for kind in operation.get("requestBody", {}).get("content", {}):
+                if kind not in taken:
+                    yield f"{name}: does not take {kind} any more"
             yield from _answers(name, old, operation, new, now)
+
+
+def _parameters(name: str, old: Schema, operation: Schema, new: Schema, now: Schema) -> Iterator[str]:
+    """No parameter goes, takes less than it took, or is asked for that was not."""
+    before, after = (
+        {(each["in"], each["name"]): each for each in said.get("parameters", ())} for said in (operation, now)
+    )
+    for key, each in before.items():
+        if key not in after:
+            yield f"{name}: {each['name']} is gone"
+            continue
+        for told in _Comparison(old, new).at("", each.get("schema", {}), after[key].get("schema", {})):
+            yield f"{name}: {each['name']}{told}"
+    for key, each in after.items():
+        if each.get("required") and not before.get(key, {}).get("required"):
+            yield f"{name}: {each['name']} is required now"
 
 
 def _answers(name: str, old: Schema, operation: Schema, new: Schema, now: Schema) -> Iterator[str]:
@@ -132,3 +149,11 @@ def _answers(name: str, old: Schema, operation: Schema, new: Schema, now: Schema
             for field in before.get("properties", {}):
                 if field not in after.get("properties", {}):
                     yield f"{name}: {field} of its answer is gone"
+                elif _type(before["properties"][field]) != _type(after["properties"][field]):
+                    yield f"{name}: {field} of its answer has another type"
+
+
+def _type(schema: Schema) -> list[str]:
+    """What a field may be, as far as its own description says."""
+    several = [*schema.get("anyOf", ()), *schema.get("oneOf", ())]
+    return sorted({kind for each in several for kind in _type(each)}) or [str(schema.get("type"))]

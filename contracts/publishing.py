@@ -5,7 +5,7 @@ Belongs here: making them from the models. ``waybill docs contracts`` writes the
 
 from __future__ import annotations
 
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
@@ -18,6 +18,8 @@ from contracts.message_kinds import CAPABILITIES, MESSAGES, WEBHOOKS
 ASYNCAPI = "3.0.0"
 _DIALECT = "https://json-schema.org/draft/2020-12/schema"
 _REF = "#/components/schemas/{model}"
+_BATCH = "event_batch"
+_TYPES = {_BATCH: cloud_events.BATCH_TYPE}
 _ADDRESSES = {
     "order_release": "/v1/order-releases",
     "route_assignment": "/v1/route-assignments",
@@ -48,6 +50,11 @@ def asyncapi(version: str) -> dict[str, Any]:
     channels = {kind: _channel(address, [kind]) for kind, address in _ADDRESSES.items() if kind != "event"}
     types = _events()
     channels["event"] = _channel(_ADDRESSES["event"], list(types))
+    # A batch is one body of several; MQTT carries the same, one message or a list of them.
+    channels["event_batch"] = _channel("/v1/events/batch", [_BATCH])
+    channels["mqtt"] = _channel("waybill/{partner}/events", [*types, _BATCH], "mqtt") | {
+        "parameters": {"partner": {"description": "The connection's name, which is the broker's user too."}}
+    }
     webhooks = [model.kind.replace(":", "_") for model in WEBHOOKS]
     channels["webhook"] = _channel("/v1/webhooks/{vendor}/{partner}", webhooks) | {
         "parameters": {
@@ -58,6 +65,7 @@ def asyncapi(version: str) -> dict[str, Any]:
     models: dict[str, type[BaseModel]] = {
         **{model.kind.replace(":", "_"): model for model in (*CAPABILITIES, *WEBHOOKS)},
         **types,
+        _BATCH: cloud_events.CloudEventBatch,
     }
     models.pop("event")
     _, found = models_json_schema([(each, "validation") for each in set(models.values())], ref_template=_REF)
@@ -67,7 +75,9 @@ def asyncapi(version: str) -> dict[str, Any]:
         "defaultContentType": "application/json",
         "channels": channels,
         "operations": {
-            name: {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}} for name in channels
+            name: {"action": "receive", "channel": {"$ref": f"#/channels/{name}"}}
+            | ({"bindings": {"mqtt": {"qos": 1, "bindingVersion": "0.2.0"}}} if name == "mqtt" else {})
+            for name in channels
         },
         "components": {
             "messages": {name: _message(name, model) for name, model in models.items()},
@@ -76,11 +86,12 @@ def asyncapi(version: str) -> dict[str, Any]:
     }  # fmt: skip
 
 
-def _channel(address: str, messages: list[str]) -> dict[str, Any]:
+def _channel(address: str, messages: list[str], protocol: Literal["http", "mqtt"] = "http") -> dict[str, Any]:
     return {
         "address": address,
         "messages": {name: {"$ref": f"#/components/messages/{name}"} for name in messages},
-        "bindings": {"http": {"bindingVersion": "0.3.0"}},
+        # Of a channel MQTT has nothing to say; of an operation it has.
+        "bindings": {protocol: {"bindingVersion": "0.3.0"} if protocol == "http" else {}},
     }
 
 
@@ -99,7 +110,7 @@ def _message(name: str, model: type[BaseModel]) -> dict[str, Any]:
         "name": name,
         "title": model.__name__,
         "summary": (model.__doc__ or "").split("\n")[0],
-        "contentType": "application/cloudevents+json" if is_event else "application/json",
+        "contentType": _TYPES.get(name, cloud_events.EVENT_TYPE if is_event else "application/json"),
         "payload": {"$ref": _REF.format(model=model.__name__)},
     }
     return told if is_event else told | {"examples": [{"payload": EXAMPLES[model.__name__]}]}

@@ -2,16 +2,20 @@
 
 A writer holds ``warehouse.lock`` from before it opens the file until after it has closed it; its name
 stands in ``warehouse.holder`` so that whoever waits can say for whom. Readers use the serving copy only.
+
+Whoever waits holds ``warehouse.next`` meanwhile, and nobody takes the first lock without the second: a process that lets go
+of the file only for a moment, as a run does between the parts of a build, comes after the one that waited, not before it.
 """
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
 import duckdb
-from filelock import FileLock, Timeout
+from filelock import BaseFileLock, FileLock, Timeout
 
 from core.disk import told_when_full
 from core.errors import TransientFailure, WaybillError
@@ -27,7 +31,10 @@ def writer_lock(settings: Settings, holder: str, timeout_s: float = LOCK_TIMEOUT
     note = settings.root / "warehouse.holder"
     lock = FileLock(settings.root / "warehouse.lock", is_singleton=True)
     try:
-        lock.acquire(timeout=timeout_s)
+        if lock.is_locked:  # by this thread: whoever is next waits for it
+            lock.acquire()
+        else:
+            _queue(lock, settings, timeout_s)
     except Timeout as error:
         by = note.read_text() if note.exists() else "an unknown process"
         raise TransientFailure(
@@ -39,6 +46,12 @@ def writer_lock(settings: Settings, holder: str, timeout_s: float = LOCK_TIMEOUT
         yield
     finally:
         lock.release()
+
+
+def _queue(lock: BaseFileLock, settings: Settings, timeout_s: float) -> None:
+    deadline = time.monotonic() + timeout_s
+    with FileLock(settings.root / "warehouse.next", is_singleton=True).acquire(timeout=timeout_s):
+        lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
 
 
 @contextmanager

@@ -28,8 +28,9 @@ from orchestration.event_builds import OUTBOUND, EventProject
 from orchestration.platform import Platform
 from orchestration.push_assets import outbound_rows, push_rows
 from quality.gate import EMPTY_BATCH, GateResult, gate_part
-from state import inbox
+from state import inbox, ledger, outbox
 from state.decisions import EVENTS
+from state.engine import reading
 
 if TYPE_CHECKING:
     from activation.push import PushResult
@@ -44,7 +45,10 @@ log = logging.getLogger("waybill.worker")
 
 @dataclass
 class Batch:
-    """What one batch did. ``seconds`` by step; ``settled`` messages; ``postponed`` ones, with what each waits for."""
+    """What one batch did. ``seconds`` by step; ``settled`` messages; ``postponed`` ones, with what each waits for.
+
+    ``caught_up``: invoices posted that an earlier push had left; ``unposted``: released ones that are not posted after it.
+    """
 
     run_id: str
     settled: int = 0
@@ -53,6 +57,8 @@ class Batch:
     models: list[NodeResult] = field(default_factory=list)
     gate: GateResult | None = None
     push: PushResult | None = None
+    caught_up: int = 0
+    unposted: int = 0
     seconds: dict[str, float] = field(default_factory=dict)
 
     @contextmanager
@@ -87,9 +93,26 @@ def run_batch(platform: Platform, project: EventProject, rests: Rests, *, is_fir
         with batch.step("gate"):
             rows = _judged(platform, batch, as_of)
     with batch.step("push"):
-        batch.push = push_rows(platform, rows, patience_s=0.0)
+        _push(platform, batch, rows)
     project.is_done()
     return batch
+
+
+def push_due(platform: Platform) -> Batch:
+    """Push what an earlier push left, and nothing else: a batch of no messages."""
+    batch = Batch(new_id(EVENTS))
+    with reading(platform.engine) as db:
+        before, _ = ledger.newest(db)
+    with batch.step("push"):
+        _push(platform, batch, [])
+    with reading(platform.engine) as db:
+        batch.caught_up = ledger.count_since(db, before, "acked")
+    return batch
+
+
+def _push(platform: Platform, batch: Batch, rows: list[dict[str, object]]) -> None:
+    batch.push = push_rows(platform, rows, patience_s=0.0)
+    batch.unposted = sum(outbox.unposted(platform.engine, each.connection) for each in platform.destinations)
 
 
 def _understood(platform: Platform, batch: Batch, rests: Rests) -> list[Understood]:

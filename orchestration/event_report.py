@@ -11,16 +11,41 @@ import dagster as dg
 
 from core.errors import WaybillError
 from orchestration.event_batch import Batch
-from orchestration.gate_assets import DECISIONS
+from orchestration.gate_assets import DECISIONS, checks_of
 from orchestration.push_assets import PUSHED
+from quality.gate import EMPTY_BATCH, GateResult
+from quality.rules import RULES
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
+_RULES = frozenset(rule.code.lower() for rule in RULES)
 
 
-def report(instance: dg.DagsterInstance, batch: Batch) -> None:
-    """Tell what a batch made and checked."""
-    for event in events_of(batch):
-        instance.report_runless_asset_event(event)
+class Report:
+    """Tells an instance what batches made and checked.
+
+    A rule that passed before and passes again is not told: each event is a transaction of Dagster's, and the next batch
+    waits for it.
+    """
+
+    def __init__(self, instance: dg.DagsterInstance) -> None:
+        self._instance = instance
+        self._passing: set[str] = set()
+
+    def tell(self, batch: Batch) -> None:
+        """Tell of one batch."""
+        for event in events_of(batch):
+            if self._is_news(event):
+                self._instance.report_runless_asset_event(event)
+
+    def _is_news(self, event: Event) -> bool:
+        if not isinstance(event, dg.AssetCheckEvaluation) or event.check_name not in _RULES:
+            return True
+        if not event.passed:
+            self._passing.discard(event.check_name)
+            return True
+        is_news = event.check_name not in self._passing
+        self._passing.add(event.check_name)
+        return is_news
 
 
 def report_failure(instance: dg.DagsterInstance, error: Exception) -> None:
@@ -57,29 +82,44 @@ def events_of(batch: Batch) -> Iterator[Event]:
             yield dg.AssetMaterialization(
                 dg.AssetKey([model.schema, model.name]), metadata={"seconds": model.seconds}, tags=tags
             )
-    if batch.gate is not None and batch.gate.decisions:
-        released = batch.gate.released
-        yield dg.AssetMaterialization(
-            DECISIONS,
-            metadata={"released": released, "blocked": len(batch.gate.decisions) - released},
-            tags=tags,
-        )
-        yield _check(DECISIONS, "batch", passed=batch.gate.batch_fatal is None)
-    if batch.push is not None and batch.push.candidates:
+    if batch.gate is not None:
+        yield from _of_gate(batch.gate, tags)
+    if batch.push is not None and (batch.push.candidates or batch.caught_up):
         yield dg.AssetMaterialization(
             PUSHED,
             metadata={
-                "posted": batch.push.posted,
+                "posted": batch.caught_up or batch.push.posted,
                 "already posted": batch.push.already_posted,
                 "failed": batch.push.failed,
                 "held": batch.push.held,
                 "cancelled": batch.push.cancelled,
+                "posted late": batch.caught_up,
+                "not posted": batch.unposted,
             },
             tags=tags,
         )
-        yield _check(
-            PUSHED, "all_released_are_posted", passed=batch.push.failed == 0 and batch.push.held == 0
+        yield _check(PUSHED, "all_released_are_posted", passed=batch.unposted == 0)
+
+
+def _of_gate(gate: GateResult, tags: dict[str, str]) -> Iterator[Event]:
+    """What was judged, and how each rule went that looked at anything; a batch that could not be judged is a red check."""
+    if gate.decisions:
+        released = gate.released
+        yield dg.AssetMaterialization(
+            DECISIONS,
+            metadata={"released": released, "blocked": len(gate.decisions) - released},
+            tags=tags,
         )
+    if gate.batch_fatal == EMPTY_BATCH:
+        return
+    looked = {each.code.lower() for each in gate.rule_results if each.evaluated or each.error}
+    for each in checks_of(gate):
+        assert each.check_name is not None
+        if each.check_name not in _RULES or each.check_name in looked:
+            yield dg.AssetCheckEvaluation(
+                asset_key=DECISIONS, check_name=each.check_name, passed=each.passed, severity=each.severity,
+                metadata=each.metadata,
+            )  # fmt: skip
 
 
 def _check(key: dg.AssetKey, name: str, *, passed: bool) -> dg.AssetCheckEvaluation:

@@ -84,12 +84,13 @@ def gate_assets() -> dg.AssetsDefinition:
                 "data docs": dg.MetadataValue.path(str(platform.settings.data_docs / "index.html")),
             },
         )
-        yield from _checks(result)
+        yield from checks_of(result)
 
     return _gate
 
 
-def _checks(result: "GateResult") -> Iterator[dg.AssetCheckResult]:
+def checks_of(result: "GateResult") -> Iterator[dg.AssetCheckResult]:
+    """The check of the batch, and then one for each rule."""
     # A day without deliveries releases nothing but is no defect; a rule that did not run is one.
     stops = result.batch_fatal is not None and result.batch_fatal != _EMPTY
     yield dg.AssetCheckResult(

@@ -24,11 +24,10 @@ from core.disk import told_when_full
 from core.errors import WaybillError
 from core.settings import get_settings
 from ingestion.events.rests import Rests
-from orchestration.event_batch import Batch, run_batch
+from orchestration.event_batch import Batch, push_due, run_batch
 from orchestration.event_builds import EventProject
-from orchestration.event_report import report, report_failure
+from orchestration.event_report import Report, report_failure
 from orchestration.platform import Platform
-from orchestration.push_assets import push_rows
 from orchestration.run import prepare_instance
 from orchestration.ticks import Watch
 from state import inbox, outbox
@@ -49,7 +48,7 @@ log = logging.getLogger("waybill.worker")
 class Worker:
     """Batches, one after the other, until ``stop`` is set.
 
-    ``told`` hears of every batch that did something, ``failed`` of everything that ended one; ``look`` is called every
+    ``told`` hears of every batch that did something and of what was posted late, ``failed`` of everything that ended one; ``look`` is called every
     minute, whatever becomes of the batches.
     """
 
@@ -157,7 +156,10 @@ class Worker:
         self._pushed_at = time.monotonic()
         engine, now = self._platform.engine, utc_now()
         if any(outbox.is_due(engine, each.connection, now) for each in self._platform.destinations):
-            push_rows(self._platform, [], patience_s=0.0)
+            pushed = push_due(self._platform)
+            # While a system is down nothing of it is news every few seconds.
+            if pushed.caught_up:
+                self._told(pushed)
 
 
 class Once:
@@ -186,7 +188,7 @@ def main() -> int:
     for each in (signal.SIGINT, signal.SIGTERM):
         signal.signal(each, end)
     with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
-        watch = Watch(instance)
+        watch, report = Watch(instance), Report(instance)
 
         def look() -> None:
             told = watch.look(utc_now())
@@ -198,7 +200,7 @@ def main() -> int:
 
         def tell(batch: Batch) -> None:
             log.info("%s: %d messages, %s", batch.run_id, batch.settled, _told(batch))
-            report(instance, batch)
+            report.tell(batch)
 
         settings.worker_note.unlink(missing_ok=True)
         Worker(Platform(settings), stop, tell, partial(report_failure, instance), look).run()
@@ -208,6 +210,8 @@ def main() -> int:
 
 def _told(batch: Batch) -> str:
     push = batch.push
+    if batch.caught_up:
+        return f"{batch.caught_up} posted that had waited, {batch.unposted} not posted yet"
     posted = f"{push.posted} posted, {push.failed} failed, {push.held} held" if push else "nothing to bill"
     steps = ", ".join(f"{name} {seconds:.1f} s" for name, seconds in batch.seconds.items())
     return f"{posted}; {steps}"

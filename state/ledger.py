@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import Connection, Engine, select
+from sqlalchemy import Connection, Engine, func, select
 
 from core.clock import utc_now
 from core.ids import canonical_json, quoted, sha256_hex
@@ -110,6 +110,12 @@ def hashes_of(engine: Engine, sequences: Collection[int]) -> dict[int, str]:
             read = db.execute(select(ledger.c.sequence, ledger.c.row_hash).where(ledger.c.sequence.in_(some)))
             found.update({row.sequence: row.row_hash for row in read})
     return found
+
+
+def count_since(db: Connection, sequence: int, event: str) -> int:
+    """How many rows of one event follow the row ``sequence``."""
+    query = select(func.count()).where(ledger.c.sequence > sequence, ledger.c.event == event)
+    return db.scalar(query) or 0
 
 
 def subjects_of(db: Connection, event: str) -> list[str]:

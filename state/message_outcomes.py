@@ -1,10 +1,11 @@
-"""What became of an accepted message: where its rows are, why some were refused, and the invoices it led to.
+"""What became of an accepted message: where its rows are and why some were refused; where the invoices of shipments stand.
 
 Belongs here: reading. Taking in and settling is ``inbox``'s.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Literal
@@ -12,6 +13,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, select
 
 from state.engine import reading
+from state.outbox_moves import few
 from state.tables import dead_letters, outbox, receipts
 from state.tables_of_messages import inbox
 
@@ -53,7 +55,6 @@ class MessageOutcome:
     rows: dict[str, int]
     shipments: tuple[str, ...]
     refusals: tuple[Refusal, ...]
-    billing: tuple[Billing, ...]
 
 
 def outcome_of(engine: Engine, partner: str, message_id: str) -> MessageOutcome | None:
@@ -67,7 +68,6 @@ def outcome_of(engine: Engine, partner: str, message_id: str) -> MessageOutcome 
         if row is None:
             return None
         refusals = _refusals(db, partner, row["trace_id"])
-        shipments = tuple(row["shipments"] or ())
         return MessageOutcome(
             message_id=message_id,
             event_id=row["event_id"],
@@ -79,16 +79,26 @@ def outcome_of(engine: Engine, partner: str, message_id: str) -> MessageOutcome 
             rows={
                 name: row[name] or 0 for name in ("rows_in", "loaded", "dead_lettered", "duplicate", "parked")
             },
-            shipments=shipments,
+            shipments=tuple(row["shipments"] or ()),
             refusals=refusals,
-            billing=_billing(db, shipments),
         )
 
 
-def billing_of(engine: Engine, shipments: tuple[str, ...]) -> tuple[Billing, ...]:
-    """Where the invoices and credit notes of shipments stand."""
+def billing_of(engine: Engine, shipment_ids: Collection[str]) -> tuple[Billing, ...]:
+    """Where the invoices and credit notes of shipments stand. By their ids: two connections may use one number."""
+    query = (
+        select(
+            outbox.c.shipment_no, outbox.c.operation, outbox.c.state, receipts.c.erp_id, receipts.c.posted_at
+        )
+        .outerjoin(receipts, receipts.c.idempotency_key == outbox.c.idempotency_key)
+        .order_by(outbox.c.outbox_id)
+    )
     with reading(engine) as db:
-        return _billing(db, shipments)
+        return tuple(
+            Billing(**row)
+            for some in few(sorted(shipment_ids))
+            for row in db.execute(query.where(outbox.c.business_id.in_(some))).mappings()
+        )
 
 
 def _status(row: Any, refusals: tuple[Refusal, ...]) -> Status:
@@ -110,15 +120,3 @@ def _refusals(db: Connection, partner: str, trace_id: str) -> tuple[Refusal, ...
     return tuple(
         Refusal(**row) for row in db.execute(query.order_by(dead_letters.c.dead_letter_id)).mappings()
     )
-
-
-def _billing(db: Connection, shipments: tuple[str, ...]) -> tuple[Billing, ...]:
-    query = (
-        select(
-            outbox.c.shipment_no, outbox.c.operation, outbox.c.state, receipts.c.erp_id, receipts.c.posted_at
-        )
-        .outerjoin(receipts, receipts.c.idempotency_key == outbox.c.idempotency_key)
-        .where(outbox.c.shipment_no.in_(shipments))
-        .order_by(outbox.c.outbox_id)
-    )
-    return tuple(Billing(**row) for row in db.execute(query).mappings())

@@ -10,7 +10,7 @@ from dataclasses import fields
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from sqlalchemy import Connection, Engine, insert, or_, select, update
+from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from core.errors import PermanentFailure
 from state import kill_switch, ledger, outbox_documents, outbox_rows, revisions
@@ -214,6 +214,14 @@ def unacknowledged(engine: Engine, destination: str) -> list[OutboxRow]:
     over = ("BLOCKED", "CANCELLED", "ACKED", "RECONCILED")
     with reading(engine) as db:
         return outbox_rows.rows(db, outbox.c.destination == destination, outbox.c.state.not_in(over))
+
+
+def unposted(engine: Engine, destination: str) -> int:
+    """How many released rows are not in the destination: under way, waiting, held or dead."""
+    left = ("READY", "SENDING", "RETRY_WAIT", "UNKNOWN", "HELD", "CONFLICT", "DEAD")
+    query = select(func.count()).where(outbox.c.destination == destination, outbox.c.state.in_(left))
+    with reading(engine) as db:
+        return db.scalar(query) or 0
 
 
 def is_waiting(engine: Engine, destination: str, until: datetime) -> bool:

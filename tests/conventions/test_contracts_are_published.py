@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from jsonschema import Draft202012Validator
 
+from api.mqtt import TOPICS
 from cli import contract_docs
 from contracts.compatibility import breaks, broken_operations
 from contracts.examples import EXAMPLES
@@ -65,6 +66,12 @@ def test_every_reference_leads_somewhere(name: str) -> None:
             at = at[step]
 
 
+def test_whatever_way_a_message_may_come_is_described() -> None:
+    channels = json.loads((contract_docs.FOLDER / "asyncapi.json").read_text(encoding="utf-8"))["channels"]
+    posted = {path for path, each in OPENAPI["paths"].items() if "post" in each and "documents" not in path}
+    assert {each["address"] for each in channels.values()} == posted | {TOPICS.replace("+", "{partner}")}
+
+
 BREAKING: dict[str, Change] = {
     "a field is gone": lambda s: fields(s).pop("basis"),
     "a field is asked for": lambda s: s["required"].append("carrier_id"),
@@ -80,6 +87,8 @@ BREAKING: dict[str, Change] = {
         anyOf=[fields(s)["carrier_id"]["anyOf"][0]]
     ),
     "a closed list": lambda s: fields(s)["currency"].update(enum=["EUR"]),
+    "no other field": lambda s: s.update(additionalProperties=False),
+    "a least of fields": lambda s: s.update(minProperties=9),
     "another default": lambda s: fields(s)["carrier_id"].update(default="NORTH"),
 }
 HARMLESS: dict[str, Change] = {
@@ -87,6 +96,7 @@ HARMLESS: dict[str, Change] = {
     "a new field that may be left out": lambda s: fields(s).update(why={"type": "string"}),
     "a field may be left out": lambda s: s["required"].remove("currency"),
     "a longer text": lambda s: fields(s)["freight_charge_id"].update(maxLength=200),
+    "other fields, as before": lambda s: s.update(additionalProperties=True),
     "no longer a least": lambda s: fields(s)["freight_charge_id"].pop("minLength"),
     "one alternative more": lambda s: fields(s)["carrier_id"]["anyOf"].append({"type": "integer"}),
     "another description": lambda s: fields(s)["currency"].update(description="ISO 4217"),
@@ -121,11 +131,38 @@ def test_an_event_s_type_that_is_gone_is_told() -> None:
     assert len(breaks(old, new)) == 1
 
 
+def parameter(document: dict[str, Any], name: str) -> dict[str, Any]:
+    parameters: list[dict[str, Any]] = document["paths"]["/v1/kpis"]["get"]["parameters"]
+    return next(each for each in parameters if each["name"] == name)
+
+
+UNBROKEN: dict[str, Change] = {
+    "nothing": lambda d: None,
+    "a parameter takes more": lambda d: parameter(d, "grain")["schema"]["enum"].append("year"),
+    "one parameter more": lambda d: d["paths"]["/v1/kpis"]["get"]["parameters"].append(
+        {"in": "query", "name": "why", "required": False, "schema": {"type": "string"}}
+    ),
+    "one body more": lambda d: d["paths"]["/v1/events"]["post"]["requestBody"]["content"].update(
+        {"application/json": {}}
+    ),
+    "a field of an answer says more": lambda d: d["components"]["schemas"]["Outcome"]["properties"][
+        "trace_id"
+    ].update(description="more"),
+}
 OPERATIONS: dict[str, Change] = {
     "a route is gone": lambda d: d["paths"].pop("/v1/kpis"),
     "a parameter is asked for": lambda d: d["paths"]["/v1/kpis"]["get"]["parameters"][0].update(
         required=True
     ),
+    "a parameter is gone": lambda d: d["paths"]["/v1/kpis"]["get"]["parameters"].pop(0),
+    "a parameter takes fewer values": lambda d: parameter(d, "grain")["schema"]["enum"].remove("week"),
+    "a parameter takes less": lambda d: parameter(d, "limit")["schema"].update(maximum=10),
+    "another body": lambda d: d["paths"]["/v1/events"]["post"]["requestBody"].update(
+        content={"application/xml": {}}
+    ),
+    "a field of an answer has another type": lambda d: d["components"]["schemas"]["Outcome"]["properties"][
+        "trace_id"
+    ].update(type="integer"),
     "another status": lambda d: d["paths"]["/v1/events"]["post"]["responses"].pop("202"),
     "a field of an answer is gone": lambda d: d["components"]["schemas"]["Outcome"]["properties"].pop(
         "status"
@@ -138,4 +175,10 @@ def test_a_route_that_is_not_as_it_was_is_told(name: str) -> None:
     new = copy.deepcopy(OPENAPI)
     OPERATIONS[name](new)
     assert len(broken_operations(OPENAPI, new)) == 1
-    assert broken_operations(OPENAPI, copy.deepcopy(OPENAPI)) == []
+
+
+@pytest.mark.parametrize("name", UNBROKEN)
+def test_a_route_that_takes_and_says_more_breaks_nobody(name: str) -> None:
+    new = copy.deepcopy(OPENAPI)
+    UNBROKEN[name](new)
+    assert broken_operations(OPENAPI, new) == []

@@ -11,6 +11,7 @@ from typing import Any, get_args
 
 import duckdb
 import pytest
+import yaml
 from fastapi.testclient import TestClient
 from typer.testing import CliRunner
 
@@ -40,14 +41,32 @@ Rows = dict[tuple[Any, ...], tuple[Any, ...]]
 
 @pytest.fixture(scope="module")
 def settings(first_marts: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Settings]:
-    """An installation that has nothing but the published copy."""
-    settings = Settings(home=tmp_path_factory.mktemp("numbers"))
-    settings.serving.parent.mkdir()
+    """An installation that has nothing but the published copy, and a partner that reaches all there is in it."""
+    folder = tmp_path_factory.mktemp("numbers")
+    settings = Settings(home=folder / "home", connections=folder)
+    settings.serving.parent.mkdir(parents=True)
     settings.serving.write_bytes(first_marts.read_bytes())
+    with duckdb.connect(str(settings.serving), read_only=True) as marts:
+        reach = {f"{name}s": values_of(marts, name) for name in ("connection", "carrier", "customer")}
+    partner = {
+        "connection": "sandbox_erp",
+        "kind": "erp",
+        "adapter": "files",
+        "owner": "somebody",
+        "reach": reach,
+    }
+    (folder / "sandbox_erp.yaml").write_text(yaml.safe_dump(partner))
     with pytest.MonkeyPatch.context() as patched:
         for module in (cli.kpi, cli.query):
             patched.setattr(module, "get_settings", lambda: settings)
         yield settings
+
+
+def values_of(marts: duckdb.DuckDBPyConnection, dimension: str) -> list[str]:
+    found = marts.execute(
+        "SELECT DISTINCT dimension_value FROM kpi_values WHERE dimension = $1", [dimension]
+    ).fetchall()
+    return [value for (value,) in found]
 
 
 def text(value: Any) -> str | None:

@@ -22,6 +22,7 @@ from api.app import create_app
 from api.rates import Rates
 from contracts.kpi import KpiValue
 from core.clock import utc_now
+from core.ids import surrogate_uuid
 from core.settings import Settings
 from state import inbox, keys, webhook_secrets
 from state.inbox import Message
@@ -123,7 +124,7 @@ def publish(settings: Settings) -> None:
         copy.execute("SET TimeZone = 'UTC'")
         instants = ", ".join(f"{name} TIMESTAMPTZ" for name in _INSTANTS)
         copy.execute(
-            "CREATE TABLE fct_shipments (shipment_no TEXT, source_system TEXT, order_no TEXT, order_connection TEXT, "
+            "CREATE TABLE fct_shipments (shipment_id TEXT, shipment_no TEXT, source_system TEXT, order_no TEXT, order_connection TEXT, "
             "carrier_id TEXT, customer_id TEXT, status TEXT, is_delivered BOOLEAN, is_on_time BOOLEAN, "
             f"is_in_full BOOLEAN, pod_outcome TEXT, gate_verdict TEXT, {instants})"
         )
@@ -135,10 +136,10 @@ def publish(settings: Settings) -> None:
         )
         for number, (order, carrier) in _SHIPMENTS.items():
             copy.execute(
-                "INSERT INTO fct_shipments (shipment_no, source_system, order_no, order_connection, carrier_id, status, "
+                "INSERT INTO fct_shipments (shipment_id, shipment_no, source_system, order_no, order_connection, carrier_id, status, "
                 "is_delivered, departed_at, delivered_at, as_of) "
-                "VALUES ($1, 'dispatch_house', $2, 'erp_house', $3, 'completed', true, $4, $4, $4)",
-                [number, order, carrier, instant],
+                "VALUES ($5, $1, 'dispatch_house', $2, 'erp_house', $3, 'completed', true, $4, $4, $4)",
+                [number, order, carrier, instant, surrogate_uuid("dispatch_house", number)],
             )
             row = [f"ST-{number}", f"T-{number}", carrier]
             copy.execute("INSERT INTO fct_stops VALUES ($1, $2, 'dispatch_house', $3, NULL)", row)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 
+from contracts.cloud_events import BATCH_TYPE, EVENT_TYPE
 from contracts.examples import EXAMPLES
 from state import inbox
 from state.inbox import Settled
@@ -34,6 +36,31 @@ def test_a_message_is_kept_as_it_came(world: World, path: str) -> None:
     assert (message.partner, message.kind, message.channel) == (partner, kind, "api")
     assert message.body == answer.request.content
     assert answer.headers["location"] == answer.json()["look"]
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "type_", "status", "as_"),
+    [
+        ("/v1/freight-costs", cost(), "application/json; charset=utf-8", 202, "application/json"),
+        ("/v1/freight-costs", cost(), "text/plain", 415, None),
+        ("/v1/freight-costs", cost(), EVENT_TYPE, 415, None),
+        ("/v1/proofs-of-delivery", proof(), "application/x-www-form-urlencoded", 415, None),
+        ("/v1/events", event(), EVENT_TYPE, 202, EVENT_TYPE),
+        ("/v1/events", event(), "application/json", 202, EVENT_TYPE),
+        ("/v1/events", event(), BATCH_TYPE, 415, None),
+        ("/v1/events/batch", [event()], BATCH_TYPE, 202, EVENT_TYPE),
+        ("/v1/events/batch", [event()], "application/JSON", 202, EVENT_TYPE),
+        ("/v1/events/batch", [event()], EVENT_TYPE, 415, None),
+    ],
+)
+def test_a_body_is_taken_as_what_it_says_to_be(
+    world: World, path: str, body: Any, type_: str, status: int, as_: str | None
+) -> None:
+    before = {each.message_id for each in world.waiting()}
+    sent = world.post(path, "erp_house", json.dumps(body).encode(), Content_Type=type_)
+    assert sent.status_code == status, sent.text
+    fresh = [each for each in world.waiting() if each.message_id not in before]
+    assert [each.content_type for each in fresh] == ([as_] if as_ else [])
 
 
 def test_what_became_of_it_is_asked_for_where_the_answer_says(world: World) -> None:

@@ -19,11 +19,20 @@ from state import keys
 from state.engine import open_state
 
 DAYS = 5
+CUTS = [
+    *((dimension, value) for dimension in ("customer", "carrier", "connection") for value in ("MINE", "OTHER")),
+    ("connection", "sandbox_erp"), ("depot", "OTHER"),
+]  # fmt: skip
 
 
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
-    settings = Settings(home=tmp_path_factory.mktemp("api"))
+    folder = tmp_path_factory.mktemp("api")
+    (folder / "sandbox_erp.yaml").write_text(
+        "connection: sandbox_erp\nkind: erp\nadapter: files\nowner: somebody\n"
+        "reach: {customers: [MINE], carriers: [MINE], connections: [MINE]}\n"
+    )
+    settings = Settings(home=folder / "home", connections=folder)
     settings.serving.parent.mkdir(parents=True)
     with duckdb.connect(str(settings.serving)) as copy:
         copy.execute("SET TimeZone = 'UTC'")
@@ -40,6 +49,12 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> TestClient:
             "REPLACE ('day' AS grain, DATE '2026-11-01' + CAST(days.number AS INTEGER) AS period_start) "
             f"FROM kpi_values, range({DAYS}) AS days(number)"
         )
+        for dimension, value in CUTS:
+            copy.execute(
+                "INSERT INTO kpi_values SELECT * REPLACE ($1 AS dimension, $2 AS dimension_value) "
+                "FROM kpi_values WHERE grain = 'all' AND dimension = 'all'",
+                [dimension, value],
+            )
     return with_a_key(settings)
 
 
@@ -89,6 +104,18 @@ def test_an_unknown_metric_has_no_rows(client: TestClient) -> None:
 )
 def test_what_it_does_not_take_is_told(client: TestClient, parameters: dict[str, Any]) -> None:
     assert client.get("/v1/kpis", params=parameters).status_code == 422
+
+
+@pytest.mark.parametrize(
+    ("dimension", "values"),
+    [
+        ("customer", ["MINE"]), ("carrier", ["MINE"]), ("connection", ["MINE", "sandbox_erp"]), ("depot", ["OTHER"]),
+        ("all", ["all"]),
+    ],
+)  # fmt: skip
+def test_a_cut_shows_what_its_reader_reaches(client: TestClient, dimension: str, values: list[str]) -> None:
+    assert [row["dimension_value"] for row in get(client, dimension=dimension)["rows"]] == values
+    assert get(client, dimension="customer", dimension_value="OTHER")["rows"] == []
 
 
 def test_quotes_are_text(client: TestClient) -> None:

@@ -25,7 +25,8 @@ class Turns:
     def __init__(
         self, monkeypatch: pytest.MonkeyPatch, waiting: dict[str, int], settled: int, *, is_due: bool
     ) -> None:
-        self.pushed, self.batches, self.now = 0, 0, 1000.0
+        self.pushed, self.batches, self.caught_up, self.now = 0, 0, 0, 1000.0
+        self.told = list[Batch]()
         live = [SimpleNamespace(connection=each, lifecycle="production") for each in ("erp", "crm")]
         retired = SimpleNamespace(connection="gone", lifecycle="retired")
         platform: Any = SimpleNamespace(
@@ -36,21 +37,22 @@ class Turns:
         )
         self.stop, self.failures = threading.Event(), list[Exception]()
         self.worker = Worker(
-            platform, self.stop, lambda _: None, self.failures.append, lambda: None, tick_s=0.0
+            platform, self.stop, self.told.append, self.failures.append, lambda: None, tick_s=0.0
         )
         self.worker._project = SimpleNamespace()  # type: ignore[assignment]
         monkeypatch.setattr(module.inbox, "waiting", lambda _: waiting)
         monkeypatch.setattr(module.outbox, "is_due", lambda *_: is_due)
         monkeypatch.setattr(module, "run_batch", lambda *_, **__: self._batch(settled))
-        monkeypatch.setattr(module, "push_rows", lambda *_, **__: self._push())
+        monkeypatch.setattr(module, "push_due", lambda _: self._push())
         monkeypatch.setattr(module.time, "monotonic", lambda: self.now)
 
     def _batch(self, settled: int) -> Batch:
         self.batches += 1
         return Batch("events_1", settled=settled)
 
-    def _push(self) -> None:
+    def _push(self) -> Batch:
         self.pushed += 1
+        return Batch("events_2", caught_up=self.caught_up)
 
     def turn(self) -> bool:
         return self.worker._turn()
@@ -65,6 +67,16 @@ def test_what_is_due_is_pushed(
     turns = Turns(monkeypatch, waiting, settled, is_due=True)
     assert turns.turn() is (settled > 0)
     assert (turns.pushed, turns.batches) == (1, int("crm" in waiting))
+
+
+@pytest.mark.parametrize(("caught_up", "told"), [(2, ["events_2"]), (0, [])])
+def test_what_was_posted_late_is_told_and_a_push_that_posted_nothing_is_not(
+    monkeypatch: pytest.MonkeyPatch, caught_up: int, told: list[str]
+) -> None:
+    turns = Turns(monkeypatch, {}, 0, is_due=True)
+    turns.caught_up = caught_up
+    turns.turn()
+    assert [each.run_id for each in turns.told] == told
 
 
 def test_it_is_not_asked_for_at_every_turn(monkeypatch: pytest.MonkeyPatch) -> None:
