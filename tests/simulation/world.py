@@ -10,6 +10,7 @@ import random
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from itertools import count
 from typing import Any
 
 from sqlalchemy import Engine
@@ -66,6 +67,7 @@ class Simulation:
         decisions.record(self.engine, [released(row) for row in self.rows])
         self.taken_back: dict[str, dict[str, Any]] = {}
         """Key → row, of what must not be sent now."""
+        self._decisions = count(1)
         self.given_again: set[str] = set()
         """Keys that were given again before the ERP had anything of them."""
         self.workers = [self._worker(), self._worker()]
@@ -136,7 +138,9 @@ class Simulation:
             row = self.taken_back.pop(key)
             if not self.erp.by_key[key]:
                 self.given_again.add(key)
-            decisions.record(self.engine, [released(row, decision_id=f"{row['decision_id']} {self.clock()}")])
+            # Taken back and given again within one instant, it is another decision all the same.
+            again = f"{row['decision_id']} again {next(self._decisions)}"
+            decisions.record(self.engine, [released(row, decision_id=again)])
             self.workers[0].enqueue([row])
 
     def _check(self, step: int) -> None:
