@@ -97,7 +97,8 @@ class Simulation:
             row = self.rng.choice(self.rows)
             self.taken_back[effect_of(row, document_of(row)).idempotency_key] = row
             changed = {"verdict": "blocked", "codes": ("POD_VOIDED",), "input_hash": f"voided {self.clock()}"}
-            decisions.record(self.engine, [released(row, **changed)])
+            voided = f"{row['decision_id']} voided {next(self._decisions)}"
+            decisions.record(self.engine, [released(row, decision_id=voided, **changed)])
 
     def _work(self, number: int) -> None:
         """What one round of a push does; a crash ends it, and another process takes its place."""
