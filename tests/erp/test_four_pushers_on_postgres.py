@@ -27,7 +27,7 @@ PUSHER = """
 import pickle, sys
 from activation import attempt, push
 from state.engine import open_state
-attempt._BACKOFF_S = attempt._LOOK_APART_S = 0.05
+backoff._FIRST_S = attempt._LOOK_APART_S = 0.05
 settings, connection, rows = pickle.loads(sys.stdin.buffer.read())
 push.push(open_state(settings), [connection], rows)
 """
