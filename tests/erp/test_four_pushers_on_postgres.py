@@ -25,7 +25,7 @@ CREATE, POST = "model.account.invoice.create", "model.account.invoice.post"
 ORDERS = 6
 PUSHER = """
 import pickle, sys
-from activation import attempt, push
+from activation import attempt, backoff, push
 from state.engine import open_state
 backoff._FIRST_S = attempt._LOOK_APART_S = 0.05
 settings, connection, rows = pickle.loads(sys.stdin.buffer.read())
