@@ -7,6 +7,7 @@ import polars as pl
 from tests.reference.delivery import with_verdict
 from tests.reference.inputs import Inputs
 from tests.reference.promises import with_promises
+from tests.reference.quantities import short_orders
 from tests.reference.times import INSTANT, rank
 
 _SHARED = (
@@ -18,12 +19,17 @@ _SHARED = (
 
 def orders(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     """One row per order that dispatch has a shipment of, and per order that still waits for one."""
-    return pl.concat([_carried(ships).select(_SHARED), waiting(inputs, ships).select(_SHARED)])
+    return pl.concat([_carried(inputs, ships).select(_SHARED), waiting(inputs, ships).select(_SHARED)])
 
 
-def _carried(ships: pl.DataFrame) -> pl.DataFrame:
+def _carried(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     """The order lives while one shipment does; a failed attempt counts by what brought it again. Cut by a place
     that its shipments do not share, it counts for the first by name."""
+    short = short_orders(inputs, ships).with_columns(is_short=pl.lit(value=True))
+    ships = ships.join(short, on="order_no", how="left").with_columns(
+        pl.col("is_short").fill_null(value=False)
+    )
+    is_whole = ~pl.col("is_short").any()
     living = ~pl.col("is_off")
     goods = living & ~pl.col("is_again")
     judged = living & ~pl.col("is_brought_again")
@@ -38,12 +44,13 @@ def _carried(ships: pl.DataFrame) -> pl.DataFrame:
         pl.col("quality").max(),
         pl.col("first_confirmed_ends_at").max(),
         last_promise,
-        pl.col("is_kept").filter(judged).all(),
+        pl.col("is_kept").filter(judged).all() & is_whole,
         # Of several flaws the first by name: each is a reason.
         pl.coalesce(
-            pl.col("flaw").filter(judged).min(), pl.when(pl.col("is_corrected").any()).then(pl.lit("its invoice was corrected"))
+            pl.col("flaw").filter(judged).min(), pl.when(pl.col("is_corrected").any()).then(pl.lit("its invoice was corrected")),
+            pl.when(~is_whole).then(pl.lit("not on time in full")),
         ),
-        (pl.col("is_flawless").filter(judged).all() & ~pl.col("is_corrected").any()).alias("is_perfect"),
+        (pl.col("is_flawless").filter(judged).all() & ~pl.col("is_corrected").any() & is_whole).alias("is_perfect"),
         pl.col("place_zone").filter(pl.col("first_confirmed_last_at") == last_promise).min().alias("last_zone"),
         *(pl.col(name).min() for name in ("depot_zone", "place_zone", "company_id", "customer_id", "depot_id",
                                           "region", "carrier_id", "connection")),

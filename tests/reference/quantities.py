@@ -29,6 +29,18 @@ def with_fullness(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
     )
 
 
+def short_orders(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
+    """Orders of which a line was not accepted in full, by all their shipments together."""
+    ordered = _ordered(inputs)
+    accepted = accepted_lines(inputs, _loaded(inputs, ordered)).join(
+        ships.select("shipment_no", "order_no"), on="shipment_no"
+    )
+    line = ("order_no", "order_line_id")
+    came = accepted.group_by(line).agg(pl.col("accepted").sum().round(4))
+    found = ordered.join(came, on=line, how="left")
+    return found.filter(pl.col("accepted").fill_null(0) < pl.col("ordered")).select("order_no").unique()
+
+
 def _companions(ships: pl.DataFrame) -> pl.DataFrame:
     """Alone is a shipment whose order no other one carries a part of; a redelivery is no part of its own."""
     alive = ships.filter(pl.col("status") != "cancelled", ~pl.col("is_again"))

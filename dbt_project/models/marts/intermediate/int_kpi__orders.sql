@@ -1,7 +1,14 @@
 {% set measured = 'is_alive and (promise_ends_at <= as_of or promise_ends_at is null)' %}
 {% set not_measured = "case when is_alive then 'not due yet' else 'cancelled before dispatch' end" %}
 {% set dispatched, not_dispatched = 'is_alive', "'cancelled before dispatch'" %}
-with shipments as (
+with known as (
+    select shipments.*, coalesce(fullness.is_order_in_full, true) as is_order_in_full
+    from {{ ref('fct_shipments') }} as shipments
+    left join {{ ref('int_order_fullness') }} as fullness on shipments.order_id = fullness.order_id
+    where shipments.order_no is not null
+),
+
+shipments as (
     select
         *,
         coalesce(order_id, source_system || '|' || order_no) as known_order_id,
@@ -9,11 +16,10 @@ with shipments as (
         {{ order_promise_last_at() }} as order_promise_last_at,
         coalesce(relation, '') = 'redelivery' as is_redelivery,
         coalesce(relation, '') <> 'redelivery' and not is_cancelled_before_dispatch as is_to_leave
-    from {{ ref('fct_shipments') }}
-    where order_no is not null
+    from known
 ),
 
--- An order is due when its last promise has passed, and met when every shipment of it is.
+-- An order is due when its last promise has passed, and met when every shipment of it is and all of it has come.
 shipped as (
     select
         known_order_id as order_id,
@@ -32,8 +38,9 @@ shipped as (
         {{ zone_of_last_promise() }} as destination_zone,
         max(case when time_quality in ('gap', 'ambiguous') then 'gap' else 'exact' end) as time_quality,
         sum(case when is_cancelled_before_dispatch then 0 else 1 end) > 0 as is_alive,
-        min(case when is_cancelled_before_dispatch or is_redelivered or coalesce(is_otif, false) then 1 else 0 end) = 1
-            as is_otif,
+        min(case
+            when is_order_in_full and (is_cancelled_before_dispatch or is_redelivered or coalesce(is_otif, false)) then 1 else 0
+        end) = 1 as is_otif,
         min(source_system) as source_system, min(company_id) as company_id, min(customer_id) as customer_id, min(depot_id) as depot_id,
         min(region) as region, min(carrier_id) as carrier_id, cast(null as varchar) as made_by
     from shipments

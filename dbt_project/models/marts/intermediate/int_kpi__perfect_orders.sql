@@ -3,11 +3,13 @@
 with judged as (
     select
         shipments.*, documents.is_damaged, documents.is_documents_complete,
+        coalesce(fullness.is_order_in_full, true) as is_order_in_full,
         corrections.shipment_id is not null as is_corrected,
         coalesce(shipments.order_id, shipments.source_system || '|' || shipments.order_no) as known_order_id
     from {{ ref('fct_shipments') }} as shipments
     inner join {{ ref('int_shipment_documents') }} as documents on shipments.shipment_id = documents.shipment_id
     left join {{ ref('int_shipment_corrections') }} as corrections on shipments.shipment_id = corrections.shipment_id
+    left join {{ ref('int_order_fullness') }} as fullness on shipments.order_id = fullness.order_id
 ),
 
 shipments as (
@@ -25,7 +27,8 @@ shipped as (
         sum(case when is_cancelled_before_dispatch then 0 else 1 end) > 0 as is_alive,
         coalesce(
             min(case when not is_cancelled_before_dispatch and not is_redelivered then flaw end),
-            min(case when is_corrected then 'its invoice was corrected' end)
+            min(case when is_corrected then 'its invoice was corrected' end),
+            min(case when not is_order_in_full then 'not on time in full' end)
         ) as flaw,
         min(source_system) as source_system, min(company_id) as company_id, min(customer_id) as customer_id,
         min(depot_id) as depot_id, min(region) as region, min(carrier_id) as carrier_id, cast(null as varchar) as made_by
