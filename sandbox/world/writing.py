@@ -47,10 +47,15 @@ def make(seed: int, orders: int) -> Made:
 def write(path: Path, seed: int, orders: int) -> None:
     """Truth first: a world file says that all is complete."""
     made = make(seed, orders)
-    drop.write(made.left, path.parent / "drop")
     truth = {"seed": seed, "orders": orders, "now": iso(NOW), "go_live_at": iso(GO_LIVE)}
     truth |= truth_of(made.world, made.documents, made.left, made.outcomes, POINTS_PER_ORDER * orders)
     (path.parent / "truth.json").write_text(json.dumps(truth, indent=1) + "\n", encoding="utf-8")
+    lay_out(made, path, seed, orders)
+
+
+def lay_out(made: Made, path: Path, seed: int, orders: int) -> None:
+    """What servers and readers of files need of a world."""
+    drop.write(made.left, path.parent / "drop")
     made.documents.write(
         path, {"seed": str(seed), "orders": str(orders), "now": iso(NOW), "go_live": iso(GO_LIVE)}
     )
@@ -58,7 +63,11 @@ def write(path: Path, seed: int, orders: int) -> None:
 
 def numbers(seed: int, orders: int) -> list[Row]:
     """Every metric of this world by every period and dimension: too many rows for the truth file."""
-    made = make(seed, orders)
+    return numbers_of(make(seed, orders), orders)
+
+
+def numbers_of(made: Made, orders: int) -> list[Row]:
+    """The same of a world that is made already; ``orders`` is its size."""
     shown = shown_of(made.documents)
     every = facts(made.world, shown, invoices_of(made.world, shown), POINTS_PER_ORDER * orders)
     return rows(every, GRAINS, DIMENSIONS)
