@@ -58,7 +58,7 @@
         'raw_erp.orders': [('customer', 'customer_id'), ('customer', 'bill_to_id'), ('company', 'company_id'),
             ('location', 'depot_id')],
         'raw_erp.order_lines': [('item', 'item_id'), ('tax_code', 'tax_code')],
-        'raw_erp.invoices': [('company', 'company_id')],
+        'raw_erp.invoices': [('company', 'company_id'), ('customer', 'customer_id')],
         'raw_erp.invoice_lines': [('item', 'item_id')],
         'raw_dispatch.consignments': [('location', 'depot_id'), ('location', 'delivery_location_id')],
         'raw_dispatch.consignment_lines': [('item', 'item_id')],

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -59,10 +60,11 @@ def test_a_condition_that_no_join_can_look_up_is_found(once: Path) -> None:
     assert not _all_pairs(once, by_each)
 
 
-def _tables(path: Path) -> Iterator[tuple[str, str]]:
+def _tables(path: Path, builds_on: datetime | None = None) -> Iterator[tuple[str, str]]:
+    before = {"builds_on": builds_on.isoformat()} if builds_on else {}
     result = run_dbt(
         path, "compile", "--select", "tag:before_gate", "tag:outbound", "tag:after_push",
-        manifest=parsed(path), as_of=INSTANTS[2].isoformat(),
+        manifest=parsed(path), as_of=INSTANTS[2].isoformat(), **before,
     )  # fmt: skip
     assert result.success
     for each in result.result.results:
