@@ -48,7 +48,8 @@ select
     invoices.tax_total_amount,
     invoices.grand_total_amount,
     invoices.payment_terms,
-    {{ local_date('coalesce(deliveries.delivered_at, orders.delivered_at)', "coalesce(companies.time_zone, 'UTC')") }} as delivery_date,
+    {{ local_date('case when invoices.shipment_id is null then orders.delivered_at else deliveries.delivered_at end',
+        "coalesce(companies.time_zone, 'UTC')") }} as delivery_date,
     invoices.issue_date,
     invoices.due_date,
     invoices.created_at,
@@ -68,4 +69,3 @@ left join deliveries
     on invoices.source_system = deliveries.order_connection and invoices.shipment_id = deliveries.shipment_no
 left join orders
     on invoices.source_system = orders.order_connection and invoices.order_id = orders.order_no
-    and invoices.shipment_id is null

@@ -10,6 +10,7 @@ import polars as pl
 from tests.integration.incremental.conftest import INSTANTS, SEED, Built, build, read
 from tests.reference.compare import differences as restated_differences
 from tests.reference.restatements import NUMBER, SAYS, restatements
+from tests.support.plans import FEW, FEW_OF_WHAT_CAME, all_pairs, tables_of
 from tests.support.tables import differences
 from tests.support.warehouse import parsed, query, run_dbt
 
@@ -87,6 +88,16 @@ def test_numbers_of_periods_that_nothing_touched_stay_as_they_were(parts: Path) 
         """,
     )
     assert {(row["is_new"], row["is_changed"]) for row in counted} == {(True, True), (False, False)}, counted
+
+
+def test_rows_meet_by_equal_columns_also_where_a_build_goes_on_from_another(parts: Path) -> None:
+    """A day that came in is compared with every row of its year no more than the year is with itself."""
+    whole = dict(tables_of(parts, INSTANTS[2]))
+    part = dict(tables_of(parts, INSTANTS[2], builds_on=INSTANTS[1]))
+    assert part.keys() == whole.keys() and sum(part[name] != whole[name] for name in whole) > 50
+    found = {name: pairs for name, sql in part.items() if (pairs := all_pairs(parts, sql))}
+    unnamed = {name for name in found if not name.startswith("dim_")} - set(FEW) - set(FEW_OF_WHAT_CAME)
+    assert not unnamed, {name: found[name] for name in unnamed}
 
 
 def test_a_table_that_somebody_dropped_is_not_made_of_the_news_alone(parts: Path, tmp_path: Path) -> None:
