@@ -23,7 +23,7 @@ EXAMPLE = "CN-00148-2"
 BLOCKS = re.findall(r"```sql\n(.*?)```", PAGE, re.S)
 NUMBER = re.findall(r"```sql\n(.*?)```", (ROOT / "docs" / "metrics.md").read_text(encoding="utf-8"), re.S)
 COMMANDS = re.findall(r"```sh\n(.*?)```", PAGE, re.S)
-VERDICT, PROMISES, MARGIN, MOMENTS, USUAL, EXCEPTIONS, ORDER, WEEK, OTHERS = range(9)
+LATE, VERDICT, PROMISES, MARGIN, MOMENTS, USUAL, EXCEPTIONS, ORDER, WEEK, OTHERS = range(10)
 Rows = list[dict[str, Any]]
 
 
@@ -60,7 +60,20 @@ def test_the_page_has_the_queries_that_are_tried_here() -> None:
     assert len(COMMANDS) == 1
 
 
-@pytest.mark.parametrize("block", range(len(BLOCKS)))
+def test_whoever_has_no_number_is_given_those_that_were_late(
+    marts: duckdb.DuckDBPyConnection, late: str
+) -> None:
+    named = {row["shipment_no"]: row["why"] for row in rows(marts, BLOCKS[LATE])}
+    assert named[late] and not {*named.values()} - {"after the promise", "before the promised window"}
+
+
+def test_a_customer_s_own_rate_is_there_by_month(marts: duckdb.DuckDBPyConnection, late: str) -> None:
+    by_week = asked(marts, WEEK, late)
+    by_month = rows(marts, BLOCKS[WEEK].replace(EXAMPLE, late).replace("'week'", "'month'"))
+    assert {row["dimension"] for row in by_month} - {row["dimension"] for row in by_week} == {"customer"}
+
+
+@pytest.mark.parametrize("block", range(VERDICT, len(BLOCKS)))
 def test_each_query_runs_for_any_shipment(marts: duckdb.DuckDBPyConnection, block: int, late: str) -> None:
     answer = asked(marts, block, late)
     assert answer or block == EXCEPTIONS
@@ -79,6 +92,8 @@ def test_the_verdict_and_the_margin_tell_the_same(marts: duckdb.DuckDBPyConnecti
 def test_the_moments_run_out_of_time_before_the_delivery(marts: duckdb.DuckDBPyConnection, late: str) -> None:
     moments = asked(marts, MOMENTS, late)
     assert moments[-1]["moment"] == "delivered"
+    # Released is what has both, and which of the two it waited for is one of these.
+    assert {"credit ok", "stock allocated"} < {each["moment"] for each in moments}
     assert moments[-1]["hours_left"] <= 0
 
 

@@ -41,7 +41,7 @@ joined as (
 select
     shipment_id, shipment_no, source_system, order_id, order_no, order_connection, company_id, customer_id, depot_id, region, carrier_id,
     parent_shipment_no, relation, status, origin_zone, destination_zone, time_quality, as_of,
-    ordered_at, confirmed_at, released_at, earliest_release_at, departed_at, arrived_at, delivered_at,
+    ordered_at, confirmed_at, credit_ok_at, allocated_at, released_at, earliest_release_at, departed_at, arrived_at, delivered_at,
     pod_captured_at, pod_received_at, gate_released_at, first_invoice_posted_at, fully_invoiced_at, cancelled_at,
     promised_from_at, promised_at, promise_precision, promise_ends_at, pod_outcome, handover_result_status,
     is_delivered, is_cancelled_before_dispatch, is_redelivered, is_on_time, is_on_time_requested,
