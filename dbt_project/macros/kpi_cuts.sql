@@ -30,24 +30,66 @@
     end
 {%- endmacro %}
 
-{# Percentiles of periods of some grains, from a relation of facts that are in and timed. They are of the rows
+{# Percentiles of the days, weeks and months, from a relation of facts that are in and timed. They are of the rows
    themselves, never of other numbers. Each cut reads the columns that it needs: joined with their cuts the facts
    would be held many times over. #}
-{% macro number_percentiles(facts, grains) -%}
-    {%- for grain in grains %}
+{% macro period_percentiles(facts) -%}
+    {%- for grain in ['day', 'week', 'month'] %}
     {%- set last_grain = loop.last %}
-    {%- for name in ['all'] + (kpi_dimension_names() | list) if name != 'customer_id' or grain in ['month', 'all'] %}
+    {%- for name in ['all'] + (kpi_dimension_names() | list) if name != 'customer_id' or grain == 'month' %}
     {%- set period = period_start(grain, 'period_date') %}
     select
         metric, variant, '{{ grain }}' as grain, {{ period }} as period_start,
         '{{ name | replace('_id', '') }}' as dimension, {{ name if name != 'all' else "'all'" }} as dimension_value,
         {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
     from {{ facts }}
-    where standing = 'in' and duration_s is not null {{- ' and ' ~ name ~ ' is not null' if name != 'all' }}
-        {{- ' and period_date is not null' if grain != 'all' }}
+    where standing = 'in' and duration_s is not null and period_date is not null {{- ' and ' ~ name ~ ' is not null' if name != 'all' }}
         {%- if builds_on() %} and {{ is_changed(grain, period) }}{% endif %}
-    group by metric, variant {{- ', ' ~ period if grain != 'all' }}{{ ', ' ~ name if name != 'all' }}
+    group by metric, variant, {{ period }} {{- ', ' ~ name if name != 'all' }}
     {{ 'union all' if not (last_grain and loop.last) }}
     {%- endfor %}
+    {%- endfor %}
+{%- endmacro %}
+
+{# The values of each dimension that rows of all time have, from a relation of counted numbers, and whether one value has
+   all of them. #}
+{% macro shares_of_all_time(counted) -%}
+    select parts.*, parts.n = totals.n as is_whole
+    from (
+        select metric, variant, dimension, dimension_value, sum(n) as n from {{ counted }}
+        where grain = 'all'
+        group by metric, variant, dimension, dimension_value
+        having sum(n) > 0
+    ) as parts
+    inner join (
+        select metric, variant, sum(n) as n from {{ counted }}
+        where grain = 'all' and dimension = 'all'
+        group by metric, variant
+    ) as totals on parts.metric = totals.metric and parts.variant = totals.variant
+{%- endmacro %}
+
+{# Percentiles of all of time, of the rows again: a value that has all rows of a metric has its percentiles, and only a
+   dimension that divides them is looked at by itself. #}
+{% macro percentiles_of_all_time(facts, shares) -%}
+    select shares.metric, shares.variant, 'all' as grain, {{ period_start('all') }} as period_start, dimension, dimension_value, whole.shares
+    from {{ shares }} as shares
+    inner join (
+        select metric, variant, {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
+        from {{ facts }}
+        where standing = 'in' and duration_s is not null and (metric, variant) in (select metric, variant from {{ shares }})
+        group by metric, variant
+    ) as whole on shares.metric = whole.metric and shares.variant = whole.variant
+    where shares.is_whole
+    {%- for name in kpi_dimension_names() %}
+    union all
+    select
+        metric, variant, 'all' as grain, {{ period_start('all') }} as period_start,
+        '{{ name | replace('_id', '') }}' as dimension, {{ name }} as dimension_value,
+        {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
+    from {{ facts }}
+    where standing = 'in' and duration_s is not null and {{ name }} is not null and (metric, variant) in (
+        select metric, variant from {{ shares }} where dimension = '{{ name | replace('_id', '') }}' and not is_whole
+    )
+    group by metric, variant, {{ name }}
     {%- endfor %}
 {%- endmacro %}

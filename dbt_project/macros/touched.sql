@@ -26,11 +26,11 @@
     {{ return(api.Relation.create(database=target.database, schema=schema, identifier=name)) }}
 {%- endmacro %}
 
-{# The node of a row of a model, by its meta.by: {kind: column}, the first that is there. #}
+{# The node of a row of a model, by its meta.by: {kind: column}, the first that is there. A large table may keep it in the row. #}
 {% macro node_of(by) -%}
     {%- set nodes = [] -%}
     {%- for kind, column in by.items() -%}
-        {%- do nodes.append(fact_node() if kind == 'fact' else node(kind, column)) -%}
+        {%- do nodes.append(fact_node() if kind == 'fact' else column if kind == 'node' else node(kind, column)) -%}
     {%- endfor -%}
     {{ nodes[0] if nodes | length == 1 else 'coalesce(' ~ nodes | join(', ') ~ ')' }}
 {%- endmacro %}

@@ -42,7 +42,7 @@ def rendered(model: Path) -> str:
     # dbt's `return` ends a macro; here what it was given is what the macro writes.
     given = {
         "ref": str, "var": lambda *names: "", "adapter": Adapter, "return": lambda value: value,
-        "config": lambda **settings: "", "everything_of": str, "builds_on": lambda: False, "waits_for": lambda name: "", "is_incremental": lambda: False,
+        "config": lambda **settings: "", "everything_of": str, "builds_on": lambda: False, "waits_for": lambda name: "", "is_incremental": lambda: False, "fact_node": str,
     }  # fmt: skip
     paths = sorted((PROJECT / "macros").glob("*.sql"))
     macros = "".join(path.read_text(encoding="utf-8") for path in paths if path.stem != "touched")

@@ -6,7 +6,6 @@
 {% set names = kpi_dimension_names() | join(', ') %}
 {% set partly = builds_on() %}
 with cuts as ( {{ published_cuts() }} ),
-
 -- All of time tells no day from another: what agrees in all dimensions is added up before it is cut by each.
 cells as (
     select {{ number }}, {{ names }}, false as is_ever, first_day, last_day, {{ sums | join(', ') }}
@@ -45,10 +44,11 @@ near as (
 ),
 
 {% endif -%}
+ever as ( {{ shares_of_all_time('counted') }} ),
 percentiles as (
-    {{ number_percentiles('near' if partly else ref('kpi_facts'), ['day', 'week', 'month']) }}
+    {{ period_percentiles('near' if partly else ref('kpi_facts')) }}
     union all
-    {{ number_percentiles(ref('kpi_facts'), ['all']) }}
+    {{ percentiles_of_all_time(ref('kpi_facts'), 'ever') }}
 )
 
 select

@@ -1,15 +1,24 @@
+{{ waits_for('int_kpi_facts_before') }}
 {{ waits_for('int_kpi_facts_now') }}
 {{ waits_for('kpi_facts') }}
 {%- set published = left_behind('intermediate', 'int_kpi_facts_published') %}
+{#- What this run has replaced is what was published, unless another run has replaced some of it since. All that was
+    published is large: it is read only then. -#}
+{%- set known = 'coalesce(' ~ last_built_at() ~ ' = ' ~ last_published('published_at') ~ ', false) and not exists (select 1 from '
+    ~ ref('int_kpi_facts_before') ~ ' where not is_sure)' %}
 with compared as (
     select {{ fact_columns() }}, 0 as was_there, 1 as is_there from {{ ref('int_kpi_facts_now' if builds_on() else 'kpi_facts') }}
     where standing = 'in'
-    {%- if published %}
+    {%- if builds_on() and published %}
+    union all
+    select {{ fact_columns() }}, 1 as was_there, 0 as is_there from {{ ref('int_kpi_facts_before') }}
+    where standing = 'in' and 1 in (select 1 as one where {{ known }})
     union all
     select {{ fact_columns() }}, 1 as was_there, 0 as is_there from {{ published }}
-    {%- if builds_on() %}
-    where {{ few_of(published, is_touched({'fact': 'entity_no'}, model)) }}
-    {%- endif %}
+    where 1 in (select 1 as one where not ({{ known }})) and {{ is_touched({'node': 'node'}, model) }}
+    {%- elif published %}
+    union all
+    select {{ fact_columns() }}, 1 as was_there, 0 as is_there from {{ published }}
     {%- else %}
     and false
     {%- endif %}

@@ -14,6 +14,13 @@ with restated as (
 
 cuts as ( {{ published_cuts(['day', 'week', 'month']) }} ),
 
+spans as (
+    select distinct
+        metric, variant, period_start as first_day,
+        case grain when 'month' then {{ add_month('period_start') }} - 1 when 'week' then period_start + 6 else period_start end as last_day
+    from restated
+),
+
 -- Where each of the changed rows counted or counts: by these columns, all of them, a number finds its rows.
 placed as (
     select
@@ -22,6 +29,10 @@ placed as (
         entity_type, entity_id, coalesce(entity_no, entity_id) as entity_no, is_arrived, is_correction
     from {{ ref('int_kpi_changed_facts') }}
     cross join cuts
+    -- Most of what is new counts on days that nobody had published.
+    where (metric, variant, period_date) in (
+        select metric, variant, local_day from ({{ days_from_to('first_day', 'last_day') }}, metric, variant from spans) as days
+    )
 ),
 
 -- The rows that moved the number: into it, out of it or within it.
