@@ -12,7 +12,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 
 from sandbox.servers import access, texts
-from sandbox.servers.frappe_documents import DOCTYPES, Documents
+from sandbox.servers.frappe_documents import DOCTYPES, KEY, Documents
 from sandbox.servers.frappe_errors import FrappeError
 from sandbox.servers.frappe_invoices import DOCTYPE, Invoices, dump
 from sandbox.servers.frappe_query import read
@@ -20,7 +20,8 @@ from sandbox.servers.store import Store
 
 
 def app(store: Store) -> FastAPI:
-    """/api/resource/{doctype}[/{name}]: GET for all doctypes; POST, PUT, DELETE for sales invoices."""
+    """/api/resource/{doctype}[/{name}]: GET for all doctypes; POST, PUT, DELETE for sales invoices; PUT for whether the
+    custom field of the key is unique."""
     api = FastAPI(openapi_url=None)
     documents = Documents(store)
     invoices = Invoices(documents)
@@ -61,6 +62,12 @@ def app(store: Store) -> FastAPI:
         authorize(request)
         _writable(doctype)
         return _json(f'{{"data":{dump(invoices.create(_given(await request.body())))}}}')
+
+    @api.put(f"/api/resource/Custom Field/{DOCTYPE}-{KEY}")
+    async def customize(request: Request) -> Response:
+        authorize(request)
+        invoices.is_key_unique = bool(_given(await request.body()).get("unique", invoices.is_key_unique))
+        return _json(dump({"data": {"fieldname": KEY, "unique": int(invoices.is_key_unique)}}))
 
     @api.put("/api/resource/{doctype}/{name:path}")
     async def change(request: Request, doctype: str, name: str) -> Response:

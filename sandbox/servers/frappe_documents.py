@@ -36,7 +36,8 @@ CHILDREN = {
 }
 _TABLES = """
 CREATE TABLE IF NOT EXISTS erp_written(
-    name TEXT PRIMARY KEY, waybill_key TEXT UNIQUE, modified TEXT NOT NULL, body TEXT NOT NULL);
+    name TEXT PRIMARY KEY, waybill_key TEXT, modified TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS erp_written_key ON erp_written(waybill_key);
 CREATE TABLE IF NOT EXISTS erp_series(prefix TEXT PRIMARY KEY, last INTEGER NOT NULL);
 """
 WRITTEN = -1

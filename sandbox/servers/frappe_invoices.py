@@ -36,6 +36,8 @@ class Invoices:
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
         self.connection = documents.connection
+        self.is_key_unique = True
+        """Whether a second document under a key is refused, as the custom field says."""
 
     def create(self, given: Mapping[str, Any]) -> Invoice:
         """A new draft (submitted at once when ``docstatus`` is 1); the server names it and computes its totals."""
@@ -132,10 +134,12 @@ class Invoices:
 
     def _check_key(self, invoice: Invoice) -> None:
         key = invoice.get("custom_waybill_key")
-        if not key:
+        if not key or not self.is_key_unique:
             return
-        row = self.connection.execute("SELECT name FROM erp_written WHERE waybill_key = ?", (key,)).fetchone()
-        if row and row[0] != invoice.get("name"):
+        row = self.connection.execute(
+            "SELECT name FROM erp_written WHERE waybill_key = ? AND name IS NOT ?", (key, invoice.get("name"))
+        ).fetchone()
+        if row:
             raise FrappeError(
                 "DuplicateEntryError", f"Duplicate entry {key} for custom_waybill_key: {row[0]}"
             )

@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Literal
+from urllib.parse import unquote_plus
 
 import httpx
 
-Kind = Literal["drop_request", "drop_reply", "answer", "answer_after", "hold"]
+Kind = Literal["drop_request", "drop_reply", "answer", "answer_after", "hold", "late"]
 
 
 @dataclass
 class Fault:
-    """What happens to the next ``times`` calls whose body holds ``where``.
+    """What happens to the next ``times`` calls of which ``where`` is in the first line, its escapes undone, or in the body.
 
     ``drop_request``: nobody hears of it. ``drop_reply``: done, and the line is cut. ``answer``: ``status`` and ``body``
     instead of asking; ``answer_after``: the same, after it was done. ``hold``: done, and no answer until ``release``.
+    ``late``: the line is cut at once, and the call is on its way until ``Proxy.arrive`` lets it arrive.
     """
 
     kind: Kind
@@ -39,6 +41,9 @@ class Proxy:
         self._target = httpx.URL(target)
         self.url = ""
         self.passed: list[bytes] = []
+        self.by_chance: Callable[[str, bytes], Fault | None] = lambda *_: None
+        """What happens to a call that no planted fault meets, from its first line and body."""
+        self.underway: list[tuple[str, str, dict[str, str], bytes]] = []
         self._faults: list[Fault] = []
         self._lock = Lock()
         self._client = httpx.Client(verify=False, timeout=120, trust_env=False)
@@ -59,13 +64,18 @@ class Proxy:
         """How many calls were passed on whose body holds this."""
         return sum(where.encode() in each for each in self.passed)
 
-    def fault_of(self, body: bytes) -> Fault | None:
+    def fault_of(self, line: str, body: bytes) -> Fault | None:
+        whole = line.encode() + b"\n" + body
         with self._lock:
             for each in self._faults:
-                if each.times > 0 and each.where.encode() in body:
+                if each.times > 0 and each.where.encode() in whole:
                     each.times -= 1
                     return each
-        return None
+            return self.by_chance(line, body)
+
+    def arrive(self) -> None:
+        """The call that has been on its way longest reaches the server; nobody hears the answer."""
+        self.ask(*self.underway.pop(0))
 
     def close(self) -> None:
         self._client.close()
@@ -86,13 +96,18 @@ def running_proxy(target: str) -> Iterator[Proxy]:
 
         def handle_any(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-            fault = proxy.fault_of(body)
+            fault = proxy.fault_of(f"{self.command} {unquote_plus(self.path)}", body)
             if fault is not None and fault.kind in {"drop_request", "answer"}:
                 fault.met.set()
                 self._end_with(fault)
                 return
             skipped = {"host", "connection", "accept-encoding"}
             headers = {name: value for name, value in self.headers.items() if name.lower() not in skipped}
+            if fault is not None and fault.kind == "late":
+                proxy.underway.append((self.command, self.path, headers, body))
+                fault.met.set()
+                self._end_with(fault)
+                return
             answer = proxy.ask(self.command, self.path, headers, body)
             if fault is not None:
                 fault.met.set()
@@ -102,7 +117,7 @@ def running_proxy(target: str) -> Iterator[Proxy]:
                 answer.status_code, answer.headers.get("Content-Type", ""), answer.content, answer.headers
             )
 
-        do_GET = do_POST = handle_any  # noqa: N815 - http.server's names
+        do_GET = do_POST = do_PUT = handle_any  # noqa: N815 - http.server's names
 
         def _end_with(self, fault: Fault) -> None:
             if fault.kind in {"answer", "answer_after"}:

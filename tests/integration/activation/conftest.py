@@ -80,6 +80,11 @@ class Erp:
     def heal(self) -> None:
         self._client.delete("/_sandbox/faults").raise_for_status()
 
+    def keep_keys_unique(self, *, unique: bool) -> None:
+        """Whether this ERP refuses a second document under a key, as its custom field says."""
+        field = "/api/resource/Custom Field/Sales Invoice-custom_waybill_key"
+        self._client.put(field, json={"unique": int(unique)}).raise_for_status()
+
     def mutating(self) -> int:
         return int(self._client.get("/_sandbox/requests").json()["mutating"])
 
@@ -98,6 +103,7 @@ def erp(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Erp]:
     erp.heal()
     yield erp
     erp.heal()
+    erp.keep_keys_unique(unique=True)
 
 
 @pytest.fixture
