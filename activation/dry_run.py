@@ -7,18 +7,22 @@ Belongs here: looking and telling. Every call that is made only reads.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
 from sqlalchemy import Engine
 
+from activation.breaker import Breaker
 from activation.destinations.base import Destination, PostedInvoice
 from activation.destinations.base import differences as differing
 from activation.document import OPERATION, document_of, effect_of, stored_document
-from activation.push import open_destination
+from activation.push import PATIENCE_S, open_destination
+from activation.worker import is_gone
 from contracts.invoice import InvoiceDocument
+from core.clock import utc_now
 from core.connections import Connection
 from core.errors import WaybillError
 from state import credit_notes, decisions, differences, kill_switch, outbox, outbox_rows, revisions
@@ -47,107 +51,170 @@ class Intent:
 
 
 def dry_run(
-    engine: Engine, connections: Sequence[Connection], rows: Sequence[Mapping[str, Any]]
+    engine: Engine,
+    connections: Sequence[Connection],
+    rows: Sequence[Mapping[str, Any]],
+    limit: int | None = None,
+    now: Callable[[], datetime] = utc_now,
 ) -> Iterator[Intent]:
     """One intent per released row (columns of ``outbound_erp__invoices``) and per approved credit note that is not posted,
-    as each is found out; credit notes first, as a push sends them."""
+    as each is found out; credit notes first, as a push sends them.
+
+    With a ``limit`` what a push would not come to any more is held, and not looked up.
+    """
+    left = limit
     by_name = {each.connection: each for each in connections if each.destination is not None}
     grouped: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
     for row in rows:
         grouped[row["destination"]].append(row)
     notes = {name: credit_notes.on_their_way(engine, name) for name in by_name}
-    for name in sorted({*grouped, *(name for name, keys in notes.items() if keys)}):
-        if name not in by_name:
-            why = f"no connection file offers {name} as a destination"
-            yield from (_held(row, why) for row in grouped[name])
+    for name in sorted(grouped.keys() - by_name.keys()):
+        why = f"no connection file offers {name} as a destination"
+        yield from (_held(row, why) for row in grouped[name])
+    for name, connection in by_name.items():
+        if not (notes[name] or grouped[name]):
             continue
-        destination, declared = open_destination(by_name[name]), by_name[name].destination
-        asked = _Asked(destination, two_step=declared is None or declared.two_step)
+        asked = _Asked(engine, open_destination(connection), connection, now, left)
         try:
             for key in notes[name]:
-                yield _intent_of_note(engine, asked, key)
+                yield _intent_of_note(asked, key)
             for row in grouped[name]:
-                yield _intent(engine, asked, row)
+                yield _intent(asked, row)
         finally:
-            destination.close()
+            asked.system.close()
+        left = asked.left
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Asked:
-    """The system that is looked into, and whether it lets drafts be posted."""
+    """The system that is looked into, as a push would meet it. ``left`` attempts may still be begun; None: any number."""
 
+    engine: Engine
     system: Destination
-    two_step: bool
+    connection: Connection
+    now: Callable[[], datetime]
+    left: int | None
+
+    @property
+    def two_step(self) -> bool:
+        """Whether it lets drafts be posted."""
+        declared = self.connection.destination
+        return declared is None or declared.two_step
 
 
-def _intent(engine: Engine, asked: _Asked, row: Mapping[str, Any]) -> Intent:
+def _intent(asked: _Asked, row: Mapping[str, Any]) -> Intent:
     try:
         document = document_of(row)
     except ValueError as error:
         return _held(row, " ".join(str(error).split()))
     effect = effect_of(row, document)
-    known = outbox.of_keys(engine, [effect.idempotency_key])
-    if why := _why_held(engine, effect, known[0] if known else None):
+    known = next(iter(outbox.of_keys(asked.engine, [effect.idempotency_key])), None)
+    if why := _why_held(asked, effect, known):
         return _held(row, why, effect)
-    action, why, found = _looked_up(asked, effect.idempotency_key, document)
+    action, why, found = _looked_up(asked, effect.idempotency_key, document, known)
     return Intent(
         row["destination"], effect.shipment_no, effect.idempotency_key, action, why, effect.amount,
         effect.currency, found,
     )  # fmt: skip
 
 
-def _intent_of_note(engine: Engine, asked: _Asked, key: str) -> Intent:
-    with reading(engine) as db:
+def _intent_of_note(asked: _Asked, key: str) -> Intent:
+    with reading(asked.engine) as db:
         (row,) = outbox_rows.rows(db, table.c.idempotency_key == key)
         held = (
             f"{row.state}: {row.last_error}" if row.state in GIVEN_UP else credit_notes.why_blocked(db, row)
         )
-    held = held or _why_stopped(engine, row.destination, row.company)
-    action, why, found = ("hold", held, ()) if held else _looked_up(asked, key, stored_document(row))
+    held = held or _why_stopped(asked, row.company) or _why_later(asked, row)
+    action, why, found = ("hold", held, ()) if held else _looked_up(asked, key, stored_document(row), row)
     return Intent(
         row.destination, row.shipment_no, key, action, why, row.amount, row.currency, found, row.operation
     )
 
 
-def _looked_up(asked: _Asked, key: str, document: InvoiceDocument) -> tuple[Action, str, tuple[str, ...]]:
+def _looked_up(
+    asked: _Asked, key: str, document: InvoiceDocument, known: OutboxEntry | None
+) -> tuple[Action, str, tuple[str, ...]]:
     """What would be done, why, and what the ERP has under the key."""
     try:
         found = asked.system.look_up(key)
     except WaybillError as error:
         return "hold", f"{error.message} {error.remedy}", ()
+    if not found and known is not None and (why := _why_unsettled(asked, known)):
+        return "hold", why, ()
     action, why = _against(document, found, two_step=asked.two_step)
+    if asked.left is not None and action != "hold" and not _is_done(known):
+        asked.left -= 1
     shown = tuple(
         f"{each.erp_id} ({each.status}, {each.grand_total_amount} {each.currency})" for each in found
     )
     return action, why, shown
 
 
-def _why_held(engine: Engine, effect: NewEffect, known: OutboxEntry | None) -> str | None:
+def _is_done(known: OutboxEntry | None) -> bool:
+    return known is not None and known.state in {"ACKED", "RECONCILED"}
+
+
+def _why_held(asked: _Asked, effect: NewEffect, known: OutboxEntry | None) -> str | None:
     """What keeps it from being sent, whatever the ERP holds; None when nothing does."""
     if known is not None and known.state in {*GIVEN_UP, "CANCELLED"}:
         return f"{known.state}: {known.last_error}"
     if known is not None and known.may_exist and known.content_hash != effect.content_hash:
         return "it changed after something was sent: a credit note is needed"
-    if stopped := _why_stopped(engine, effect.destination, effect.company):
-        return stopped
-    with reading(engine) as db:
+    if _is_done(known):
+        return None
+    with reading(asked.engine) as db:
         decision = decisions.latest_of(db, (effect.business_id, effect.revision))
         try:
             revisions.refuse_uncredited(db, effect)
+            outbox.refuse_claimed(db, effect.idempotency_key, effect.charge_keys)
         except WaybillError as error:
             return error.message
     if decision is None or decision.verdict != "released" or decision.input_hash != effect.input_hash:
         return "the decision no longer releases these inputs"
+    return _why_stopped(asked, effect.company) or _why_later(asked, known)
+
+
+def _why_stopped(asked: _Asked, company: str) -> str | None:
+    """What keeps everything of a destination or company from being sent; None when nothing does."""
+    destination = asked.connection.connection
+    if stopped := differences.why_stopped(asked.engine, destination):
+        return stopped
+    with reading(asked.engine) as db:
+        switch = kill_switch.stops(db, destination, company)
+    if switch is not None:
+        return str(switch)
+    breaker = Breaker(asked.engine, destination, asked.now)
+    return str(breaker) if breaker.is_open else None
+
+
+def _why_later(asked: _Asked, known: OutboxEntry | None) -> str | None:
+    """What keeps a push that begins now from coming to it; None when nothing does."""
+    if asked.left == 0:
+        return "a later push sends it: this one has begun as many as its limit says"
+    if known is None:
+        return None
+    is_taken = known.leased_by and known.leased_until and known.leased_until > asked.now()
+    if is_taken and not is_gone(str(known.leased_by)):
+        return f"another push has taken it ({known.leased_by})"
+    if known.state == "RETRY_WAIT" and known.not_before and known.not_before > _waited_for(asked):
+        return f"it is not due before {known.not_before:%Y-%m-%d %H:%M:%S} UTC: {known.last_error}"
     return None
 
 
-def _why_stopped(engine: Engine, destination: str, company: str) -> str | None:
-    """What keeps everything of a destination or company from being sent; None when nothing does."""
-    if stopped := differences.why_stopped(engine, destination):
-        return stopped
-    with reading(engine) as db:
-        switch = kill_switch.stops(db, destination, company)
-    return None if switch is None else str(switch)
+def _why_unsettled(asked: _Asked, known: OutboxEntry) -> str | None:
+    """Why one of which nobody knows whether it was sent, and of which nothing is found, is not sent again yet."""
+    declared = asked.connection.destination
+    if known.state not in {"SENDING", "UNKNOWN"} or declared is None or declared.enforces_uniqueness:
+        return None
+    settled = known.not_before or known.updated_at + timedelta(seconds=declared.settle_s)
+    if settled <= _waited_for(asked):
+        return None
+    return f"what was sent of it may take effect until {settled:%Y-%m-%d %H:%M:%S} UTC, and is looked up again then"
+
+
+def _waited_for(asked: _Asked) -> datetime:
+    """What is due by then a push that begins now still sends."""
+    return asked.now() + timedelta(seconds=PATIENCE_S)
 
 
 def _against(

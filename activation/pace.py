@@ -1,6 +1,6 @@
-"""How often attempts may begin at a destination that declares a rate: evenly, so that it is never met at once.
+"""How often attempts begin within the turns that this push has at a destination that declares a rate: evenly.
 
-Belongs here: waiting. How many rows a push takes at a time is its own business; one that waits must not outlive its lease.
+Belongs here: waiting. Which turns are this push's is ``allowance``.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ class Pace:
         self._clock, self._sleep = clock, sleep
         self._next, self._lock = clock(), Lock()
 
+    def begin_in(self, seconds: float) -> None:
+        """The next attempt begins no sooner than so."""
+        with self._lock:
+            self._next = max(self._next, self._clock() + seconds)
+
     def wait(self) -> None:
         """Return when the next attempt may begin; attempts of several threads take their turns."""
         if not self._apart_s:
@@ -33,7 +38,3 @@ class Pace:
             self._next = turn + self._apart_s
         if turn > now:
             self._sleep(turn - now)
-
-    def most_within(self, seconds: float, many: int) -> int:
-        """Of ``many`` attempts those that can begin within so many seconds; at least one."""
-        return many if not self._apart_s else max(1, min(many, int(seconds / self._apart_s)))

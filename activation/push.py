@@ -17,6 +17,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
+from activation.allowance import BEGINS_WITHIN_S, TURNS, Allowance
 from activation.attempt import Attempt
 from activation.backoff import GIVE_UP
 from activation.books import LEASE_S
@@ -36,7 +37,7 @@ from core.errors import ConfigurationError, WaybillError
 from state import credit_notes, differences, kill_switch, outbox, waiting
 from state.engine import reading
 from state.outbox_intake import enqueue_all
-from state.outbox_rows import NewEffect
+from state.outbox_rows import NewEffect, OutboxRow
 
 PATIENCE_S = 20.0
 """How long one push waits for rows whose retry is due soon; the rest is for the next push."""
@@ -46,8 +47,6 @@ _DESTINATIONS: dict[str, Callable[[Connection], Destination]] = {
     "tryton": TrytonDestination,
 }
 _PAUSE_S, _PAUSE_UNANSWERED_S = 0.2, 2.0
-_TURNS = 64
-"""Rows that are leased at once for each that is sent at a time."""
 _NOBODYS_KEY = "0" * 64
 """What a probe looks up: no effect has it."""
 
@@ -111,7 +110,12 @@ def recover(engine: Engine, connections: Sequence[Connection]) -> None:
             continue
         destination = open_destination(connection)
         try:
-            Pusher(engine, connection, destination, PushResult()).recover()
+            one = Pusher(engine, connection, destination, PushResult())
+            one.enter()
+            try:
+                one.recover()
+            finally:
+                one.leave()
         finally:
             destination.close()
 
@@ -148,20 +152,39 @@ class Pusher:
         self._recovery = Recovery(engine, self._name, self._attempt, self._answers)
         self._pause_s = _PAUSE_S
         self._breaker = Breaker(engine, self._name, now)
-        self._retries = RetryBudget(now)
+        self._retries = RetryBudget(engine, self._name, now)
+        self._allowance = Allowance(engine, connection, self._attempt.worker, now)
         self._pace = Pace(connection.destination.max_per_minute if connection.destination else None)
 
     def run(self, rows: Sequence[Mapping[str, Any]], patience_s: float | None = None) -> None:
         """Enqueue, recover what an earlier push left, send until nothing is due, and add up.
 
-        Nothing is sent while a reconciliation's difference is open, or a kill switch is pulled.
+        Nothing is sent while a reconciliation's difference is open, or a kill switch is pulled. ConfigurationError when
+        another push to the destination goes by other settings.
         """
+        self.enter()
+        try:
+            self._run(rows, PATIENCE_S if patience_s is None else patience_s)
+        finally:
+            self.leave()
+
+    def enter(self) -> None:
+        """Be one of the destination's pushers; ConfigurationError when another one goes by other settings."""
+        self._allowance.stay()
+
+    def leave(self) -> None:
+        """Nothing is under way any more: the others may have this one's share."""
+        with self._engine.begin() as db:
+            self._retries.keep(db)
+            self._allowance.leave(db)
+
+    def _run(self, rows: Sequence[Mapping[str, Any]], patience_s: float) -> None:
         keys = [*credit_notes.on_their_way(self._engine, self._name), *self.enqueue(rows)]
         before = outbox.states_of(self._engine, keys)
         self.recover()
         stopped = differences.why_stopped(self._engine, self._name) or self._switched_off()
         if stopped is None:
-            self._send_all(PATIENCE_S if patience_s is None else patience_s)
+            self._send_all(patience_s)
         else:
             self._result.errors.append(stopped)
         self._add_up(keys, before)
@@ -210,6 +233,7 @@ class Pusher:
 
     def recover(self) -> None:
         """Take over from workers that are gone, and look up what is UNKNOWN."""
+        self._allowance.stay()
         self._pause_s = _PAUSE_S if self._recovery.run(self._now()) else _PAUSE_UNANSWERED_S
 
     def promote(self) -> None:
@@ -217,28 +241,46 @@ class Pusher:
         they are HELD."""
         now = self._now()
         waiting.give_up(self._engine, self._name, now, now - GIVE_UP)
-        self._retries.spend(waiting.make_ready(self._engine, self._name, now, self._retries.left))
+        if waiting.is_due(self._engine, self._name, now):
+            self._retries.use(lambda db, left: waiting.make_ready(db, self._name, now, left))
 
     def send_due(self) -> int:
         """Send everything that is due; the number of attempts."""
         declared = self._connection.destination
         workers = declared.max_concurrency if declared else 1
-        sender, sent = Sender(self._attempt, self._breaker, self._retries, workers, self._pace), 0
+        sent = 0
         with ThreadPoolExecutor(max_workers=workers) as pool:
-            while many := self._breaker.at_a_time(workers * _TURNS, self._answers):
-                now = self._now()
-                until = now + timedelta(seconds=LEASE_S)
-                worker = self._attempt.worker
-                many = many if self.left is None else min(many, self.left)
-                # Half the lease: what waits for its turn must not be taken for abandoned.
-                many = self._pace.most_within(LEASE_S / 2, many)
-                leased = outbox.lease(self._engine, self._name, worker, now, until, many)
+            while many := self._breaker.at_a_time(workers * TURNS, self._answers):
+                until = self._now() + timedelta(seconds=BEGINS_WITHIN_S)
+                leased = self._lease(many, min(many, workers))
                 if not leased:
                     break
                 sent += len(leased)
                 self.left = None if self.left is None else self.left - len(leased)
+                self._pace.begin_in(self._allowance.delay_s)
+                sender = Sender(
+                    self._attempt, self._breaker, self._retries, self._allowance.at_a_time, self._pace, until
+                )
                 sender.send_all(leased, pool)
+                if self._now() >= until:
+                    # What did not begin goes first: it is given back by the next look at what is left behind.
+                    break
+        self._allowance.rest()
         return sent
+
+    def _lease(self, most: int, together: int) -> list[OutboxRow]:
+        """Up to ``most`` rows that this push may begin now; all pushers may have ``together`` attempts under way."""
+        now = self._now()
+        self._allowance.is_short = False
+        return outbox.lease(
+            self._engine,
+            self._name,
+            self._attempt.worker,
+            now,
+            now + timedelta(seconds=LEASE_S),
+            most if self.left is None else min(most, self.left),
+            lambda db, due: self._allowance.take(db, due, together),
+        )
 
     def _answers(self) -> bool:
         """Whether the destination answers a look-up; never an invoice, which could be lost on the way."""
@@ -251,7 +293,12 @@ class Pusher:
     def _wait_for_more(self, deadline: float) -> bool:
         """Whether something becomes due soon enough to wait for it here."""
         left = deadline - time.monotonic()
-        if left <= 0 or self._retries.left < 1:
+        if left <= 0:
+            return False
+        if self._allowance.is_short:
+            time.sleep(self._pause_s)
+            return True
+        if self._retries.left < 1:
             return False
         soon = self._now() + timedelta(seconds=left)
         if not outbox.is_waiting(self._engine, self._name, soon):

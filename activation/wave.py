@@ -9,7 +9,7 @@ from collections import deque
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from activation.attempt import Attempt, Found, Submitted
 from activation.breaker import Breaker
@@ -35,9 +35,12 @@ class Sender:
     retries: RetryBudget
     at_a_time: int
     pace: Pace
+    until: datetime
+    """Nothing begins after this instant: what is leased may be another's soon."""
 
     def send_all(self, leased: Sequence[OutboxRow], pool: ThreadPoolExecutor) -> None:
-        """Send every row once; all endings are on disk when this returns. Once the breaker opens nothing more begins."""
+        """Send every row once; all endings are on disk when this returns. Once the breaker opens, or the time is over,
+        nothing more begins."""
         parts = [leased[start : start + _AHEAD] for start in range(0, len(leased), _AHEAD)]
         ahead = {
             key: found for part in pool.map(self.attempt.look_ahead, parts) for key, found in part.items()
@@ -66,7 +69,7 @@ class Sender:
     def _send(self, row: OutboxRow, ahead: Found) -> list[Submitted]:
         """Send a row; what is left to be read back of it."""
         self.pace.wait()
-        if self.breaker.is_open:
+        if self.breaker.is_open or self.attempt.now() >= self.until:
             return []
         try:
             ending = self.attempt.send(row, ahead)

@@ -44,10 +44,10 @@ def _tell(platform: Platform, limit: int | None, *, json_output: bool) -> None:
     from activation.dry_run import dry_run
     from orchestration.push_assets import outbound_rows
 
-    rows = outbound_rows(platform)[:limit]
+    rows = outbound_rows(platform)
     found: list[Intent] = []
     with err.status("Looking up …") as progress:
-        for intent in dry_run(platform.engine, platform.connections, rows):
+        for intent in dry_run(platform.engine, platform.connections, rows, limit):
             found.append(intent)
             progress.update(f"Looked up {len(found):,}; {len(rows):,} are released …")
     if json_output:

@@ -5,7 +5,7 @@ Every function works inside one transaction; the database's own trigger refuses 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -102,11 +102,18 @@ def of_keys(engine: Engine, keys: Sequence[str]) -> list[OutboxEntry]:
 
 
 def lease(
-    engine: Engine, destination: str, worker: str, now: datetime, until: datetime, limit: int
+    engine: Engine,
+    destination: str,
+    worker: str,
+    now: datetime,
+    until: datetime,
+    limit: int,
+    allowed: Callable[[Connection, int], int] = lambda _, due: due,
 ) -> list[OutboxRow]:
     """Take up to ``limit`` due rows, oldest first, for one worker; each gets a new fencing token.
 
-    None of a destination or company for which a kill switch is pulled.
+    None of a destination or company for which a kill switch is pulled, and of those that are due as many as ``allowed``
+    says inside the same transaction.
     """
     due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
     free = or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= now)
@@ -122,6 +129,7 @@ def lease(
         if stopped := kill_switch.stopped_companies(db):
             query = query.where(outbox.c.company.not_in(stopped))
         keys = list(db.scalars(query))
+        keys = keys[: allowed(db, len(keys))]
         db.execute(
             update(outbox)
             .where(outbox.c.idempotency_key.in_(keys))
@@ -253,6 +261,11 @@ def _fields(effect: NewEffect) -> dict[str, Any]:
 def _claim(db: Connection, key: str, charge_keys: Sequence[str]) -> None:
     """Make the charge lines this effect's own: the primary key lets no second invoice bill them."""
     insert_ignoring(db, charge_lines, [{"charge_key": each, "idempotency_key": key} for each in charge_keys])
+    refuse_claimed(db, key, charge_keys)
+
+
+def refuse_claimed(db: Connection, key: str, charge_keys: Sequence[str]) -> None:
+    """PermanentFailure when another effect than ``key`` bills any of the charge lines."""
     claimed = (
         select(charge_lines.c.charge_key, outbox.c.shipment_no, outbox.c.state)
         .outerjoin(outbox, outbox.c.idempotency_key == charge_lines.c.idempotency_key)

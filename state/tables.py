@@ -15,13 +15,13 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from state import tables_of_keys, tables_of_messages, tables_of_people
+from state import tables_of_keys, tables_of_messages, tables_of_people, tables_of_pushers
 from state.letter_states import DECIDED, STATUSES
 from state.metadata import metadata
 from state.transitions import STATES
 from state.types import Instant, JsonText, Money
 
-__all__ = ["metadata", "tables_of_keys", "tables_of_messages", "tables_of_people"]
+__all__ = ["metadata", "tables_of_keys", "tables_of_messages", "tables_of_people", "tables_of_pushers"]
 """All tables are registered once this module is imported."""
 
 dead_letters = Table(

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Engine, and_, exists, or_, select, update
 
 from state import ledger
+from state.engine import reading
 from state.ledger import Event
 from state.outbox_moves import ACTOR
 from state.tables import outbox, push_attempts
@@ -22,10 +23,21 @@ _PART = 25_000
 """Rows moved in one transaction: others wait for it a second at most."""
 
 
-def make_ready(engine: Engine, destination: str, now: datetime, most: int) -> int:
-    """Make up to ``most`` rows whose retry is due READY, oldest first; how many there were."""
+def is_due(engine: Engine, destination: str, now: datetime) -> bool:
+    """Whether the retry of any row is due."""
+    with reading(engine) as db:
+        return db.scalar(select(outbox.c.outbox_id).where(_due(destination, now)).limit(1)) is not None
+
+
+def make_ready(db: Connection, destination: str, now: datetime, most: int) -> int:
+    """Make up to ``most`` rows whose retry is due READY, oldest first, inside the caller's transaction; how many there
+    were, and never more than a part of very many."""
+    return len(_move_part(db, _due(destination, now), now, "READY", min(_PART, most)))
+
+
+def _due(destination: str, now: datetime) -> ColumnElement[bool]:
     is_due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
-    return _move_all(engine, destination, now, "READY", most, is_due)
+    return and_(outbox.c.destination == destination, outbox.c.state == "RETRY_WAIT", is_due)
 
 
 def give_up(engine: Engine, destination: str, now: datetime, before: datetime) -> int:
@@ -36,7 +48,14 @@ def give_up(engine: Engine, destination: str, now: datetime, before: datetime) -
     """
     # A row is tried after it was enqueued: of most rows nothing else is asked.
     is_old = and_(outbox.c.enqueued_at < before, _tried_since(before), ~_given_back_since(before))
-    return _move_all(engine, destination, now, "HELD", None, is_old)
+    waits = and_(outbox.c.destination == destination, outbox.c.state == "RETRY_WAIT", is_old)
+    moved, last = 0, 0
+    while True:
+        with engine.begin() as db:
+            found = _move_part(db, and_(waits, outbox.c.outbox_id > last), now, "HELD", _PART)
+        if not found:
+            return moved
+        moved, last = moved + len(found), found[-1]
 
 
 def _tried_since(before: datetime) -> ColumnElement[bool]:
@@ -61,30 +80,15 @@ def _given_back_since(before: datetime) -> ColumnElement[bool]:
     )
 
 
-def _move_all(
-    engine: Engine,
-    destination: str,
-    now: datetime,
-    state: str,
-    most: int | None,
-    condition: ColumnElement[bool],
-) -> int:
-    waits = and_(outbox.c.destination == destination, outbox.c.state == "RETRY_WAIT", condition)
-    moved, last = 0, 0
-    while most is None or moved < most:
-        part = _PART if most is None else min(_PART, most - moved)
-        with engine.begin() as db:
-            query = select(outbox.c.outbox_id, outbox.c.idempotency_key).where(
-                waits, outbox.c.outbox_id > last
-            )
-            found = db.execute(query.order_by(outbox.c.outbox_id).limit(part)).all()
-            if not found:
-                break
-            # The transaction holds the store's write lock: these are the very rows that were found.
-            within = outbox.c.outbox_id.between(found[0].outbox_id, found[-1].outbox_id)
-            _move(db, and_(waits, within), state, now, [row.idempotency_key for row in found])
-        moved, last = moved + len(found), found[-1].outbox_id
-    return moved
+def _move_part(db: Connection, which: ColumnElement[bool], now: datetime, state: str, most: int) -> list[int]:
+    """Move up to ``most`` of the rows, oldest first; which they were."""
+    query = select(outbox.c.outbox_id, outbox.c.idempotency_key).where(which)
+    found = db.execute(query.order_by(outbox.c.outbox_id).limit(most)).all()
+    if found:
+        # The transaction holds the store's write lock: these are the very rows that were found.
+        within = and_(which, outbox.c.outbox_id.between(found[0].outbox_id, found[-1].outbox_id))
+        _move(db, within, state, now, [row.idempotency_key for row in found])
+    return [row.outbox_id for row in found]
 
 
 def _move(db: Connection, which: Any, state: str, now: datetime, keys: list[str]) -> None:

@@ -20,6 +20,9 @@ class Fault:
 
 
 ONCE = "tests/integration/activation/test_each_invoice_is_posted_once.py"
+WAY = "tests/integration/activation/test_faults_on_the_way.py"
+MIXED = "tests/integration/activation/test_faults_of_every_kind_at_random.py"
+DAY = "tests/integration/activation/test_a_day_without_the_erp_over_http.py"
 WORLDS = "tests/simulation/test_many_worlds.py::test_no_seed_breaks_a_promise"
 TROUBLE = "tests/unit/activation/test_an_erp_in_trouble.py"
 CLOSED = "tests/unit/quality/test_gate_fails_closed.py"
@@ -45,15 +48,21 @@ FAULTS: tuple[Fault, ...] = (
           (f"{ONCE}::test_killed_before_the_attempt_is_committed_nothing_was_sent",)),
     Fault(2, "kill -9", "after SENDING, before POST", "UNKNOWN → look-up → one invoice", (KILLED, KILLED_NOTE)),
     Fault(3, "kill -9", "after POST, before the ack", "look-up → ACKED; one invoice", (KILLED, KILLED_NOTE)),
-    Fault(4, "timeout, not applied", "ERP", "one invoice after settle", (LOST, WORLDS)),
+    Fault(4, "timeout, not applied", "ERP", "one invoice after settle",
+          (f"{WAY}::test_4_a_timeout_that_was_not_applied_is_one_invoice_after_settle", LOST, WORLDS)),
     Fault(5, "reply lost", "ERP", "no second POST", (LOST,)),
     Fault(6, "late request applied after the look-up", "ERP", "no duplicate over all seeds",
-          (WORLDS, "tests/simulation/test_many_worlds.py::test_without_the_settle_rule_an_invoice_is_posted_twice")),
+          (f"{WAY}::test_6_a_late_request_that_is_applied_after_a_look_up_makes_no_second_invoice",
+           f"{WAY}::test_6_without_the_settle_rule_the_late_request_makes_a_second_one",
+           WORLDS, "tests/simulation/test_many_worlds.py::test_without_the_settle_rule_an_invoice_is_posted_twice")),
     Fault(7, "500 after applying", "ERP", "UNKNOWN", (LOST,)),
     Fault(8, "503 / 429 with Retry-After", "ERP", "waits", (
         f"{ONCE}::test_a_busy_erp_is_waited_for", f"{ONCE}::test_a_push_waits_by_itself_for_as_long_as_a_busy_erp_said")),
-    Fault(9, "search lag", "look-up", "no resend before settle", (WORLDS,)),
-    Fault(10, "look-up down", "look-up", "stays UNKNOWN", (WORLDS,)),
+    Fault(9, "search lag", "look-up", "no resend before settle",
+          (f"{WAY}::test_9_what_a_search_does_not_show_yet_is_not_sent_again_before_it_has_settled",
+           f"{WAY}::test_9_without_the_settle_rule_the_search_lag_makes_a_second_one", WORLDS)),
+    Fault(10, "look-up down", "look-up", "stays UNKNOWN",
+          (f"{WAY}::test_10_while_the_look_up_is_down_it_stays_unknown", WORLDS)),
     Fault(11, "ERP key expired", "ERP", "HELD, never resent by itself",
           (f"{ONCE}::test_what_may_be_there_is_not_sent_again_once_the_erp_has_forgotten_its_key",)),
     Fault(12, "same key, other payload", "outbox", "refused, no send",
@@ -63,7 +72,8 @@ FAULTS: tuple[Fault, ...] = (
            WORLDS)),
     Fault(14, "4xx on one row", "ERP", "that row DEAD, the others sent", (f"{ONCE}::test_one_refused_row_stops_no_other",)),
     Fault(15, "ERP down for 24 h", "breaker", "nothing lost; drains in order",
-          (f"{TROUBLE}::test_an_erp_that_is_down_for_a_day_loses_nothing_and_is_drained_in_order",)),
+          (f"{DAY}::test_15_down_for_a_day_nothing_is_lost_and_it_is_drained_in_order",
+           f"{TROUBLE}::test_an_erp_that_is_down_for_a_day_loses_nothing_and_is_drained_in_order")),
     Fault(16, "200 with an error body", "ERP", "not ACKED",
           (f"{ONCE}::test_an_error_that_is_answered_with_200_acknowledges_nothing",)),
     Fault(17, "kill switch in the middle of a batch", "push", "at most the one in flight",
@@ -79,7 +89,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(22, "check raises or gives no answer", "gate", "fails closed",
           (f"{CLOSED}::test_a_check_that_raises_blocks_every_row", f"{CLOSED}::test_a_check_that_gives_no_answer_blocks_every_row")),
     Fault(23, "decision from an older snapshot", "gate", "blocked",
-          ("tests/unit/activation/test_begin_of_an_attempt.py::test_what_is_no_longer_released_is_not_begun",)),
+          (f"{WAY}::test_23_what_an_older_snapshot_released_is_blocked_and_the_newer_is_sent",
+           "tests/unit/activation/test_begin_of_an_attempt.py::test_what_is_no_longer_released_is_not_begun")),
     Fault(24, "kill -9 in extract", "ingestion", "rerun equals a clean run",
           (f"{STEPS}::test_24_killed_in_extract_the_rerun_equals_a_clean_run",)),
     Fault(25, "kill -9 in normalize", "ingestion", "rerun equals a clean run",
@@ -145,5 +156,7 @@ FAULTS: tuple[Fault, ...] = (
     Fault(47, "restore from backup", "state", "open rows → UNKNOWN, looked up before any push",
           ("tests/integration/activation/test_restored_from_a_backup.py::test_what_was_posted_after_the_backup_is_not_posted_again",
            "tests/integration/activation/test_restored_from_a_backup.py::test_what_was_not_posted_after_the_backup_is_posted_once")),
-    Fault(48, "random mixed faults, long", "all", "the promises hold", (WORLDS,)),
+    Fault(48, "random mixed faults, long", "all", "the promises hold",
+          (f"{MIXED}::test_48_whatever_happens_in_whatever_order_each_is_posted_once",
+           f"{MIXED}::test_48_without_the_settle_rule_some_seed_is_found_out", WORLDS)),
 )  # fmt: skip

@@ -13,10 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from sqlalchemy import Engine
 
+from activation.destinations.base import Destination as System
 from activation.destinations.base import NotAppliedError, UncertainError
 from activation.push import Pusher, PushResult
 from contracts.invoice import InvoiceDocument
@@ -31,12 +32,18 @@ PROOFS = 20_000
 RATE = 20
 """Proofs a second."""
 AWAY = timedelta(hours=24)
-_WELL = 30
+WELL = 30
 """Invoices before the ERP goes away: in the middle of this one, which it has made when its answer is lost."""
 _LOOK_S = 300
 """How often the push looks once no more proofs come. The worker looks more often, which only costs time here."""
 _MOST_LOOKS = 1000
 MEMORY = Path("/dev/shm")
+
+
+class Leaving(System, Protocol):
+    """A system that goes away by itself, and comes back when it is told to."""
+
+    is_away: bool
 
 
 @dataclass
@@ -48,7 +55,7 @@ class AwayErp(SimulatedErp):
 
     def _create(self, document: InvoiceDocument, at: datetime) -> str:
         erp_id = super()._create(document, at)
-        if self.creates == _WELL:
+        if self.creates == WELL:
             self.is_away = True
             raise UncertainError("The answer was lost.", remedy="Look it up.")
         return erp_id
@@ -99,15 +106,21 @@ def live_through(engine: Engine, proofs: int, seed: int = 7) -> tuple[AwayErp, f
         connection="erp", kind="erp", adapter="frappe", owner="finance",
         destination=Destination(settle_s=SETTLE_S, max_concurrency=1),
     )  # fmt: skip
-    rows = [row_of(number) for number in range(proofs)]
+    return erp, live(engine, connection, erp, clock, [row_of(number) for number in range(proofs)])
+
+
+def live(
+    engine: Engine, connection: Connection, erp: Leaving, clock: Clock, rows: Sequence[Mapping[str, Any]]
+) -> float:
+    """The day of these released rows with any system that goes away by itself: the seconds that catching up took."""
 
     def push(some: Sequence[Mapping[str, Any]]) -> None:
         Pusher(engine, connection, erp, PushResult(), now=clock).run(some, patience_s=0.0)
 
     begun = clock.now
-    for second, start in enumerate(range(0, proofs, RATE)):
+    for second, start in enumerate(range(0, len(rows), RATE)):
         some = rows[start : start + RATE]
-        decisions.record(engine, [released(row) for row in some])
+        decisions.record(engine, [released(dict(row)) for row in some])
         push(some)
         clock.now = max(clock.now, begun + timedelta(seconds=second + 1))
     while clock.now < begun + AWAY:
@@ -116,7 +129,7 @@ def live_through(engine: Engine, proofs: int, seed: int = 7) -> tuple[AwayErp, f
     erp.is_away = False
     back = clock.now
     _catch_up(engine, clock, push)
-    return erp, (clock.now - back).total_seconds()
+    return (clock.now - back).total_seconds()
 
 
 def _catch_up(engine: Engine, clock: Clock, push: Callable[[Sequence[Mapping[str, Any]]], None]) -> None:

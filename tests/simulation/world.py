@@ -25,7 +25,7 @@ from state.transitions import GIVEN_UP
 from tests.simulation.erp import BEGINNING, SETTLE_S, Clock, Crash, SimulatedErp
 
 INVOICES, MANY = 3, 6
-STEPS = 25
+STEPS, WORKERS = 25, 2
 NEAR_S, CALM = 0.05, 5
 """How long a call takes at most to an ERP that is near, and how much calmer it is: several invoices are posted there before
 the first of them is read back, and a crash finds them so."""
@@ -60,7 +60,7 @@ class Simulation:
         self.connection = Connection(
             connection="erp", kind="erp", adapter="frappe", owner="finance",
             destination=Destination(
-                settle_s=self.settle_s, max_concurrency=1, two_step=not self.erp.is_one_step
+                settle_s=self.settle_s, max_concurrency=WORKERS, two_step=not self.erp.is_one_step
             ),
         )  # fmt: skip
         self.rows = [row_of(number) for number in range(MANY if self.is_near else INVOICES)]
@@ -70,7 +70,7 @@ class Simulation:
         self._decisions = count(1)
         self.given_again: set[str] = set()
         """Keys that were given again before the ERP had anything of them."""
-        self.workers = [self._worker(), self._worker()]
+        self.workers = [self._worker() for _ in range(WORKERS)]
         self.workers[0].enqueue(self.rows)
         for step in range(STEPS):
             self._step()
@@ -78,7 +78,10 @@ class Simulation:
         self._end()
 
     def _worker(self) -> Pusher:
-        return Pusher(self.engine, self.connection, self.erp, PushResult(), left=None, now=self.clock)
+        """Another that pushes: of what the destination allows each has one attempt at a time."""
+        worker = Pusher(self.engine, self.connection, self.erp, PushResult(), left=None, now=self.clock)
+        worker.enter()
+        return worker
 
     def _step(self) -> None:
         what = self.rng.choices(tuple(ACTS), tuple(ACTS.values()))[0]
@@ -113,6 +116,8 @@ class Simulation:
             worker.left = self.rng.randint(1, MANY if self.is_near else 2)
             worker.send_due()
         except Crash:
+            # What the others find out of a process that has ended.
+            worker.leave()
             self.workers[number] = self._worker()
         if stopped and self.erp.creates != before and not self.depth:
             raise Broken(f"seed {self.seed}: something was sent while the kill switch was pulled")

@@ -46,7 +46,12 @@ def behind(
 ) -> Connection:
     """The ERP's connection, by way of the proxy, to a system that does not refuse a key that it knows."""
     assert connection.destination
-    declared = {"enforces_uniqueness": False, "settle_s": settle_s, "two_step": two_step, "max_concurrency": 1}
+    declared = {
+        "enforces_uniqueness": False,
+        "settle_s": settle_s,
+        "two_step": two_step,
+        "max_concurrency": 1,
+    }
     destination = connection.destination.model_copy(update=declared)
     return connection.model_copy(update={"base_url": proxy.url, "destination": destination})
 

@@ -55,9 +55,13 @@ def test_without_a_rate_nobody_waits() -> None:
     pace = Pace(None, clock, clock.sleep)
     for _ in range(100):
         pace.wait()
-    assert clock.slept == [] and pace.most_within(1.0, 32) == 32
+    assert clock.slept == []
 
 
-@pytest.mark.parametrize(("per_minute", "most"), [(60, 30), (1, 1), (6000, 32)])
-def test_no_more_is_taken_than_can_begin(per_minute: int, most: int) -> None:
-    assert Pace(per_minute).most_within(30.0, 32) == most
+def test_it_begins_when_its_turns_do() -> None:
+    clock = Clock()
+    pace = Pace(60, clock, clock.sleep)
+    pace.begin_in(10.0)
+    pace.wait()
+    pace.wait()
+    assert clock.slept == pytest.approx([10.0, 11.0])

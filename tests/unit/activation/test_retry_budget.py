@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+from pydantic import SecretStr
+from sqlalchemy import Connection, Engine
 
 from activation.retry_budget import RetryBudget
+from core.settings import Settings
+from state import pushers
+from state.engine import open_state
+from state.pushers import Pusher
 from tests.simulation.erp import Clock
 
 
@@ -14,16 +22,28 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def budget(clock: Clock) -> RetryBudget:
-    return RetryBudget(clock)
+def engine(tmp_path: Path, state_url: SecretStr | None, clock: Clock) -> Engine:
+    """A store that a push has named the destination in."""
+    engine = open_state(Settings(home=tmp_path, state_url=state_url))
+    with engine.begin() as db:
+        pushers.enter(db, Pusher("w", "erp", {}), clock(), clock(), lambda _: False)
+    return engine
+
+
+@pytest.fixture
+def budget(engine: Engine, clock: Clock) -> RetryBudget:
+    return RetryBudget(engine, "erp", clock)
 
 
 def use_up(budget: RetryBudget) -> int:
-    made = 0
-    while budget.left:
-        budget.spend()
-        made += 1
-    return made
+    made: list[int] = []
+
+    def retry(_: Connection, most: int) -> int:
+        made.append(most)
+        return most
+
+    budget.use(retry)
+    return made[0]
 
 
 def test_ten_are_there_to_begin_with(budget: RetryBudget) -> None:
@@ -54,3 +74,27 @@ def test_time_gives_ten_a_minute_and_never_more_than_ten(budget: RetryBudget, cl
     assert budget.left == 1
     clock.pass_s(3600)
     assert budget.left == 10
+
+
+def test_what_is_saved_up_beyond_ten_is_kept_for_a_minute(budget: RetryBudget, clock: Clock) -> None:
+    for _ in range(10):
+        budget.note(first=False, posted=True)
+    budget.use(lambda *_: 0)
+    clock.pass_s(59)
+    assert budget.left == 20
+    clock.pass_s(1)
+    assert budget.left == 10
+
+
+def test_two_pushes_share_one_and_what_one_brings_about_is_left_to_the_other(
+    engine: Engine, budget: RetryBudget, clock: Clock
+) -> None:
+    other = RetryBudget(engine, "erp", clock)
+    use_up(budget)
+    assert (other.left, use_up(other)) == (0, 0)
+    for _ in range(3):
+        budget.note(first=False, posted=True)
+    with engine.begin() as db:
+        budget.keep(db)
+    assert other.left == 3
+    assert RetryBudget(engine, "another", clock).left == 10

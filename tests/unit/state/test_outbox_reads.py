@@ -23,9 +23,16 @@ from tests.support.guards import unguarded
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
+
+
+def made_ready(engine: Engine) -> int:
+    with engine.begin() as db:
+        return waiting.make_ready(db, "erp", NOW, 10)
+
+
 LOOPED = {
     "leased": lambda engine, keys: outbox.leased(engine, "erp"),
-    "make_ready": lambda engine, keys: waiting.make_ready(engine, "erp", NOW, 10),
+    "make_ready": lambda engine, keys: made_ready(engine),
     "give_up": lambda engine, keys: waiting.give_up(engine, "erp", NOW, NOW),
     "is_waiting": lambda engine, keys: outbox.is_waiting(engine, "erp", NOW),
     "states_of": outbox.states_of,
