@@ -55,8 +55,10 @@ test-erp: setup-dev tryton ## run the tests that push into a real Tryton (the fi
 prove: setup-dev ## bring the faults about that the push has to survive, and say fault by fault what was found
 	@$(BIN)/python -m tests.prove
 
-simulate: setup-dev ## play 20,000 seeds of crashes, lost and late answers, and a day without the ERP with 20,000 proofs (make test plays fewer)
-	WAYBILL_SEEDS=20000 WAYBILL_PROOFS=20000 $(BIN)/python -m pytest -q -n 2 tests/simulation
+simulate: setup-dev ## play 20,000 seeds of crashes, lost and late answers, and a day without the ERP with 20,000 proofs, in memory and over HTTP (make test plays fewer)
+	WAYBILL_SEEDS=20000 WAYBILL_PROOFS=20000 $(BIN)/python -m pytest -q -n 2 tests/simulation \
+		tests/integration/activation/test_faults_of_every_kind_at_random.py \
+		tests/integration/activation/test_a_day_without_the_erp_over_http.py
 
 lint: setup-dev ## check the style (ruff)
 	$(BIN)/ruff check .

@@ -1,7 +1,7 @@
 """Fault 15, over HTTP: nobody listens at the ERP's address for 24 virtual hours while proofs go on coming in; afterwards its own
 books have each once, in the order they came.
 
-``WAYBILL_PROOFS=20000`` plays as many as the fault asks for (``make prove``), unset 200. The same day in memory, with its control,
+``WAYBILL_PROOFS=20000`` plays as many as the fault asks for (``make simulate``), unset 200. The same day in memory, with its control,
 is ``tests/simulation``.
 """
 
@@ -95,6 +95,7 @@ def many(released: list[dict[str, Any]]) -> list[dict[str, Any]]:
     ]
 
 
+@pytest.mark.timeout(600 + PROOFS // 5)
 def test_15_down_for_a_day_nothing_is_lost_and_it_is_drained_in_order(
     erp: Erp, engine: Engine, connection: Connection, released: list[dict[str, Any]], nowhere: str
 ) -> None:
