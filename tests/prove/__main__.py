@@ -20,7 +20,7 @@ from rich.console import Console
 
 from tests.prove.faults import FAULTS, Fault
 
-SIZES = {"WAYBILL_SEEDS": "500", "WAYBILL_PROOFS": "2000"}
+SIZES = {"WAYBILL_SEEDS": "500", "WAYBILL_PROOFS": "1000"}
 """How much of what ``make simulate`` plays in full is played here, unless the environment says otherwise."""
 
 
