@@ -91,7 +91,7 @@ class Books:
         with self._engine.begin() as db:
             asked = [each.row for each in changes if each.begins]
             stopped = _stopped(db, asked)
-            blocked = _blocked(db, [row for row in asked if row not in stopped])
+            blocked = _blocked(db, [row for row in asked if row not in stopped], now)
             going = [each for each in changes if each.row not in stopped]
             moved = move_all(db, [_move(each, blocked, now) for each in going], now)
             for row in stopped:
@@ -139,10 +139,11 @@ def _stopped(db: Db, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     return [row for row in rows if (row.destination, row.company) in pulled]
 
 
-def _blocked(db: Db, rows: Sequence[OutboxRow]) -> dict[str, str]:
-    """Key → what forbids to send it now: of an invoice the standing decision, of a credit note its approval."""
+def _blocked(db: Db, rows: Sequence[OutboxRow], now: datetime) -> dict[str, str]:
+    """Key → what forbids to send it now: of an invoice the standing decision, of a credit note its approval and its gate,
+    which is asked again."""
     notes = [row for row in rows if row.operation == credit_notes.OPERATION]
-    found = {row.idempotency_key: credit_notes.why_blocked(db, row) for row in notes}
+    found = {row.idempotency_key: credit_notes.why_blocked(db, row, now, kept=True) for row in notes}
     invoices = [row for row in rows if row.operation != credit_notes.OPERATION]
     released = decisions.released_inputs(db, [(row.business_id, row.revision) for row in invoices])
     for row in invoices:

@@ -20,13 +20,14 @@ from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from core.errors import PermanentFailure
 from state import attempts, credit_notes, outbox_rows
 from state.credit_notes import Cause, CreditNote, NewDraft
+from state.credit_rules import POSTED
 from state.engine import reading
 from state.outbox_rows import OutboxRow
 from state.tables import outbox
 
 MAKER = "gate"
 """In whose name a draft is made that nobody asked for."""
-_IS_POSTED = (outbox.c.operation == "invoice", outbox.c.state.in_(credit_notes.POSTED))
+_IS_POSTED = (outbox.c.operation == "invoice", outbox.c.state.in_(POSTED))
 
 
 @dataclass(frozen=True)
@@ -92,9 +93,11 @@ def confirm(
 ) -> None:
     """Look again at what a draft was made for, with the rows of today as ``judge`` takes them.
 
-    PermanentFailure when that is gone, and the draft is taken back; also, and nothing is written, when nobody can tell.
+    PermanentFailure when that is gone, and the draft is taken back; also, and it waits on, when nobody can tell, when its gate
+    blocks it, or when its invoice no longer stands as posted.
     What a person asked for stands on that person's word.
     """
+    credit_notes.refuse_blocked(engine, note.idempotency_key, now)
     if note.cause == "asked":
         return
     if candidate is None and proof is None:
@@ -103,8 +106,14 @@ def confirm(
             "in the warehouse.",
             remedy="`waybill run`, then answer again.",
         )
-    (row,) = _posted(engine, [note.invoice_key])
-    finding = judge(stored_document(row), candidate, proof)
+    invoice = next(_posted(engine, [note.invoice_key]), None)
+    if invoice is None:
+        raise PermanentFailure(
+            f"The invoice {note.credited_erp_id} of {note.shipment_no} no longer stands as posted: a look into the ERP found "
+            "something else meanwhile.",
+            remedy="Settle what `waybill reconcile` lists, then answer again.",
+        )
+    finding = judge(stored_document(invoice), candidate, proof)
     if finding is None or finding.key != note.cause_key:
         with engine.begin() as db:
             credit_notes.withdraw(db, note, "its cause was gone when it was to be approved", now)

@@ -122,7 +122,9 @@ def _intent_of_note(asked: _Asked, key: str) -> Intent:
     with reading(asked.engine) as db:
         (row,) = outbox_rows.rows(db, table.c.idempotency_key == key)
         held = (
-            f"{row.state}: {row.last_error}" if row.state in GIVEN_UP else credit_notes.why_blocked(db, row)
+            f"{row.state}: {row.last_error}"
+            if row.state in GIVEN_UP
+            else credit_notes.why_blocked(db, row, utc_now(), kept=False)
         )
     held = held or _why_stopped(asked, row.company) or _why_later(asked, row)
     action, why, found = ("hold", held, ()) if held else _looked_up(asked, key, stored_document(row), row)

@@ -61,25 +61,34 @@ def reject(key: Named, reason: Reason, actor: Actor, json_output: Json = False) 
 
 
 def waiting(json_output: Json = False) -> None:
-    """List the credit notes that wait for an approval."""
-    from state import credit_notes
+    """List the credit notes that wait for an approval, and what the gate last said of each."""
+    from state import credit_decisions, credit_notes
     from state.engine import open_state
 
-    found = credit_notes.waiting(open_state(get_settings()))
+    engine = open_state(get_settings())
+    found, judged = credit_notes.waiting(engine), credit_decisions.standing(engine)
+    codes = {key: decision.codes for key, decision in judged.items()}
     if json_output:
-        emit_json([_shown(each) for each in found])
+        emit_json([_shown(each) | {"codes": codes.get(each.idempotency_key)} for each in found])
         return
     table(
         "Credit notes that wait for an approval" if found else "No credit note waits for an approval",
-        ("shipment", "invoice", "amount", "currency", "cause", "drafted by", "at", "why"),
+        ("shipment", "invoice", "amount", "currency", "cause", "gate", "drafted by", "at", "why"),
         [
             (
                 *(each.shipment_no, each.credited_erp_id, each.amount, each.currency, each.cause),
+                _gate(codes.get(each.idempotency_key)),
                 *(each.drafted_by, each.drafted_at, each.drafted_because),
             )
             for each in found
         ],
     )
+
+
+def _gate(codes: tuple[str, ...] | None) -> str:
+    if codes is None:
+        return "not judged"
+    return ", ".join(codes) or "passed"
 
 
 def _told(answered: CreditNote, json_output: bool) -> None:

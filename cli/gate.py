@@ -18,23 +18,23 @@ app = typer.Typer(help="What was decided about an invoice, and why.", no_args_is
 def explain_decision(
     key: Annotated[str, typer.Argument(help="A shipment's number, or what the invoice bills (business_id).")],
 ) -> None:
-    """Print the standing decision as a controller would want it: every reason and what to do."""
-    from quality.explain import explain
+    """Print the standing decision as a controller would want it: every reason and what to do; also that on its credit note."""
+    from quality.explain import explain, explain_credit
+    from state import credit_decisions
     from state.decisions import latest
     from state.engine import open_state
 
-    found = [
-        each
-        for each in latest(open_state(get_settings())).values()
-        if key in {each.shipment_no, each.business_id}
-    ]
-    if not found:
+    engine = open_state(get_settings())
+    found = [each for each in latest(engine).values() if key in {each.shipment_no, each.business_id}]
+    shipments = {key, *(each.shipment_no for each in found)}
+    notes = [each for each in credit_decisions.standing(engine).values() if each.shipment_no in shipments]
+    if not found and not notes:
         raise WaybillError(
             f"No decision about {key!r}.",
             remedy='`waybill query "SELECT shipment_no, gate_verdict FROM marts.fct_shipments"` lists the keys.',
         )
-    for decision in found:
-        out.print(explain(decision), markup=False)
+    for told in (*map(explain, found), *map(explain_credit, notes)):
+        out.print(told, markup=False)
 
 
 app.command("ask")(approvals.ask)

@@ -7,6 +7,8 @@ from typing import Any
 
 from quality.rules import BY_CODE
 from quality.wording import UNKNOWN, plain
+from state import credit_rules
+from state.credit_decisions import CreditDecision, evaluated_again
 from state.decisions import Decision
 
 
@@ -32,9 +34,32 @@ def explain(decision: Decision) -> str:
     return "\n".join([*head, *lines, *tail])
 
 
+def explain_credit(decision: CreditDecision) -> str:
+    """The decision about a credit note, in the same way, and whether its kept inputs give it again."""
+    head = [
+        f"Credit note of shipment {decision.shipment_no}: {decision.verdict.upper()} before its {decision.step}",
+        f"Judged {decision.decided_at:%Y-%m-%d %H:%M:%S} UTC",
+    ]
+    lines = [line for reason in decision.reasons for line in _paragraph(reason)]
+    again = evaluated_again(decision)
+    is_equal = (again.verdict, again.codes) == (decision.verdict, decision.codes)
+    return "\n".join(
+        [
+            *head,
+            *(lines or ["", "Every rule passed."]),
+            "",
+            f"Policy {decision.policy_version}, ruleset {decision.ruleset_version[:12]}, "
+            f"input {decision.input_hash[:12]}, note {decision.payload_hash[:12]}",
+            f"Rules approved by: {decision.rules_approved_by or UNKNOWN}",
+            "Evaluated again by today's rules: "
+            + ("equal" if is_equal else f"{again.verdict}, {', '.join(again.codes) or 'no code'}"),
+        ]
+    )
+
+
 def _paragraph(reason: Mapping[str, Any]) -> list[str]:
     """One reason. Its words are those of the decision; only the explanation comes from today's index."""
-    known = BY_CODE.get(reason["code"])
+    known = BY_CODE.get(reason["code"]) or credit_rules.BY_CODE.get(reason["code"])
     means = {
         "BLOCK": "blocks",
         "APPROVAL": "needs an approval",

@@ -1,7 +1,8 @@
 """Credit notes from draft to approval, and what a posted one sets free.
 
-A draft waits for a second person's word; only a granted one goes into the outbox, with the very bytes that were looked
-at. Belongs here: keeping, answering, and what the outbox asks. What has to be credited is ``activation.corrections``.
+A draft passes the gate of credit notes and waits for a second person's word; only a granted one that passes again goes into
+the outbox, with the very bytes that were looked at. Belongs here: keeping, answering, and what the outbox asks. What has to
+be credited is ``activation.corrections``, what a note is judged by ``credit_rules``.
 """
 
 from __future__ import annotations
@@ -13,9 +14,11 @@ from typing import Any, Final, Literal
 
 from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
-from core.errors import PermanentFailure
+from core.errors import ConfigurationError, PermanentFailure
 from core.ids import idempotency_key
-from state import ledger, outbox, outbox_rows
+from state import credit_decisions, ledger, outbox, outbox_rows
+from state.credit_decisions import CreditDecision, Step
+from state.credit_rules import POSTED
 from state.engine import reading
 from state.outbox_rows import NewEffect, OutboxEntry
 from state.people import is_same
@@ -25,7 +28,6 @@ from state.tables_of_people import credit_notes as table
 from state.transitions import REPLACEABLE
 
 OPERATION: Final = "credit_note"
-POSTED: Final = ("ACKED", "RECONCILED")
 _OVER: Final = (*POSTED, "CANCELLED")
 Answer = Literal["granted", "rejected"]
 Cause = Literal["voided", "superseded", "asked"]
@@ -68,10 +70,11 @@ def key_of(row: OutboxEntry, operation: str = OPERATION, revision: int | None = 
 
 
 def draft(engine: Engine, new: NewDraft) -> CreditNote | None:
-    """Keep a draft. None when Waybill itself drafted this before, or a draft or note is there already.
+    """Judge a draft and keep it. None when Waybill itself drafted this before, or a draft or note is there already.
 
-    PermanentFailure, with nothing written, when a person asks for what is drafted or credited already, or when the
-    invoice is not posted.
+    PermanentFailure when a person asks for what is drafted or credited already, when the invoice is not posted, or when the
+    gate blocks what they ask for: nothing is written then but the decision. What Waybill drafts is kept also when it is
+    blocked: it waits, with its reasons, for somebody who mends or rejects it.
     """
     with engine.begin() as db:
         why = _why_not(db, new)
@@ -79,18 +82,24 @@ def draft(engine: Engine, new: NewDraft) -> CreditNote | None:
             return None
         if why is not None:
             raise PermanentFailure(why, remedy="`waybill outbox credits` lists what waits for an answer.")
-        db.execute(insert(table).values(**vars(new)))
-        told = {"cause": new.cause, "of": new.credited_erp_id, "reason": new.drafted_because}
-        ledger.append(db, "credit_drafted", new.drafted_by, new.idempotency_key, told)
-        return _found(db, table.c.idempotency_key == new.idempotency_key, table.c.answer.is_(None))[-1]
+        decision = _decided(db, new, "draft", new.drafted_at)
+        if decision.verdict == "released" or new.cause != "asked":
+            db.execute(insert(table).values(**vars(new)))
+            told = {"cause": new.cause, "of": new.credited_erp_id, "reason": new.drafted_because}
+            ledger.append(db, "credit_drafted", new.drafted_by, new.idempotency_key, told)
+            return _found(db, table.c.idempotency_key == new.idempotency_key, table.c.answer.is_(None))[-1]
+    raise _refused(decision)
 
 
 def answer(engine: Engine, named: str, given: Answer, actor: str, reason: str, now: datetime) -> CreditNote:
     """Grant or reject a draft; a granted one lies in the outbox from then on, and the next push posts it.
 
     PermanentFailure, with nothing written, unless exactly one draft is called so, when the one who drafted it comes
-    again, or when the outbox holds another note under its key.
+    again, or when the outbox holds another note under its key. One that the gate blocks is not granted: it waits on, and the
+    decision is kept.
     """
+    if given == "granted":
+        refuse_blocked(engine, named, now)
     with engine.begin() as db:
         asked = _one(db, named)
         if is_same(asked.drafted_by, actor):
@@ -100,12 +109,9 @@ def answer(engine: Engine, named: str, given: Answer, actor: str, reason: str, n
             )
         answered = _close(db, asked, given, actor, reason, now)
         if given == "granted":
-            invoice = _entry(db, asked.invoice_key)
-            if invoice is None or invoice.state not in POSTED:
-                raise PermanentFailure(
-                    f"The invoice of {asked.shipment_no} no longer stands as posted.",
-                    remedy="Settle what the reconciliation found first: `waybill reconcile`.",
-                )
+            decision, invoice = _decided(db, asked, "approval", now), _entry(db, asked.invoice_key)
+            if decision.verdict != "released" or invoice is None:
+                raise _refused(decision)
             if outbox.enqueue(db, _effect(asked, invoice), now) == "changed":
                 raise PermanentFailure(
                     f"Another credit note of {asked.shipment_no} is on its way.",
@@ -140,18 +146,48 @@ def on_their_way(engine: Engine, destination: str) -> list[str]:
         return list(db.scalars(query.order_by(effects.c.outbox_id)))
 
 
-def why_blocked(db: Connection, row: OutboxEntry) -> str | None:
-    """What forbids to send this credit note now; None when nothing does."""
-    invoice = _entry(db, key_of(row, "invoice"))
-    if invoice is None or invoice.state not in POSTED:
-        return "the invoice that it credits no longer stands as posted"
+def refuse_blocked(engine: Engine, name: str, now: datetime) -> None:
+    """Judge the one draft that is called so and keep the decision; PermanentFailure with every reason when it is blocked."""
+    with engine.begin() as db:
+        decision = _decided(db, _one(db, name), "approval", now)
+    if decision.verdict != "released":
+        raise _refused(decision)
+
+
+def why_blocked(db: Connection, row: OutboxEntry, now: datetime, *, kept: bool) -> str | None:
+    """What forbids to send this credit note now; None when nothing does. ``kept``: the decision is, because it is about to be sent.
+
+    Rules that cannot be read forbid it: invoices that are sent beside it go on.
+    """
     same = (table.c.idempotency_key == row.idempotency_key, table.c.payload_hash == row.payload_hash)
-    return None if _found(db, *same, table.c.answer == "granted") else "nobody approved this credit note"
+    granted = _found(db, *same, table.c.answer == "granted")
+    if not granted:
+        return "nobody approved this credit note"
+    try:
+        decision = credit_decisions.decide(db, granted[-1], "sending", now)
+    except ConfigurationError as error:
+        return str(error)
+    if kept:
+        credit_decisions.keep(db, decision)
+    return None if decision.verdict == "released" else credit_decisions.told(decision.reasons)
 
 
 def set_free(db: Connection, row: OutboxEntry) -> None:
     """Let go of the charge lines of the invoice that this credit note, posted now, reverses."""
     db.execute(delete(charge_lines).where(charge_lines.c.idempotency_key == key_of(row, "invoice")))
+
+
+def _decided(db: Connection, note: CreditNote | NewDraft, step: Step, now: datetime) -> CreditDecision:
+    decision = credit_decisions.decide(db, note, step, now)
+    credit_decisions.keep(db, decision)
+    return decision
+
+
+def _refused(decision: CreditDecision) -> PermanentFailure:
+    return PermanentFailure(
+        f"The credit note of {decision.shipment_no} is blocked. {credit_decisions.told(decision.reasons)}",
+        remedy=f"Mend each of {', '.join(decision.codes)}; `waybill gate explain {decision.shipment_no}` prints them again.",
+    )
 
 
 def _why_not(db: Connection, new: NewDraft) -> str | None:

@@ -1,4 +1,4 @@
-"""The tables of what people decide: switches, approvals, proposals and drafts of credit notes.
+"""The tables of what people decide: switches, approvals, proposals and drafts of credit notes, with what the gate said of these.
 
 Belongs here: their columns and checks. ``state.tables`` has the others and names these too.
 """
@@ -141,4 +141,31 @@ credit_notes = Table(
         sqlite_where=text("answer IS NULL"),
         postgresql_where=text("answer IS NULL"),
     ),
+)
+
+credit_decisions = Table(
+    "credit_decisions",
+    metadata,
+    Column("sequence", Integer, primary_key=True),
+    Column("idempotency_key", String(64), nullable=False),
+    Column("invoice_key", String(64), nullable=False),
+    Column("shipment_no", Text, nullable=False),
+    Column("payload_hash", String(64), nullable=False),
+    Column("step", String(20), nullable=False),
+    Column("verdict", String(20), nullable=False),
+    Column("codes", JsonText, nullable=False),
+    Column("reasons", JsonText, nullable=False),
+    Column("inputs", LargeBinary, nullable=False),
+    Column("input_hash", String(64), nullable=False),
+    Column("ruleset_version", String(64), nullable=False),
+    Column("policy_version", String(140), nullable=False),
+    Column("rules_approved_by", String(140)),
+    Column("decided_at", Instant, nullable=False),
+    CheckConstraint("step IN ('draft', 'approval', 'sending')", name="step"),
+    CheckConstraint(
+        "(verdict = 'released' AND codes = '[]' AND rules_approved_by IS NOT NULL) "
+        "OR (verdict = 'blocked' AND codes <> '[]')",
+        name="verdict",
+    ),
+    Index("ix_credit_decisions_note", "idempotency_key", "sequence"),
 )

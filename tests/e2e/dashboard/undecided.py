@@ -7,14 +7,13 @@ from decimal import Decimal
 from typing import Any
 
 from published_world import AS_OF
-from sqlalchemy import Engine, update
+from sqlalchemy import Engine
 
-from state import credit_notes, dead_letters, letter_decisions, outbox
-from state.credit_notes import NewDraft
+from core.ids import idempotency_key
+from state import credit_notes, dead_letters, letter_decisions
 from state.dead_letters import DeadLetter
 from state.letter_decisions import Word
-from state.outbox_rows import NewEffect
-from state.tables import outbox as effects
+from tests.support.credit_documents import draft_of, invoice, note, post
 
 CREDITED = {"CON-00101": Decimal("1190.00"), "CON-00102": Decimal("88.50"), "CON-00103": Decimal("12.00")}
 """The last one's draft was answered."""
@@ -24,17 +23,37 @@ REFUSED = {"CURRENCY_INVALID": 12, "TIME_IN_FUTURE": 3}
 def leave_undecided(engine: Engine) -> None:
     """Fill the state store."""
     for number, (shipment, amount) in enumerate(CREDITED.items()):
-        invoice = _posted(engine, shipment, amount)
-        note = credit_notes.key_of(outbox.of_keys(engine, [invoice.idempotency_key])[0])
-        credit_notes.draft(
+        erp_id, total = f"ACC-SINV-2026-{number:05}", {"grand_total_amount": amount}
+        same = {
+            "idempotency_key": idempotency_key("WBDE", "sandbox_erp", "invoice", shipment, 1),
+            "business_id": shipment,
+        }
+        billed = invoice(**same, shipment_no=shipment, **total)
+        post(
             engine,
-            NewDraft(
-                note, invoice.idempotency_key, shipment, f"ACC-SINV-2026-{number:05}", -amount, "EUR", b"{}", "p" * 64,
-                "asked" if number else "voided", f"POD-{number}", "anna" if number else "gate",
-                "the price was <b>wrong</b>" if number else "proof POD-0 was voided after it had been billed",
-                AS_OF - timedelta(hours=number),
-            ),
-        )  # fmt: skip
+            billed,
+            erp_id=erp_id,
+            destination="sandbox_erp",
+            business_id=shipment,
+            shipment_no=shipment,
+            charge_keys=(),
+        )
+        of_it = idempotency_key("WBDE", "sandbox_erp", "credit_note", shipment, 1)
+        draft = draft_of(
+            note(billed, idempotency_key=of_it, credited_erp_id=erp_id),
+            idempotency_key=of_it,
+            invoice_key=billed.idempotency_key,
+            shipment_no=shipment,
+            credited_erp_id=erp_id,
+            cause="asked" if number else "voided",
+            cause_key=f"POD-{number}",
+            drafted_by="anna" if number else "gate",
+            drafted_because="the price was <b>wrong</b>"
+            if number
+            else "proof POD-0 was voided after it had been billed",
+            drafted_at=AS_OF - timedelta(hours=number),
+        )
+        credit_notes.draft(engine, draft)
     credit_notes.answer(engine, "CON-00103", "rejected", "boris", "it is right", AS_OF)
     letters = [_letter(reason, number) for reason, many in REFUSED.items() for number in range(many)]
     dead_letters.record(
@@ -42,19 +61,6 @@ def leave_undecided(engine: Engine) -> None:
     )
     discarded = [each for each in dead_letters.with_status(engine, "open") if each.reason == "OTHER"]
     letter_decisions.discard(engine, discarded, Word("anna", "nobody needs it", AS_OF))
-
-
-def _posted(engine: Engine, shipment: str, amount: Decimal) -> NewEffect:
-    effect = NewEffect(
-        "WBDE", "sandbox_erp", "invoice", shipment, 1, shipment, "d", b"{}", "p", "c", "i", amount, "EUR", ()
-    )
-    with engine.begin() as db:
-        outbox.enqueue(db, effect, AS_OF)
-        for state in ("SENDING", "ACKED"):
-            db.execute(
-                update(effects).where(effects.c.idempotency_key == effect.idempotency_key).values(state=state)
-            )
-    return effect
 
 
 def _letter(reason: str, number: int, **changes: Any) -> DeadLetter:

@@ -239,6 +239,31 @@ def test_another_void_than_the_draft_was_made_for_takes_it_back_too(
     assert credit_notes.waiting(engine) == []
 
 
+@pytest.mark.parametrize("when", ["before the look", "during the look"])
+def test_an_approval_names_the_invoice_that_no_longer_stands_as_posted(
+    erp: Erp, engine: Engine, posted: dict[str, Any], monkeypatch: pytest.MonkeyPatch, when: str
+) -> None:
+    assert erp
+    (draft,) = void(engine, posted)
+    gone = candidate(posted, pod_id=None, content_hash="v" * 64)[posted["business_id"]]
+
+    def differ(*_: Any) -> None:
+        with engine.begin() as db:
+            outbox.move(db, outbox.rows(engine, "ACKED")[0], "CONFLICT", LATER)
+
+    if when == "during the look":
+        monkeypatch.setattr(credit_notes, "refuse_blocked", differ)
+    else:
+        differ()
+    told = {
+        "before the look": r"PRECEDING_INVOICE_MISSING.*the invoice is CONFLICT.*waybill reconcile",
+        "during the look": rf"The invoice {draft.credited_erp_id} of .* no longer stands as posted.*waybill reconcile",
+    }
+    with pytest.raises(PermanentFailure, match=told[when]):
+        corrections.confirm(engine, draft, gone, {"voided_at": LATER}, LATER)
+    assert credit_notes.waiting(engine) == [draft], "it waits on: whether it is to be credited is not known"
+
+
 def test_the_command_reads_the_warehouse_before_it_approves(
     erp: Erp, engine: Engine, settings: Settings, posted: dict[str, Any]
 ) -> None:

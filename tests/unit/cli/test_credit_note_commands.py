@@ -17,6 +17,8 @@ from cli.main import typer_app
 from core.settings import ROOT, Settings
 from state import credit_notes
 from state.credit_notes import CreditNote
+from state.engine import open_state
+from tests.support.credit_documents import draft_of, note, post
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 MADE = CreditNote(
@@ -66,3 +68,23 @@ def test_nothing_waits_at_first() -> None:
 def test_what_waits_is_listed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(credit_notes, "waiting", lambda _engine: [MADE])
     assert json.loads(call("credits", "--json").stdout)[0]["drafted_by"] == "anna"
+
+
+def test_the_list_and_the_explanation_say_what_the_gate_says(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = Settings(home=tmp_path, connections=ROOT / "connections" / "sandbox")
+    monkeypatch.setattr("cli.gate.get_settings", lambda: settings)
+    engine = open_state(settings)
+    post(engine)
+    credit_notes.draft(engine, draft_of(note(currency="CHF")))
+    assert json.loads(call("credits", "--json").stdout)[0]["codes"] == ["TAX_OR_CURRENCY_DIFFERS"]
+    shown = CliRunner().invoke(typer_app, ["gate", "explain", "S-1"])
+    assert shown.exit_code == 0
+    for told in (
+        "BLOCKED before its draft",
+        "seen      CHF against EUR",
+        "Evaluated again by today's rules: equal",
+    ):
+        assert told in shown.stdout
+    assert CliRunner().invoke(typer_app, ["gate", "explain", "S-2"]).exit_code == 1

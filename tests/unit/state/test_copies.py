@@ -2,56 +2,30 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
-from sqlalchemy import Connection, Engine, delete, select, text, update
+from sqlalchemy import Connection, Engine, delete, select, text
 from sqlalchemy.exc import DBAPIError
 
 from core.settings import Settings
 from state import credit_notes, outbox
 from state.copies import copy_rows
-from state.credit_notes import NewDraft
 from state.engine import open_state, open_unbound, reading
-from state.outbox_rows import NewEffect
 from state.tables import metadata, outbox_documents, store_identity
-from state.tables import outbox as effects
-
-NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
-
-
-def effect(**changes: Any) -> NewEffect:
-    fields: dict[str, Any] = {
-        "company": "WBDE", "destination": "erp", "operation": "invoice", "business_id": "b", "revision": 1,
-        "shipment_no": "S-1", "decision_id": "d", "payload": b"{}", "payload_hash": "p", "content_hash": "c",
-        "input_hash": "i", "amount": Decimal(10), "currency": "EUR", "charge_keys": ("S-1|1|goods|1",),
-    }  # fmt: skip
-    return NewEffect(**(fields | changes))
-
-
-def posted(engine: Engine, key: str) -> None:
-    with engine.begin() as db:
-        for state in ("SENDING", "ACKED"):
-            db.execute(update(effects).where(effects.c.idempotency_key == key).values(state=state))
+from tests.support.credit_documents import NOTE_KEY, NOW, bring, draft_of, effect, post
 
 
 @pytest.fixture
 def corrected(tmp_path: Path, state_url: SecretStr | None) -> Engine:
     """An invoice that was posted, credited and billed again."""
     engine = open_state(Settings(home=tmp_path / "home", state_url=state_url))
-    first = effect()
-    with engine.begin() as db:
-        outbox.enqueue(db, first, NOW)
-    posted(engine, first.idempotency_key)
-    note = effect(operation="credit_note", charge_keys=()).idempotency_key
-    draft = NewDraft(note, first.idempotency_key, "S-1", "SINV-1", Decimal(-10), "EUR", b"note", "n", "asked", "", "anna", "x", NOW)  # fmt: skip
-    credit_notes.draft(engine, draft)
+    post(engine)
+    credit_notes.draft(engine, draft_of(cause="asked", cause_key="", drafted_by="anna"))
     credit_notes.answer(engine, "S-1", "granted", "boris", "seen", NOW)
-    posted(engine, note)
+    bring(engine, NOTE_KEY, "SENDING", "ACKED")
     with engine.begin() as db:
         (entry,) = (each for each in outbox.rows(engine) if each.operation == "credit_note")
         credit_notes.set_free(db, entry)

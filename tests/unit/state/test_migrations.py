@@ -42,6 +42,7 @@ KEPT = {
     *(("dead_letter_fixes", verb) for verb in ("UPDATE", "DELETE")),
     *(("store_identity", verb) for verb in ("UPDATE", "DELETE")),
     ("credit_notes", "DELETE"),
+    *(("credit_decisions", verb) for verb in ("UPDATE", "DELETE")),
     ("inbox", "DELETE"),
     *(("api_keys", "DELETE"), ("webhook_secrets", "DELETE"), ("documents", "DELETE")),
 }
