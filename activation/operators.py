@@ -6,6 +6,7 @@ Belongs here: asking the foreign system, and what its answer allows. Keeping and
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Final
 
 from sqlalchemy import Engine
@@ -19,8 +20,8 @@ from state.outbox_rows import OutboxEntry
 from state.proposals import Found, Proposal
 from state.transitions import GIVEN_UP, TRANSITIONS
 
-TARGETS: Final = {"retry": "READY", "look-up": "UNKNOWN", "cancel": "CANCELLED"}
-"""What may be proposed: send it, find out what became of it, or never send it."""
+TARGETS: Final = {"retry": "READY", "look-up": "UNKNOWN", "cancel": "CANCELLED", "bill-again": "BLOCKED"}
+"""What may be proposed: send it, find out what became of it, never send it, or take that back."""
 
 
 def propose(
@@ -28,7 +29,7 @@ def propose(
 ) -> Proposal:
     """Look the effect up and propose what to do with it. PermanentFailure when it, or what was found, forbids that;
     WaybillError when the foreign system cannot be asked."""
-    entry = _given_up(engine, named)
+    entry = _decidable(engine, named)
     found = _look_up(connections, entry)
     _allow(entry, TARGETS[target], found)
     return proposals.propose(engine, entry, TARGETS[target], found, actor, reason, utc_now())
@@ -38,12 +39,12 @@ def confirm(
     engine: Engine, connections: Sequence[Connection], named: str, actor: str, reason: str
 ) -> OutboxEntry:
     """Look the effect up again and carry out what another person proposed; the effect as it is then."""
-    entry = _given_up(engine, named)
+    entry = _decidable(engine, named)
     found = _look_up(connections, entry)
     return proposals.confirm(engine, entry, found, actor, reason, utc_now())
 
 
-def _given_up(engine: Engine, named: str) -> OutboxEntry:
+def _decidable(engine: Engine, named: str) -> OutboxEntry:
     found = [
         each
         for each in outbox.rows(engine)
@@ -51,17 +52,19 @@ def _given_up(engine: Engine, named: str) -> OutboxEntry:
     ]
     if len(found) > 1:
         # A shipment has an invoice and its credit note: of the two, that about which somebody has to decide.
-        found = [each for each in found if each.state in GIVEN_UP]
+        found = [each for each in found if each.state in GIVEN_UP] or [
+            each for each in found if each.state == "CANCELLED"
+        ]
     if len(found) != 1:
         raise PermanentFailure(
             f"{len(found)} rows of the outbox are called {named!r}.",
             remedy="`waybill outbox list` prints shipments and keys; the beginning of a key is enough.",
         )
     (entry,) = found
-    if entry.state not in GIVEN_UP:
+    if entry.state not in {*GIVEN_UP, "CANCELLED"}:
         raise PermanentFailure(
             f"{entry.shipment_no} is {entry.state}: the push goes on with it by itself.",
-            remedy=f"Nobody decides about a row before it is {', '.join(sorted(GIVEN_UP))}.",
+            remedy=f"Nobody decides about a row before it is {', '.join(sorted(GIVEN_UP))} or CANCELLED.",
         )
     return entry
 
@@ -73,6 +76,8 @@ def _look_up(connections: Sequence[Connection], entry: OutboxEntry) -> Found:
             f"No connection file offers {entry.destination!r} as a destination, so nothing can be looked up.",
             remedy="Bring its file back, or point WAYBILL_CONNECTIONS to the folder that has it.",
         )
+    if entry.state == "CANCELLED":
+        _settled(known[entry.destination], entry)
     destination = open_destination(known[entry.destination])
     try:
         documents = destination.look_up(entry.idempotency_key)
@@ -92,6 +97,18 @@ def _look_up(connections: Sequence[Connection], entry: OutboxEntry) -> Found:
     )
 
 
+def _settled(connection: Connection, entry: OutboxEntry) -> None:
+    """Refuse to look before everything that was ever sent of it has taken effect or never will: nothing found would prove
+    nothing. Nothing was sent after it was cancelled."""
+    settle_s = connection.destination.settle_s if connection.destination else 0.0
+    settled = entry.updated_at + timedelta(seconds=settle_s)
+    if utc_now() < settled:
+        raise PermanentFailure(
+            f"What was sent of {entry.shipment_no} before it was cancelled may still take effect in {entry.destination}.",
+            remedy=f"Look again after {settled:%Y-%m-%d %H:%M:%S} UTC.",
+        )
+
+
 def _allow(entry: OutboxEntry, to_state: str, found: Found) -> None:
     """Refuse what could bill twice, or would forget what is billed."""
     if to_state not in TRANSITIONS[entry.state]:
@@ -101,9 +118,13 @@ def _allow(entry: OutboxEntry, to_state: str, found: Found) -> None:
         )
     there = [each for each in found if each["status"] == "posted" or to_state == "CANCELLED"]
     there = [each for each in there if each["status"] != "cancelled"]
+    # What would be sent anew is compared with whatever is there, cancelled or not.
+    there = found if to_state == "BLOCKED" else there
     if there and to_state != "UNKNOWN":
         told = ", ".join(f"{each['erp_id']} ({each['status']})" for each in there)
         raise PermanentFailure(
             f"The ERP has {told} under the key of {entry.shipment_no}.",
-            remedy="Propose `look-up`, so that it is compared and acknowledged; or remove it in the ERP first.",
+            remedy="Remove it in the ERP first, or bill by hand."
+            if to_state == "BLOCKED"
+            else "Propose `look-up`, so that it is compared and acknowledged; or remove it in the ERP first.",
         )

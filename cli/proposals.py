@@ -20,16 +20,22 @@ class What(StrEnum):
     RETRY = "retry"
     LOOK_UP = "look-up"
     CANCEL = "cancel"
+    BILL_AGAIN = "bill-again"
 
 
 def propose(
     key: Named,
-    to: Annotated[What, typer.Option(help="Send it again, find out what became of it, or never send it.")],
+    to: Annotated[
+        What,
+        typer.Option(
+            help="Send it again, find out what became of it, never send it; or take a cancellation back."
+        ),
+    ],
     reason: Reason,
     actor: Actor,
     json_output: Json = False,
 ) -> None:
-    """Look a row that is DEAD, HELD or CONFLICT up in the ERP, and propose what to do with it."""
+    """Look a row that is DEAD, HELD, CONFLICT or CANCELLED up in the ERP, and propose what to do with it."""
     from activation import operators
     from core.connections import load_connections
     from state.engine import open_state

@@ -35,7 +35,7 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
     ``known``: the same content is there already; its stored bytes stay. ``refreshed``: nothing had been sent
     and the newer decision's bytes replace the old. ``changed``: something was sent under this key with other
     content: refused, nothing written. ``cancelled``: two people decided that nothing is ever sent under this key,
-    whatever its content. PermanentFailure, with nothing written, when another effect bills one of
+    whatever its content, until two people take that back. PermanentFailure, with nothing written, when another effect bills one of
     the charge lines, or the revision before is not credited.
     """
     key = effect.idempotency_key
@@ -44,6 +44,10 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
     if present is not None and present.state == "CANCELLED":
         return "cancelled"
     if present is not None and present.content_hash == effect.content_hash:
+        if present.state == "BLOCKED":
+            # Its lines may have been set free meanwhile.
+            with db.begin_nested():
+                _claim(db, key, effect.charge_keys)
         if present.state in UNSENT:
             newer = {"decision_id": effect.decision_id, "input_hash": effect.input_hash}
             _requeue(db, key, present.state, now, newer)
@@ -277,7 +281,7 @@ def refuse_claimed(db: Connection, key: str, charge_keys: Sequence[str]) -> None
         if cancelled := [each.shipment_no for each in foreign if each.state == "CANCELLED"]:
             raise PermanentFailure(
                 f"The invoice of {cancelled[0]}, which two people cancelled, keeps {lines}.",
-                remedy="Bill these lines in the ERP by hand: Waybill bills them no more.",
+                remedy=f"`waybill outbox propose {cancelled[0]} --to bill-again` sets them free once somebody else confirms it.",
             )
         raise PermanentFailure(
             f"Another invoice bills {lines}.",

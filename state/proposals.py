@@ -13,15 +13,19 @@ from dataclasses import dataclass, fields
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Row, insert, select, update
+from sqlalchemy import Connection, Engine, Row, delete, insert, select, update
 
 from core.errors import PermanentFailure
 from state import ledger, outbox
 from state.engine import reading
 from state.outbox_rows import OutboxEntry
 from state.people import is_same
+from state.tables import charge_lines
 from state.tables_of_people import outbox_proposals as table
+from state.transitions import TAKEN_BACK
 
+NEVER_RELEASED = ""
+"""The hash of no inputs: no decision releases them."""
 Found = list[dict[str, str]]
 """Documents under the key of an effect, as plain texts: id, status, currency and grand total."""
 
@@ -92,11 +96,15 @@ def confirm(
         ledger.append(
             db, "confirmed", actor, entry.idempotency_key, said | {"proposed_by": proposal.proposed_by}
         )
-        told = {
+        told: dict[str, Any] = {
             "last_error": f"{proposal.proposed_by} and {actor}: {reason}",
             "may_exist": bool(found) or proposal.to_state == "UNKNOWN",
             **dict.fromkeys(("not_before", "leased_by", "leased_until")),
         }
+        if (proposal.from_state, proposal.to_state) == TAKEN_BACK:
+            # Whoever is released next bills the lines: this row only by a decision that comes after.
+            db.execute(delete(charge_lines).where(charge_lines.c.idempotency_key == entry.idempotency_key))
+            told["input_hash"] = NEVER_RELEASED
         return outbox.move(db, entry, proposal.to_state, now, told, actor=actor)
 
 

@@ -19,9 +19,11 @@ TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     "CONFLICT": frozenset({"READY", "UNKNOWN", "RECONCILED", "CANCELLED"}),
     "ACKED": frozenset({"RECONCILED", "CONFLICT"}),
     "RECONCILED": frozenset({"CONFLICT"}),
-    "CANCELLED": frozenset(),
+    "CANCELLED": frozenset({"BLOCKED"}),
 }
 STATES: Final = tuple(TRANSITIONS)
+TAKEN_BACK: Final = ("CANCELLED", "BLOCKED")
+"""From where to where two people take a cancellation back: the gate decides anew, under the same key."""
 RESTORED: Final = frozenset({"READY", "SENDING", "UNKNOWN", "RETRY_WAIT", "BLOCKED"})
 """States whose row may have been posted after the backup was made, and that nobody decides on: restored as UNKNOWN.
 From READY, RETRY_WAIT and BLOCKED only a restore goes there (ADR 17)."""

@@ -122,6 +122,38 @@ def test_what_is_never_to_be_sent_is_cancelled_when_nothing_of_it_is_there(
     assert erp.invoices(dead.idempotency_key) == []
 
 
+def settling(connection: Connection, settle_s: float) -> Connection:
+    assert connection.destination is not None
+    declared = connection.destination.model_copy(update={"settle_s": settle_s})
+    return connection.model_copy(update={"destination": declared})
+
+
+def test_a_cancellation_is_taken_back_once_what_was_sent_has_settled_and_nothing_is_there(
+    engine: Engine, connection: Connection, released: Rows, erp: Erp, dead: OutboxRow
+) -> None:
+    propose(engine, connection, dead, "cancel")
+    assert confirm(engine, connection, dead) == "CANCELLED"
+    for target in ("retry", "look-up", "cancel"):
+        with pytest.raises(PermanentFailure, match="CANCELLED and cannot become"):
+            propose(engine, settling(connection, 0), dead, target)
+    with pytest.raises(PermanentFailure, match=r"may still take effect.*Look again after"):
+        propose(engine, settling(connection, 3600), dead, "bill-again")
+    connection = settling(connection, 0)
+    late = by_hand(connection, dead, posted=True)
+    with pytest.raises(PermanentFailure, match=rf"{late}.*bill by hand"):
+        propose(engine, connection, dead, "bill-again")
+    erp.remove(late)
+    assert propose(engine, connection, dead, "bill-again").found == []
+    late = by_hand(connection, dead, posted=False)
+    with pytest.raises(PermanentFailure, match="Propose anew"):
+        confirm(engine, connection, dead)
+    erp.delete(late)
+    assert confirm(engine, connection, dead) == "BLOCKED"
+    told = push(engine, [connection], released)
+    assert (told.posted, told.already_posted, told.cancelled) == (1, 2, 0)
+    assert len(erp.invoices(dead.idempotency_key)) == 1
+
+
 def test_what_is_held_is_no_less_a_problem_than_before(
     engine: Engine, connection: Connection, released: Rows, dead: OutboxRow
 ) -> None:

@@ -54,6 +54,7 @@ def test_an_answer_is_given_under_a_name_and_with_a_reason(
 ) -> None:
     told: list[Any] = []
     monkeypatch.setattr(credit_notes, "named", lambda *_: replace(MADE, idempotency_key="S-1"))
+    monkeypatch.setattr(credit_notes, "refuse_blocked", lambda *_: None)
     monkeypatch.setattr(credit_notes, "answer", lambda *said: told.append(said[1:5]) or MADE)
     assert call(command, "S-1", "--actor", "boris", "--reason", "seen").exit_code == 0
     assert told == [("S-1", given, "boris", "seen")]
