@@ -23,7 +23,7 @@ Children = Mapping[str, subprocess.Popen[bytes]]
 
 
 class Services(dict[str, "subprocess.Popen[bytes]"]):
-    """Commands under keepers, by name, their output in logs/ of the home."""
+    """Commands under keepers, by name, their output in logs/ of the home, which the keepers write (``logs``)."""
 
     def __init__(self, settings: Settings, commands: Mapping[str, Sequence[str]]) -> None:
         from orchestration.run import prepare_instance
@@ -42,16 +42,15 @@ class Services(dict[str, "subprocess.Popen[bytes]"]):
         """Start one of them; what is left of an earlier one is ended first."""
         if name in self:
             _stop({name: self[name]})
-        with (self._logs / f"{name}.log").open("ab") as log:
-            self[name] = subprocess.Popen(
-                [sys.executable, "-m", "cli.keeper", *self._commands[name]],
-                cwd=ROOT,
-                env=self._environment,
-                stdout=log,
-                stderr=log,
-                stdin=subprocess.PIPE,
-                start_new_session=True,
-            )
+        log = ["--log", str(self._logs / f"{name}.log")]
+        self[name] = subprocess.Popen(
+            [sys.executable, "-m", "cli.keeper", *log, *self._commands[name]],
+            cwd=ROOT,
+            env=self._environment,
+            stdout=subprocess.DEVNULL,
+            stdin=subprocess.PIPE,
+            start_new_session=True,
+        )
 
 
 @contextmanager
