@@ -73,7 +73,8 @@ class Reach(_Strict):
 
 class Connection(_Strict):
     """One connected system. ``secrets`` maps an adapter's own word to the name of an environment variable;
-    ``requested_at`` says when somebody asked for the connection."""
+    ``requested_at`` says when somebody asked for the connection; ``private_hosts``: hosts of one's own network from which
+    documents may be fetched, as they stand in ``base_url``."""
 
     connection: str = Field(pattern=r"^[a-z][a-z0-9_]*$")
     kind: Literal["erp", "dispatch", "telematics", "pod", "wms", "tms", "crm", "carrier", "maintenance"]
@@ -86,6 +87,7 @@ class Connection(_Strict):
     time_zone: str = "UTC"
     as_of: AwareDatetime | None = None
     base_url: str | None = None
+    private_hosts: tuple[str, ...] = ()
     secrets: dict[str, str] = Field(default_factory=dict)
     destination: Destination | None = None
     reach: Reach = Reach()
@@ -96,6 +98,15 @@ class Connection(_Strict):
     def file(self) -> Path | None:
         """The file it was read from; None for one that was made in memory."""
         return self._file
+
+    def secret_named(self, word: str) -> str:
+        """The environment variable of one of the adapter's secrets; ConfigurationError when the file names none."""
+        if word not in self.secrets:
+            raise ConfigurationError(
+                f"{self.file or self.connection}: the secret {word} has no name.",
+                remedy=f"Add `secrets: {{{word}: NAME}}` to the file of {self.connection}: the environment variable that holds it.",
+            )
+        return self.secrets[word]
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from core.connections import Connection
 from core.errors import ConfigurationError
 from core.hush import keep_quiet
 from ingestion.base import SourceFailure
+from ingestion.public_only import PublicTransport
 from ingestion.strict_json import JsonRefused, answer
 
 ATTEMPTS = 4
@@ -69,13 +70,16 @@ class HttpSource:
         self.base_url = connection.base_url
         self.clock: datetime | None = None
         keep_quiet(authorization.partition(" ")[2])
-        self._client = httpx.Client(
-            base_url=connection.base_url,
-            headers={"Authorization": authorization, "Accept": "application/json"},
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            trust_env=False,
-        )
+        common: dict[str, Any] = {
+            "base_url": connection.base_url,
+            "headers": {"Authorization": authorization, "Accept": "application/json"},
+            "timeout": TIMEOUT,
+            "follow_redirects": False,
+            "trust_env": False,
+        }
+        self._client = httpx.Client(**common)
+        # Which file is fetched is said by what came, so its host is looked at.
+        self._files = httpx.Client(**common, transport=PublicTransport(connection.private_hosts))
 
     def get_json(self, path: str, parameters: Mapping[str, str | int]) -> dict[str, Any]:
         """The JSON object at ``path``; numbers with a point are Decimal. SourceFailure when there is none."""
@@ -123,9 +127,10 @@ class HttpSource:
     def get_file(self, address: str, largest: int) -> tuple[int, bytes, str]:
         """Status, bytes and declared type of a file; 403, 404 and 410 are answers too. Never redirected.
 
-        TooLarge when it has more than ``largest`` bytes, packed or not: one file never stops a source.
+        TooLarge when it has more than ``largest`` bytes, packed or not: one file never stops a source. PrivateAddress when its
+        host is in a private network that the connection file does not name.
         """
-        response = self._get(address, {}, answers=(200, 403, 404, 410), largest=largest)
+        response = self._get(address, {}, answers=(200, 403, 404, 410), largest=largest, client=self._files)
         if response.excess:
             raise TooLarge(response.excess)
         kind = response.headers.get("content-type", "").partition(";")[0].strip().lower()
@@ -141,6 +146,7 @@ class HttpSource:
     def close(self) -> None:
         """Close the connections."""
         self._client.close()
+        self._files.close()
 
     def _get(
         self,
@@ -148,13 +154,14 @@ class HttpSource:
         parameters: Mapping[str, str | int],
         answers: tuple[int, ...] = (200,),
         largest: int = LARGEST_ANSWER,
+        client: httpx.Client | None = None,
     ) -> _Answer:
         try:
             for attempt in stamina.retry_context(
                 on=_wait, attempts=ATTEMPTS, timeout=90.0, wait_initial=0.2, wait_max=5.0
             ):
                 with attempt:
-                    return self._once(path, parameters, answers, largest)
+                    return self._once(client or self._client, path, parameters, answers, largest)
         except _TryAgain as error:
             raise self._failure(
                 path, f"{error.what}, {ATTEMPTS} times",
@@ -163,10 +170,15 @@ class HttpSource:
         raise AssertionError("stamina ends with an answer or an exception")
 
     def _once(
-        self, path: str, parameters: Mapping[str, str | int], answers: tuple[int, ...], largest: int
+        self,
+        client: httpx.Client,
+        path: str,
+        parameters: Mapping[str, str | int],
+        answers: tuple[int, ...],
+        largest: int,
     ) -> _Answer:
         try:
-            with self._client.stream("GET", path, params=dict(parameters) or None) as response:
+            with client.stream("GET", path, params=dict(parameters) or None) as response:
                 content, excess = _read(response, largest)
         except httpx.TimeoutException as error:
             raise _TryAgain("did not answer in time") from error

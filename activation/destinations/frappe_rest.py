@@ -40,8 +40,8 @@ class FrappeRest:
         self._name = connection.connection
         self._site = httpx.URL(connection.base_url)
         self._prefix = self._site.raw_path.decode("ascii").rstrip("/") + "/api/resource/"
-        key = secret(connection.secrets["api_key"]).get_secret_value()
-        password = secret(connection.secrets["api_secret"]).get_secret_value()
+        key = secret(connection.secret_named("api_key")).get_secret_value()
+        password = secret(connection.secret_named("api_secret")).get_secret_value()
         asking = {
             "Host": self._site.netloc.decode("ascii"),
             "Accept": "application/json",

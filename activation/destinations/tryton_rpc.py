@@ -68,8 +68,8 @@ class TrytonRpc:
             )
         self._name = connection.connection
         self._url = connection.base_url.rstrip("/") + "/rpc/"
-        self._login = user_name(connection.secrets["login"])
-        self._password = secret(connection.secrets["password"])
+        self._login = user_name(connection.secret_named("login"))
+        self._password = secret(connection.secret_named("password"))
         self._client = httpx.Client(
             headers={"Accept": "application/json"}, timeout=_TIMEOUT, follow_redirects=False
         )

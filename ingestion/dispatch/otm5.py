@@ -39,7 +39,7 @@ class Otm5Adapter:
     """Reads one dispatch system; needs the secret ``token``."""
 
     def __init__(self, settings: Settings, connection: Connection, window: Window | None) -> None:
-        token = secret(connection.secrets["token"]).get_secret_value()
+        token = secret(connection.secret_named("token")).get_secret_value()
         self._http = HttpSource(connection, f"Bearer {token}")
         self._zone = connection.time_zone if "time_zone" in connection.model_fields_set else None
         self._window = window

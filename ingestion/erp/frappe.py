@@ -52,7 +52,9 @@ class FrappeAdapter:
     """Reads one site; needs the secrets ``api_key`` and ``api_secret``."""
 
     def __init__(self, _settings: Settings, connection: Connection, window: Window | None) -> None:
-        words = [secret(connection.secrets[each]).get_secret_value() for each in ("api_key", "api_secret")]
+        words = [
+            secret(connection.secret_named(each)).get_secret_value() for each in ("api_key", "api_secret")
+        ]
         self._http = HttpSource(connection, f"token {':'.join(words)}")
         self._zone = connection.time_zone
         self._window = window

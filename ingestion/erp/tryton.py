@@ -68,7 +68,7 @@ class TrytonAdapter:
     """Reads one database; needs the secret ``api_key``, a validated key of the application ``rest``."""
 
     def __init__(self, _settings: Settings, connection: Connection, window: Window | None) -> None:
-        key = secret(connection.secrets["api_key"]).get_secret_value()
+        key = secret(connection.secret_named("api_key")).get_secret_value()
         self._http = HttpSource(connection, f"Bearer {key}")
         self._window = window
 

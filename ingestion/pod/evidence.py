@@ -21,6 +21,7 @@ from core.settings import Settings
 from ingestion.base import SourceRecord
 from ingestion.http import HttpSource, TooLarge
 from ingestion.known import Version, known_versions
+from ingestion.public_only import PrivateAddress
 from ingestion.records import Fields, record
 from ingestion.times import Refused
 from state.vault import mime_type, objection, seal, sync_folders
@@ -93,6 +94,8 @@ class EvidenceFetcher:
             status, content, kind = self._http.get_file(self._address(wanted.url), LARGEST_FILE)
         except TooLarge as error:
             raise Refused("EVIDENCE_REJECTED", f"the file has {error}") from error
+        except PrivateAddress as error:
+            raise Refused("URL_REFUSED", str(error)) from error
         fields = key | {
             "kind": wanted.kind,
             "declared_sha256": wanted.declared_sha256,

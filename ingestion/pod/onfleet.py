@@ -28,7 +28,7 @@ class OnfleetAdapter:
     """Reads one organisation; needs the secret ``api_key``."""
 
     def __init__(self, settings: Settings, connection: Connection, window: Window | None) -> None:
-        pair = f"{secret(connection.secrets['api_key']).get_secret_value()}:".encode()
+        pair = f"{secret(connection.secret_named('api_key')).get_secret_value()}:".encode()
         self._http = HttpSource(connection, f"Basic {base64.b64encode(pair).decode()}")
         self._evidence = EvidenceFetcher(settings, self._http)
         self._window = window

@@ -38,7 +38,7 @@ class SamsaraAdapter:
     """Reads one fleet; needs the secret ``token``, which may read vehicle statistics and safety events."""
 
     def __init__(self, _settings: Settings, connection: Connection, window: Window | None) -> None:
-        token = secret(connection.secrets["token"]).get_secret_value()
+        token = secret(connection.secret_named("token")).get_secret_value()
         self._http = HttpSource(connection, f"Bearer {token}")
         self._window = window
 

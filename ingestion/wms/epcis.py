@@ -28,7 +28,7 @@ class EpcisAdapter:
     """Reads one repository; needs the secret ``token``."""
 
     def __init__(self, _settings: Settings, connection: Connection, window: Window | None) -> None:
-        token = secret(connection.secrets["token"]).get_secret_value()
+        token = secret(connection.secret_named("token")).get_secret_value()
         self._http = HttpSource(connection, f"Bearer {token}")
         self._window = window
 

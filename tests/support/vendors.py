@@ -148,6 +148,7 @@ class Intake:
                 owner="tests",
                 base_url=self.vendors.url,
                 secrets=secrets,
+                private_hosts=("127.0.0.1",),
                 **SYSTEMS[system],
             )
         )

@@ -40,6 +40,7 @@ def _answering(*answers):
     connection = Connection(
         connection="a_source", kind="pod", adapter="onfleet", owner="t",
         base_url=f"http://127.0.0.1:{server.server_port}",
+        private_hosts=("127.0.0.1",),
     )  # fmt: skip
     source = HttpSource(connection, "Bearer hush-hush")
     try:

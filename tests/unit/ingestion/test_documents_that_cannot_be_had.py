@@ -137,6 +137,18 @@ def test_a_secret_that_is_not_set_postpones_what_needs_it(
     assert not understood.refused
 
 
+def test_a_secret_that_the_connection_file_does_not_name_postpones_what_needs_it_and_says_so(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    send(engine, "a", "plain")
+    need_a_document(monkeypatch, None)
+    unnamed = PARTNER.model_copy(update={"secrets": {}})
+    understood = understand(settings, engine, unnamed, 100, Rests())
+    assert had(engine, understood) == ["plain"]
+    assert list(understood.postponed.values()) == ["partner: the secret api_key has no name."]
+    assert not understood.refused
+
+
 def test_a_setting_of_ours_that_is_wrong_is_nobody_s_message(
     settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:
