@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -95,6 +96,33 @@ def business_now(engine: Engine) -> datetime:
     with reading(engine) as db:
         offsets: Sequence[timedelta] = [row.source_clock - row.observed_at for row in db.execute(query)]
     return utc_now() + max(offsets, default=timedelta(0))
+
+
+def business_times(engine: Engine, instants: Sequence[datetime]) -> list[datetime]:
+    """Where the sources' own clock stood at instants of this machine's, by what they had said until each of these: the same
+    whenever it is asked."""
+    if not instants:
+        return []
+    columns = (observations.c.connection, observations.c.source_clock, observations.c.observed_at)
+    told = (observations.c.ok, observations.c.source_clock.is_not(None))
+    first, last = min(instants), max(instants)
+    before = (
+        select(func.max(observations.c.observation_id))
+        .where(*told, observations.c.observed_at <= first)
+        .group_by(observations.c.connection)
+    )
+    since = (*told, observations.c.observed_at > first, observations.c.observed_at <= last)
+    with reading(engine) as db:
+        standing = db.execute(select(*columns).where(observations.c.observation_id.in_(before))).all()
+        later = deque(db.execute(select(*columns).where(*since).order_by(observations.c.observed_at)).all())
+    offsets = {row.connection: row.source_clock - row.observed_at for row in standing}
+    found: dict[datetime, datetime] = {}
+    for at in sorted(set(instants)):
+        while later and later[0].observed_at <= at:
+            row = later.popleft()
+            offsets[row.connection] = row.source_clock - row.observed_at
+        found[at] = at + max(offsets.values(), default=timedelta(0))
+    return [found[each] for each in instants]
 
 
 def machine_time(engine: Engine, business: datetime) -> datetime:

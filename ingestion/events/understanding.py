@@ -14,7 +14,6 @@ from datetime import datetime
 
 from sqlalchemy import Engine
 
-from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError
 from core.settings import Settings
@@ -26,7 +25,7 @@ from ingestion.events.rests import Rests
 from ingestion.pod.onfleet import OnfleetAdapter
 from state import inbox
 from state.inbox import Message
-from state.observations import business_now
+from state.observations import business_now, business_times
 
 LONGEST_OF_A_PARTNER_S = 60.0
 """So long a partner's system is left alone at most: messages whose documents are there wait for it."""
@@ -55,13 +54,12 @@ def understand(
     settings: Settings, engine: Engine, connection: Connection, most: int, rests: Rests
 ) -> Understood:
     """Read a partner's open messages, so many at most that do not wait for something."""
-    now = business_now(engine)
-    understood = Understood(connection, now)
-    # By the business's clock, as everything else that a row says of time.
-    ahead = now - utc_now()
+    understood = Understood(connection, business_now(engine))
     last_no = 0
     while messages := inbox.unsettled(engine, connection.connection, most, last_no):
-        some = [replace(each, received_at=each.received_at + ahead) for each in messages]
+        # By the business's clock, as everything else that a row says of time; and the same when it is read again.
+        times = business_times(engine, [each.received_at for each in messages])
+        some = [replace(each, received_at=at) for each, at in zip(messages, times, strict=True)]
         _read(settings, some, understood, rests)
         if understood.is_something:
             understood.messages = some

@@ -241,3 +241,19 @@ def test_an_instant_of_the_sources_is_an_instant_of_this_machine(engine: Engine)
     observations.record(engine, "erp", "erp", True, NOW + 5 * hour, NOW + 5 * hour + 30 * hour)
     assert observations.machine_time(engine, NOW + 3 * hour) == NOW + hour
     assert observations.machine_time(engine, NOW + 36 * hour) == NOW + 6 * hour
+
+
+def test_what_the_sources_clock_said_at_an_instant_is_the_same_whenever_it_is_asked(engine: Engine) -> None:
+    hour = timedelta(hours=1)
+    asked = [NOW - hour, NOW + hour, NOW + hour, NOW + 6 * hour, NOW + 5 * hour]
+    assert observations.business_times(engine, []) == []
+    assert observations.business_times(engine, asked) == asked
+    observations.record(engine, "erp", "erp", True, NOW, NOW + 2 * hour)
+    observations.record(engine, "pod", "pod", False, NOW, NOW + 9 * hour)
+    observations.record(engine, "erp", "erp", True, NOW + 5 * hour, NOW + 35 * hour)
+    told = [NOW - hour, NOW + 3 * hour, NOW + 3 * hour, NOW + 36 * hour, NOW + 35 * hour]
+    assert observations.business_times(engine, asked) == told
+    # A later answer, of a clock that was put right, changes nothing of what was before it.
+    observations.record(engine, "erp", "erp", True, NOW + 7 * hour, NOW + 7 * hour)
+    assert observations.business_times(engine, asked) == told
+    assert observations.business_times(engine, asked[1:2]) == told[1:2]
