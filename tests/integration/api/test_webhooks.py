@@ -135,6 +135,25 @@ def test_the_published_vector_of_standard_webhooks() -> None:
         CHECKS["standard"](secret, headers, b'{"test": 2432232315}', now)
 
 
+def test_the_published_vector_of_easypost() -> None:
+    # Secret, body and signature are those of the tests of EasyPost's client libraries (easypost-go v2, easypost-python v7).
+    body = (
+        b'{"result":{"id":"batch_123...","object":"Batch","mode":"test","state":"created","num_shipments":0,'
+        b'"reference":null,"created_at":"2022-07-26T17:22:32Z","updated_at":"2022-07-26T17:22:32Z","scan_form":null,'
+        b'"shipments":[],"status":{"created":0,"queued_for_purchase":0,"creation_failed":0,"postage_purchased":0,'
+        b'"postage_purchase_failed":0},"pickup":null,"label_url":null},"description":"batch.created","mode":"test",'
+        b'"previous_attributes":null,"completed_urls":null,"user_id":"user_123...","status":"pending","object":"Event",'
+        b'"id":"evt_123..."}'
+    )
+    made = "hmac-sha256-hex=e93977c8ccb20363d51a62b3fe1fc402b7829be1152da9e88cf9e8d07115a46b"
+    headers = {"x-hmac-signature": made}
+    for secret in ("s\u00e9cret", "se\u0301cret"):  # however it was typed in
+        CHECKS["easypost"](secret, headers, body, utc_now())
+    for secret, told in (("secret", body), ("s\u00e9cret", body + b" ")):
+        with pytest.raises(NotSigned):
+            CHECKS["easypost"](secret, headers, told, utc_now())
+
+
 @pytest.mark.skipif(
     not SHARED.is_dir(), reason="the published contracts are not at ../shared/data: nothing to compare with"
 )
