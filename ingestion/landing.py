@@ -84,11 +84,6 @@ def tagged(settings: Settings, resource: Resource, connection: str, tag: str) ->
     return _batch(found[0]) if found else None
 
 
-def read(batch: Batch) -> pa.Table:
-    """The rows of one batch."""
-    return pq.read_table(batch.path)
-
-
 def _folder(settings: Settings, resource: Resource, connection: str) -> Path:
     return settings.landing / resource.dataset / resource.name / connection
 

@@ -8,21 +8,25 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
+from contracts.arrow import schema_of
+from contracts.base import Envelope
 from contracts.resources import resource
 from core.settings import Settings
 from core.warehouse import open_warehouse, writer_lock
-from ingestion.landing import Batch, read
+from ingestion.landing import Batch
+from ingestion.withdrawn import read
 
 if TYPE_CHECKING:
     import dlt
 
 KEY = ["source_system", "source_id", "source_version"]
 _CURSORS = "cursors"
+_MERGE: Any = {"disposition": "merge", "strategy": "delete-insert"}
 _SETTINGS: dict[str, Any] = {
     "runtime.dlthub_telemetry": False,
     "runtime.log_level": "CRITICAL",
@@ -71,6 +75,26 @@ class Loader:
                 source = _source(self._schema, self._kind, by_resource)
                 self._pipeline.run(source, loader_file_format="parquet")
         checkpoint(self._settings, f"load {self._connection}")
+
+    def abandon(self) -> None:
+        """Forget a load that did not come to its end, for good: what it holds is somewhere else and is read again."""
+        if self._pipeline.has_pending_data:
+            with writer_lock(self._settings, f"abandon a load of {self._connection}"):
+                self._pipeline.abort_packages()
+
+    def rehearse(self, resources: Iterable[str]) -> None:
+        """Load no rows into these tables: does it go well, it is the rows that could not be loaded."""
+        import dlt
+
+        empty = [
+            dlt.resource(
+                iter([schema_of(Envelope, resource(self._kind, name).contract).empty_table()]),
+                name=name, write_disposition=_MERGE, primary_key=KEY,
+            )
+            for name in resources
+        ]  # fmt: skip
+        with writer_lock(self._settings, f"rehearse {self._connection}"):
+            self._pipeline.run(dlt.source(lambda: empty, name=self._schema)(), loader_file_format="parquet")
 
 
 def replace_tables(settings: Settings, dataset: str, tables: Mapping[str, pa.Table]) -> None:
@@ -138,7 +162,7 @@ def _source(schema: str, kind: str, by_resource: Mapping[str, Sequence[Batch]]) 
             dlt.resource(
                 rows,
                 name=resource(kind, name).name,
-                write_disposition={"disposition": "merge", "strategy": "delete-insert"},
+                write_disposition=_MERGE,
                 primary_key=KEY,
             )(batches)
             for name, batches in by_resource.items()

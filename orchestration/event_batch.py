@@ -2,8 +2,9 @@
 
     inbox ─► rows ─► dlt ─► models that the loads touch ─► gate ─► push
 
-Belongs here: the order of the steps, the same functions as in a scheduled run, and what a batch gave. A batch that dies
-leaves either open messages or loads that nobody has built on; the next one goes on from there.
+Belongs here: the order of the steps, the same functions as in a scheduled run, and what a batch gave. Messages are settled
+once their rows are built on. A batch that dies leaves open messages, or loads that nobody has judged; the next one goes on
+from there.
 """
 
 from __future__ import annotations
@@ -18,13 +19,15 @@ from typing import TYPE_CHECKING
 
 from core.ids import new_id
 from core.warehouse import open_warehouse
+from ingestion.events.giving_up import breaks_a_model
 from ingestion.events.rests import Rests
-from ingestion.events.run import TakenIn, take_in
+from ingestion.events.run import TakenIn, forget, settle, take_back, take_in
 from ingestion.events.understanding import Understood, understand
 from ingestion.ledger import project_decisions
 from ingestion.run import Counts
 from orchestration.dbt_runner import NodeResult
-from orchestration.event_builds import OUTBOUND, EventProject
+from orchestration.event_builds import OUTBOUND, Built, EventProject
+from orchestration.event_sifting import Guilty
 from orchestration.platform import Platform
 from orchestration.push_assets import outbound_rows, push_rows
 from quality.gate import EMPTY_BATCH, GateResult, gate_part
@@ -84,14 +87,18 @@ def run_batch(platform: Platform, project: EventProject, rests: Rests, *, is_fir
     # Held open for the whole batch: dlt, dbt and the gate each open the file for themselves, which is free while it is.
     with open_warehouse(platform.settings, batch.run_id):
         with batch.step("load"):
-            _take_in(platform, batch, understood)
+            taken = _take_in(platform, batch, understood)
         loaded = {each.source for each in batch.counts if each.loaded}
         if not is_first and not project.concerns(loaded):
+            _settle(platform, batch, taken)
             return batch
         with batch.step("build"):
-            as_of, batch.models = project.build(None if is_first else loaded)
+            built = _built(platform, project, None if is_first else loaded, taken)
+        batch.models = built.models
+        _take_back(platform, batch, taken, built.guilty)
+        _settle(platform, batch, taken)
         with batch.step("gate"):
-            rows = _judged(platform, batch, as_of)
+            rows = _judged(platform, batch, built.as_of)
     with batch.step("push"):
         _push(platform, batch, rows)
     project.is_done()
@@ -129,11 +136,36 @@ def _understood(platform: Platform, batch: Batch, rests: Rests) -> list[Understo
     return found
 
 
-def _take_in(platform: Platform, batch: Batch, understood: list[Understood]) -> None:
-    for each in understood:
-        taken: TakenIn = take_in(platform.settings, platform.engine, each, batch.run_id)
-        batch.settled += len(taken.settled)
-        batch.counts += taken.counts
+def _take_in(platform: Platform, batch: Batch, understood: list[Understood]) -> list[TakenIn]:
+    taken = [take_in(platform.settings, platform.engine, each, batch.run_id) for each in understood]
+    batch.counts = [counts for each in taken for counts in each.counts]
+    return taken
+
+
+def _built(
+    platform: Platform, project: EventProject, datasets: set[str] | None, taken: list[TakenIn]
+) -> Built:
+    try:
+        return project.build(datasets, [message for each in taken for message in each.loaded])
+    except Exception:
+        for each in taken:
+            if not each.has_news:
+                forget(platform.engine, each)  # tried again and again, they would count each time
+        raise
+
+
+def _take_back(platform: Platform, batch: Batch, taken: list[TakenIn], guilty: list[Guilty]) -> None:
+    """Give up what a model cannot be built with."""
+    for each in taken:
+        own = [one for one in guilty if one.message in each.loaded]
+        if own:
+            refused = [(one.message, breaks_a_model(one.message.message, one.why)) for one in own]
+            gone = [row for one in own for row in one.gone]
+            take_back(platform.settings, platform.engine, batch.run_id, each, refused, gone)
+
+
+def _settle(platform: Platform, batch: Batch, taken: list[TakenIn]) -> None:
+    batch.settled = sum(settle(platform.engine, batch.run_id, each) for each in taken)
 
 
 def _judged(platform: Platform, batch: Batch, as_of: datetime) -> list[dict[str, object]]:

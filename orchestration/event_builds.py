@@ -8,16 +8,19 @@ scheduled run builds the same loads again, with everything that hangs on them.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ConfigurationError, WaybillError
 from core.warehouse import open_warehouse
+from ingestion.events.fates import Loaded
 from orchestration.dbt_assets import run_variables
 from orchestration.dbt_runner import NodeResult, build_events, parse
-from orchestration.event_statements import Statements
+from orchestration.event_sifting import Guilty, build_without_the_guilty
+from orchestration.event_statements import ModelFailed, Statements
 from orchestration.platform import Platform
 
 if TYPE_CHECKING:
@@ -26,6 +29,15 @@ if TYPE_CHECKING:
 
 OUTBOUND = "outbound_events.outbound_erp__invoices"
 _CHANGES = ("new_loads", "links", "touched")
+
+
+@dataclass(frozen=True)
+class Built:
+    """What a build gave. By its instant the candidates of this batch are told from all others."""
+
+    as_of: datetime
+    models: list[NodeResult]
+    guilty: list[Guilty]
 
 
 class EventProject:
@@ -47,6 +59,9 @@ class EventProject:
                 "CREATE TABLE IF NOT EXISTS changes_events.built_loads (dataset VARCHAR, load_id VARCHAR)"
             )
             warehouse.execute("CREATE OR REPLACE TABLE changes_events.batch (as_of TIMESTAMPTZ)")
+            warehouse.execute(
+                "CREATE OR REPLACE TABLE changes_events.held_loads (dataset VARCHAR, load_id VARCHAR)"
+            )
             _refuse(build_events(self._settings, [*_CHANGES, *self._views], self._variables()))
             warehouse.execute("CHECKPOINT")
 
@@ -54,30 +69,50 @@ class EventProject:
         """Whether anything on the way to an invoice follows from these datasets; the others wait for a complete build."""
         return any(self._by_dataset.get(each) for each in datasets)
 
-    def build(self, datasets: Collection[str] | None) -> tuple[datetime, list[NodeResult]]:
-        """Build what loads into these datasets touch, or into any; as of which instant, and each model's result.
+    def build(self, datasets: Collection[str] | None, suspects: Sequence[Loaded] = ()) -> Built:
+        """Build what loads into these datasets touch, or into any; ``suspects`` are the messages that were loaded.
 
-        The instant tells the candidates that this batch has built from all others. WaybillError when a model failed.
+        One whose rows a model fails with is left out, and its rows are taken out. WaybillError when a model failed for
+        another reason.
         """
         variables = self._variables()
         as_of = datetime.fromisoformat(variables["as_of"])
+        models = {*_CHANGES, *self._of(datasets or self._by_dataset)}
         with open_warehouse(self._settings, "build a batch of events") as warehouse:
             if self._is_done:
                 self._note_done(warehouse)
             warehouse.execute("DELETE FROM changes_events.batch")
             warehouse.execute("INSERT INTO changes_events.batch VALUES (?)", [as_of])
             if self._statements is None:
-                results = build_events(self._settings, [*_CHANGES, *self._of(self._by_dataset)], variables)
-                _refuse(results)
-                self._statements = Statements(results)
-            else:
-                results = self._statements.run(
-                    warehouse, {*_CHANGES, *self._of(datasets or self._by_dataset)}
-                )
-                # What these leave in the log is rows alone, which DuckDB reads back. Closing the file would put them into
-                # their places while an invoice waits; the next load does so.
-                warehouse.execute("PRAGMA disable_checkpoint_on_shutdown")
-        return as_of, results
+                return Built(as_of, *self._compiled(warehouse, models, variables, suspects))
+            built = Built(as_of, *_run(warehouse, self._statements, models, suspects))
+            # What these leave in the log is rows alone, which DuckDB reads back. Closing the file would put them into
+            # their places while an invoice waits; the next load does so.
+            warehouse.execute("PRAGMA disable_checkpoint_on_shutdown")
+        return built
+
+    def _compiled(
+        self,
+        warehouse: duckdb.DuckDBPyConnection,
+        models: set[str],
+        variables: dict[str, Any],
+        suspects: Sequence[Loaded],
+    ) -> tuple[list[NodeResult], list[Guilty]]:
+        """Build with dbt, for its statements; where it fails, without anything new, and then with the statements."""
+        results = build_events(self._settings, sorted(models), variables)
+        if not suspects or all(each.status == "success" for each in results):
+            _refuse(results)
+            self._statements = Statements(results)
+            return results, []
+        warehouse.execute("INSERT INTO changes_events.held_loads FROM changes_events.new_loads")
+        try:
+            empty = build_events(self._settings, sorted(models), variables)
+        finally:
+            warehouse.execute("DELETE FROM changes_events.held_loads")
+        if any(each.status != "success" for each in empty):
+            _refuse(results)  # it is nothing that was sent
+        self._statements = Statements(empty)
+        return _run(warehouse, self._statements, models, suspects)
 
     def _of(self, datasets: Iterable[str]) -> list[str]:
         """What follows from these datasets."""
@@ -154,6 +189,15 @@ class EventProject:
                 if node.resource_type == "model"
             },
         )
+
+
+def _run(
+    warehouse: duckdb.DuckDBPyConnection, statements: Statements, models: set[str], suspects: Sequence[Loaded]
+) -> tuple[list[NodeResult], list[Guilty]]:
+    try:
+        return statements.run(warehouse, models), []
+    except ModelFailed:
+        return build_without_the_guilty(warehouse, statements, models, suspects)
 
 
 def _above(edges: Mapping[str, Collection[str]], start: set[str]) -> set[str]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 
 import duckdb
 
 from core.errors import WaybillError
+from ingestion.events.giving_up import is_of_the_data
 from orchestration.dbt_runner import NodeResult
 
 _NEWS = re.compile(r'"(\w+__dbt_tmp\w*)"')
@@ -27,19 +28,32 @@ class Statements:
     def __init__(self, built: Iterable[NodeResult]) -> None:
         self._statements = [(each, _statement(each)) for each in built]
 
-    def run(self, warehouse: duckdb.DuckDBPyConnection, models: Collection[str]) -> list[NodeResult]:
-        """Build these models, all in one transaction; each one's result. WaybillError when one of them fails."""
+    def run(
+        self,
+        warehouse: duckdb.DuckDBPyConnection,
+        models: Collection[str],
+        first: Callable[[], None] = lambda: None,
+        *,
+        is_trial: bool = False,
+    ) -> list[NodeResult]:
+        """Build these models, all in one transaction, after what is to be done ``first`` in it; each one's result. Of a
+        trial nothing stays. WaybillError when one of them fails: ``ModelFailed`` when rows may be to blame."""
         results = []
         warehouse.execute("BEGIN")
         try:
+            first()
             for model, sql in self._statements:
                 if model.name in models:
                     results.append(_run(warehouse, model, sql))
-            warehouse.execute("COMMIT")
+            warehouse.execute("ROLLBACK" if is_trial else "COMMIT")
         except BaseException:
             warehouse.execute("ROLLBACK")
             raise
         return results
+
+
+class ModelFailed(WaybillError):
+    """A model cannot be built with the rows that there are."""
 
 
 def _run(warehouse: duckdb.DuckDBPyConnection, model: NodeResult, sql: str) -> NodeResult:
@@ -49,7 +63,8 @@ def _run(warehouse: duckdb.DuckDBPyConnection, model: NodeResult, sql: str) -> N
     except duckdb.IOException:
         raise  # a full disk says so itself
     except duckdb.Error as error:
-        raise WaybillError(
+        failed = ModelFailed if is_of_the_data(error) else WaybillError
+        raise failed(
             f"{model.unique_id} of a batch of events failed: {str(error)[:300]}",
             remedy="`waybill run` builds it and says more; the events stay where they are.",
         ) from error

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import Engine, delete, func, insert, select
+from sqlalchemy import Engine, delete, func, insert, select, update
 
 from core.clock import utc_now
 from state.engine import reading
@@ -49,6 +49,17 @@ def forget(engine: Engine, run_id: str, connection: str) -> None:
                 ingest_counts.c.run_id == run_id, ingest_counts.c.connection == connection
             )
         )
+
+
+def take_back(engine: Engine, connection: str, rows: Mapping[tuple[str, str, str, str], int]) -> None:
+    """Count some rows no more: (run, kind, resource, what they were counted as) → how many."""
+    columns = ingest_counts.c
+    with engine.begin() as db:
+        for (run_id, kind, resource, fate), many in rows.items():
+            where = (columns.run_id == run_id, columns.connection == connection)
+            which = (columns.source == f"raw_{kind}", columns.resource == resource)
+            less = {"rows_in": columns.rows_in - many, fate: columns[fate] - many}
+            db.execute(update(ingest_counts).where(*where, *which).values(less))
 
 
 def of_run(engine: Engine, run_id: str) -> list[IngestCount]:

@@ -1,30 +1,32 @@
-"""Taking in what one partner has sent: what its open messages say is loaded, and they are settled.
+"""Taking in what one partner has sent: what its open messages say is loaded; they are settled once that is built on.
 
-A message is settled after its rows are loaded. Whatever dies in between, the next batch reads it again, and its rows are
-there already. What a message says, and which stay open: ``understanding``. One whose rows nobody can load keeps no other
-waiting: it is found and given up (``giving_up``).
+Whatever dies before that, the next batch reads them again, and their rows are there already. What a message says, and which
+stay open: ``understanding``. One whose rows nobody can load, or build on, keeps no other waiting: it is found and given up
+(``giving_up``), and its rows are taken back.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from contracts.resources import RESOURCES
+from contracts.resources import RESOURCES, resource
 from core.clock import utc_now
+from core.connections import Connection
 from core.ids import sha256_hex
 from core.settings import Settings
 from ingestion.base import Rejection, SourceRecord
 from ingestion.events.adapter import InboxAdapter
+from ingestion.events.fates import Fates, Loaded, Row
 from ingestion.events.giving_up import given_up, is_of_the_place
 from ingestion.events.parts import KindAndRecord
 from ingestion.events.understanding import Rows, Understood
 from ingestion.load import Loader
 from ingestion.run import Counts, read
-from ingestion.sorting import Sorted, Tally
+from ingestion.withdrawn import withdraw
 from state import dead_letters, inbox, ingest_counts
 from state.dead_letters import DeadLetter
 from state.inbox import LETTER_KIND, Message, Settled
@@ -32,14 +34,21 @@ from state.inbox import LETTER_KIND, Message, Settled
 
 @dataclass
 class TakenIn:
-    """What became of a partner's open messages."""
+    """What became of a partner's open messages. ``loaded`` ones are not settled yet, ``given_up`` ones are."""
 
-    settled: list[Settled] = field(default_factory=list)
+    connection: Connection
+    loaded: list[Loaded] = field(default_factory=list)
+    given_up: list[Settled] = field(default_factory=list)
     counts: list[Counts] = field(default_factory=list)
+
+    @property
+    def has_news(self) -> bool:
+        """Whether there are rows that were not there before."""
+        return any(each.loaded for each in self.counts)
 
 
 def take_in(settings: Settings, engine: Engine, understood: Understood, run_id: str) -> TakenIn:
-    """Load the rows of a partner's open messages and settle them.
+    """Load the rows of a partner's open messages, which ``settle`` settles.
 
     A message whose rows break the load, for a reason that nobody foresaw, is given up as a dead letter; the others go on.
     WaybillError when the warehouse cannot be written; then what was not loaded before is not settled.
@@ -49,6 +58,39 @@ def take_in(settings: Settings, engine: Engine, understood: Understood, run_id: 
     return taking.taken
 
 
+def settle(engine: Engine, run_id: str, taken: TakenIn) -> int:
+    """Note what became of everything that was loaded; how many messages are done with."""
+    inbox.settle(engine, run_id, [each.settled for each in taken.loaded], utc_now())
+    return len(taken.loaded) + len(taken.given_up)
+
+
+def forget(engine: Engine, taken: TakenIn) -> None:
+    """Count nothing of messages that stay open: they are read again."""
+    for run_id in {row.run_id for each in taken.loaded for row in each.rows}:
+        ingest_counts.forget(engine, run_id, taken.connection.connection)
+
+
+def take_back(
+    settings: Settings,
+    engine: Engine,
+    run_id: str,
+    taken: TakenIn,
+    refused: Sequence[tuple[Loaded, Rejection]],
+    gone: Iterable[Row],
+) -> None:
+    """Give up messages whose rows were loaded. Those that are ``gone`` from the warehouse will not be in a rebuilt one
+    either; the others were there before."""
+    name = taken.connection.connection
+    _withdraw(settings, name, gone)
+    counted = Counter(
+        (row.run_id, row.kind, row.resource, row.fate) for each, _ in refused for row in each.rows
+    )
+    ingest_counts.take_back(engine, name, counted)
+    _refuse(engine, run_id, taken, [(each.message, why) for each, why in refused])
+    numbers = {each.message.message_no for each, _ in refused}
+    taken.loaded = [each for each in taken.loaded if each.message.message_no not in numbers]
+
+
 class _Taking:
     """One batch of a partner's messages on its way into the warehouse."""
 
@@ -56,24 +98,21 @@ class _Taking:
         self._settings, self._engine, self._run_id = settings, engine, run_id
         self._understood, self._connection = understood, understood.connection
         self._parts = 0
-        self.taken = TakenIn()
+        self.taken = TakenIn(understood.connection)
 
     def take(self) -> None:
         """Everything that becomes of them, but for what is postponed."""
         if self._understood.refused:
-            self._refuse(self._understood.refused)
+            _refuse(self._engine, self._run_id, self.taken, self._understood.refused)
         rows = self._understood.rows
         loading = [each for each in self._understood.messages if each.message_id in rows]
         self._load(loading, rows, self._run_id)
 
-    def _refuse(self, refused: Sequence[tuple[Message, Rejection]]) -> None:
-        dead_letters.record(self._engine, [_letter(message, self._run_id, why) for message, why in refused])
-        self._settle([Settled(message.message_no, 1, 0, 1, 0, 0) for message, _ in refused])
-
     def _load(self, messages: Sequence[Message], rows: Rows, run_id: str) -> None:
-        """Load and settle; what fails for a reason that nobody foresaw is tried by halves, down to the message."""
+        """Load; what fails for a reason that nobody foresaw is tried by halves, down to the message."""
+        fates = Fates(run_id)
         try:
-            self._load_together(messages, rows, run_id)
+            self._load_together(messages, rows, fates)
         except Exception as error:
             if is_of_the_place(error):
                 raise
@@ -83,19 +122,28 @@ class _Taking:
                 for half in (messages[:middle], messages[middle:]):
                     self._load(half, rows, self._next_part())
                 return
-            # What fails without it, too, is not its fault: nobody is given up for that.
-            self._read([row for each in messages for row in rows[each.message_id]], run_id, is_without=True)
-            self._refuse([(each, given_up(each, error)) for each in messages])
+            self._give_up(messages, rows, fates, error)
 
-    def _load_together(self, messages: Sequence[Message], rows: Rows, run_id: str) -> None:
+    def _give_up(self, messages: Sequence[Message], rows: Rows, fates: Fates, error: Exception) -> None:
+        # What fails without it, too, is not its fault: nobody is given up for that.
+        self._read(
+            [row for each in messages for row in rows[each.message_id]], Fates(fates.run_id), is_without=True
+        )
+        ingest_counts.forget(self._engine, fates.run_id, self._connection.connection)
+        landed = [row for each in messages for row in fates.rows_of(each) if row.fate == "loaded"]
+        _withdraw(self._settings, self._connection.connection, landed)
+        _refuse(self._engine, self._run_id, self.taken, [(each, given_up(each, error)) for each in messages])
+
+    def _load_together(self, messages: Sequence[Message], rows: Rows, fates: Fates) -> None:
         own = [row for each in messages for row in rows[each.message_id]]
-        fates = self._read(own, run_id)
+        counts = self._read(own, fates)
         named = _shipments(own)
-        self._settle([fates.of(each, named.get(each.trace_id, ())) for each in messages])
+        self.taken.loaded += [fates.of(each, named.get(each.trace_id, ())) for each in messages]
+        self.taken.counts += counts
 
-    def _read(self, rows: Sequence[KindAndRecord], run_id: str, *, is_without: bool = False) -> _Fates:
-        """Load these rows, or do everything but that; what became of them."""
-        fates = _Fates()
+    def _read(self, rows: Sequence[KindAndRecord], fates: Fates, *, is_without: bool = False) -> list[Counts]:
+        """Load these rows, or do everything but that."""
+        counts: list[Counts] = []
         by_kind: defaultdict[str, list[SourceRecord]] = defaultdict(list)
         for kind, row in rows:
             by_kind[kind].append(row)
@@ -105,49 +153,39 @@ class _Taking:
             adapter = InboxAdapter(resources, [] if is_without else own, self._understood.now)
             of_kind = self._connection.model_copy(update={"kind": kind})
             loader = Loader(self._settings, self._connection.connection, kind, is_inbox=True)
-            self.taken.counts += read(
-                self._settings, self._engine, of_kind, adapter, run_id, loader, fates, moves=False
-            )
-        return fates
-
-    def _settle(self, settled: Sequence[Settled]) -> None:
-        inbox.settle(self._engine, self._run_id, settled, utc_now())
-        self.taken.settled += settled
+            try:
+                counts += read(
+                    self._settings, self._engine, of_kind, adapter, fates.run_id, loader, fates.of_kind(kind),
+                    moves=False,
+                )  # fmt: skip
+                if is_without:
+                    loader.rehearse(resources)
+            except Exception as error:
+                if not is_of_the_place(error):
+                    loader.abandon()  # dlt would try the same rows again before any others
+                raise
+        return counts
 
     def _next_part(self) -> str:
         self._parts += 1
         return f"{self._run_id}_{self._parts}"
 
 
-class _Fates(Tally):
-    """Adds up the fates of a reading, and those of each message's rows by its trace."""
+def _refuse(
+    engine: Engine, run_id: str, taken: TakenIn, refused: Sequence[tuple[Message, Rejection]]
+) -> None:
+    dead_letters.record(engine, [_letter(message, run_id, why) for message, why in refused])
+    settled = [Settled(message.message_no, 1, 0, 1, 0, 0) for message, _ in refused]
+    inbox.settle(engine, run_id, settled, utc_now())
+    taken.given_up += settled
 
-    def __init__(self) -> None:
-        super().__init__()
-        self._by_trace: defaultdict[str | None, Counter[str]] = defaultdict(Counter)
 
-    def add(self, resource: str, rows_in: int, outcome: Sorted) -> None:
-        """Count one batch."""
-        super().add(resource, rows_in, outcome)
-        for each in outcome.accepted:
-            self._by_trace[each.record.trace_id]["loaded"] += 1
-        for each in outcome.repeated:
-            self._by_trace[each.record.trace_id]["duplicate"] += 1
-        for letter in outcome.letters:
-            self._by_trace[letter.trace_id]["parked" if letter.status == "parked" else "dead_lettered"] += 1
-
-    def of(self, message: Message, shipments: Sequence[str]) -> Settled:
-        """What became of one message's rows."""
-        found = self._by_trace[message.trace_id]
-        return Settled(
-            message_no=message.message_no,
-            rows_in=found.total(),
-            loaded=found["loaded"],
-            dead_lettered=found["dead_lettered"],
-            duplicate=found["duplicate"],
-            parked=found["parked"],
-            shipments=tuple(shipments),
-        )
+def _withdraw(settings: Settings, connection: str, rows: Iterable[Row]) -> None:
+    hashes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
+    for row in rows:
+        hashes[row.kind, row.resource].add(row.row_hash)
+    for (kind, name), own in hashes.items():
+        withdraw(settings, resource(kind, name), connection, own)
 
 
 def _shipments(rows: Sequence[KindAndRecord]) -> dict[str, tuple[str, ...]]:

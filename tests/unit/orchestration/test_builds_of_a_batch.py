@@ -13,7 +13,7 @@ from core.errors import ConfigurationError, WaybillError
 from core.settings import Settings
 from core.warehouse import open_warehouse
 from orchestration import event_builds as module
-from orchestration.event_builds import EventProject
+from orchestration.event_builds import Built, EventProject
 
 AS_OF = datetime(2026, 11, 13, 17, tzinfo=UTC)
 VARIABLES: dict[str, Any] = {
@@ -76,7 +76,7 @@ def test_a_batch_is_done_with_its_loads_once_they_are_pushed(
     settings: Settings, variables: dict[str, Any]
 ) -> None:
     project = project_of(settings)
-    assert project.build({"raw_pod"}) == (AS_OF, [])
+    assert project.build({"raw_pod"}) == Built(AS_OF, [], [])
     # It died before its invoices were pushed, say: they are not done with.
     project.build({"raw_pod"})
     assert done(settings) == []
