@@ -32,7 +32,7 @@ class Statements:
         self,
         warehouse: duckdb.DuckDBPyConnection,
         models: Collection[str],
-        first: Callable[[], None] = lambda: None,
+        first: Callable[[], object] = lambda: None,
         *,
         is_trial: bool = False,
     ) -> list[NodeResult]:
