@@ -1,13 +1,14 @@
-"""One attempt at one invoice: look up, create it, post it where that is a second step, read back; and what each ending means.
+"""One attempt at one document: look up, create it, post it where that is a second step, read back; and what each ending means.
 
 The attempt is committed before the first byte leaves that could change anything. Whatever happens after that, the row says where it
 stands: a definite answer moves it on, anything else makes it UNKNOWN, and UNKNOWN is only ever left by
-looking the invoice up.
+looking the document up.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -19,13 +20,14 @@ from activation.books import Books
 from activation.destinations.base import (
     Destination,
     NotAppliedError,
+    PostedDelivery,
     PostedInvoice,
     RefusedError,
     UncertainError,
     differences,
 )
 from activation.document import stored_document
-from contracts.invoice import InvoiceDocument
+from contracts.outbound import OutboundDocument
 from core.connections import Connection
 from core.errors import WaybillError
 from state import attempts, outbox
@@ -47,7 +49,7 @@ class Submitted:
     """A row whose document the destination said to have posted: what it holds now is read before that counts."""
 
     row: OutboxRow
-    document: InvoiceDocument
+    document: OutboundDocument
     erp_id: str
 
 
@@ -70,11 +72,12 @@ class Attempt:
 
         Nothing when the call fails: each row asks for itself then, as one that was sent before always does.
         """
-        keys = [row.idempotency_key for row in rows if not row.may_exist]
-        try:
-            return self.destination.look_up_all(keys) if len(keys) > 1 else {}
-        except WaybillError:
-            return {}
+        found: dict[str, list[PostedInvoice]] = {}
+        for operation in {row.operation for row in rows}:
+            keys = [row.idempotency_key for row in rows if row.operation == operation and not row.may_exist]
+            with suppress(WaybillError):
+                found |= self.destination.of(operation).look_up_all(keys) if len(keys) > 1 else {}
+        return found
 
     def send(self, row: OutboxRow, ahead: Found | None = None) -> str | Submitted:
         """Try one leased row once; the state it ends in, which is on disk after the next ``books.flush``, or what
@@ -90,7 +93,7 @@ class Attempt:
             # It has begun this very moment: nobody can have taken it over.
             return self._carry_out(row, document, ahead[row.idempotency_key], existed=existed)
         try:
-            found = self.destination.look_up(row.idempotency_key)
+            found = self._look_up(row)
         except RefusedError as error:
             return self._end(row, "DEAD", error, may_exist=existed)
         except (NotAppliedError, UncertainError) as error:
@@ -103,6 +106,9 @@ class Attempt:
             self._still_ours(row)
         return self._carry_out(row, document, found, existed=existed)
 
+    def _look_up(self, row: OutboxRow) -> list[PostedInvoice]:
+        return self.destination.of(row.operation).look_up(row.idempotency_key)
+
     def _still_ours(self, row: OutboxRow) -> None:
         if not outbox.is_held(self.engine, row, self.now()):
             raise LostToAnother(
@@ -114,7 +120,7 @@ class Attempt:
         """Find out what became of an UNKNOWN row; the state it ends in, UNKNOWN when nobody can say yet, None when no
         answer came."""
         try:
-            found = self.destination.look_up(row.idempotency_key)
+            found = self._look_up(row)
         except WaybillError:
             return None
         state = self._find_out(row, found)
@@ -163,42 +169,52 @@ class Attempt:
         return lifetime is not None and self.now() >= row.enqueued_at + timedelta(seconds=lifetime)
 
     def _carry_out(
-        self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice], *, existed: bool
+        self, row: OutboxRow, document: OutboundDocument, found: list[PostedInvoice], *, existed: bool
     ) -> str | Submitted:
         if found and not self._may_post(document, found):
             return self._judge_found(row, document, found)
-        erp_id = found[0].erp_id if found else None
+        erp_id, kind = (found[0].erp_id if found else None), self.destination.of(row.operation)
         try:
-            erp_id = erp_id or self.destination.create(document)
+            erp_id = erp_id or kind.create(document)
             if self._is_two_step:
-                self.destination.post(erp_id)
+                kind.post(erp_id)
         except NotAppliedError as error:
-            return self._retry_later(row, error, may_exist=existed or erp_id is not None)
+            if erp_id is not None:
+                return self._made_already(row, error)
+            return self._retry_later(row, error, may_exist=existed)
         except RefusedError as error:
             return self._refused(row, document, error, erp_id, existed=existed)
         except UncertainError as error:
             return self._end(row, "UNKNOWN", error)
         return Submitted(row, document, erp_id)
 
-    def _may_post(self, document: InvoiceDocument, found: Sequence[PostedInvoice]) -> bool:
+    def _made_already(self, row: OutboxRow, error: NotAppliedError) -> str:
+        """The document is there, and the call after it was not taken. A list that does not show it yet must not have it made
+        once more: where nothing else refuses that, it is settled like an attempt without an answer."""
+        if self._is_unique:
+            return self._retry_later(row, error, may_exist=True)
+        return self._end(row, "UNKNOWN", error)
+
+    def _may_post(self, document: OutboundDocument, found: Sequence[PostedInvoice]) -> bool:
         is_draft = len(found) == 1 and found[0].status == "draft" and not differences(document, found[0])
         return is_draft and self._is_two_step
 
     def read_back(self, submitted: Sequence[Submitted]) -> list[str]:
         """The state in which each ends, in their order. They are read in one call; whatever that does not tell is asked
         for alone."""
-        try:
-            ids = [each.erp_id for each in submitted]
-            read = self.destination.read_back_all(ids) if len(ids) > 1 else {}
-        except WaybillError:
-            read = {}
-        return [self._ending(each, read.get(each.erp_id)) for each in submitted]
+        read: dict[tuple[str, str], PostedInvoice] = {}
+        for operation in {each.row.operation for each in submitted}:
+            ids = [each.erp_id for each in submitted if each.row.operation == operation]
+            with suppress(WaybillError):
+                told = self.destination.of(operation).read_back_all(ids) if len(ids) > 1 else {}
+                read |= {(operation, erp_id): posted for erp_id, posted in told.items()}
+        return [self._ending(each, read.get((each.row.operation, each.erp_id))) for each in submitted]
 
     def _ending(self, sent: Submitted, posted: PostedInvoice | None) -> str:
         try:
-            found = posted or self.destination.read_back(sent.erp_id)
+            found = posted or self.destination.of(sent.row.operation).read_back(sent.erp_id)
         except NotAppliedError as error:
-            return self._retry_later(sent.row, error, may_exist=True)
+            return self._made_already(sent.row, error)
         except RefusedError as error:
             return self._refused(sent.row, sent.document, error, sent.erp_id, existed=True)
         except UncertainError as error:
@@ -208,7 +224,7 @@ class Attempt:
     def _refused(
         self,
         row: OutboxRow,
-        document: InvoiceDocument,
+        document: OutboundDocument,
         error: RefusedError,
         erp_id: str | None,
         *,
@@ -217,7 +233,7 @@ class Attempt:
         """A refusal may mean that the invoice is there already: ask before believing it. It says nothing of what an
         earlier attempt sent (``existed``), nor of a document that was made before it."""
         try:
-            found = self.destination.look_up(row.idempotency_key)
+            found = self._look_up(row)
         except WaybillError as unclear:
             return self._end(row, "UNKNOWN", unclear)
         if not found:
@@ -227,7 +243,7 @@ class Attempt:
             return self._end(row, "DEAD", error)
         return self._judge_found(row, document, found)
 
-    def _judge_found(self, row: OutboxRow, document: InvoiceDocument, found: list[PostedInvoice]) -> str:
+    def _judge_found(self, row: OutboxRow, document: OutboundDocument, found: list[PostedInvoice]) -> str:
         """Once, posted and equal is done; a draft is posted by the next attempt; anything else is a conflict."""
         wrong = [f"{len(found)} documents carry the key"] if len(found) > 1 else []
         wrong += differences(document, found[0])
@@ -249,7 +265,7 @@ class Attempt:
         return answered + (row.state == "SENDING") >= MAX_ATTEMPTS
 
     def _acknowledge(
-        self, row: OutboxRow, document: InvoiceDocument, posted: PostedInvoice, posted_at: datetime
+        self, row: OutboxRow, document: OutboundDocument, posted: PostedInvoice, posted_at: datetime
     ) -> str:
         receipt = attempts.Receipt(
             idempotency_key=row.idempotency_key,
@@ -268,6 +284,7 @@ class Attempt:
             issue_date=posted.issue_date,
             posted_at=posted_at,
             read_back_at=self.now(),
+            total_quantity=posted.total_quantity if isinstance(posted, PostedDelivery) else None,
         )
         return self._move(row, "ACKED", {"last_error": None}, erp_id=posted.erp_id, receipt=receipt)
 

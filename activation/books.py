@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
-from state import attempts, credit_notes, decisions, kill_switch, outbox
+from state import attempts, credit_notes, decisions, kill_switch, order_keys, outbox
 from state.attempts import Ending, Receipt
 from state.group_commit import GroupCommit
 from state.outbox_moves import LostToAnother, Move, move_all
@@ -49,8 +49,8 @@ class Books:
         self._ends: list[Future[OutboxRow | None]] = []
 
     def begin(self, row: OutboxRow) -> OutboxRow:
-        """SENDING with an attempt begun; READY where a kill switch is pulled; BLOCKED where the standing decision does
-        not release these inputs. On disk when this returns, with the endings that came before.
+        """SENDING with an attempt begun; READY where a kill switch is pulled or it is not the row's turn any more; BLOCKED
+        where the standing decision does not release these inputs. On disk when this returns, with the endings that came before.
 
         One transaction, which holds the state store's write lock: nothing can fall between asking and beginning.
         LostToAnother when the row is no longer ours.
@@ -133,20 +133,23 @@ def _move(change: _Change, blocked: Mapping[str, str], now: datetime) -> Move[Ou
 
 
 def _stopped(db: Db, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
-    """Those that a kill switch keeps from being sent."""
+    """Those that a kill switch keeps from being sent, or something that has to come before them."""
     scopes = {(row.destination, row.company) for row in rows}
     pulled = {scope for scope in scopes if kill_switch.stops(db, *scope)}
-    return [row for row in rows if (row.destination, row.company) in pulled]
+    early = order_keys.out_of_turn(db, rows)
+    return [row for row in rows if (row.destination, row.company) in pulled or row.idempotency_key in early]
 
 
 def _blocked(db: Db, rows: Sequence[OutboxRow], now: datetime) -> dict[str, str]:
-    """Key → what forbids to send it now: of an invoice the standing decision, of a credit note its approval and its gate,
+    """Key → what forbids to send it now: the standing decision of its flow, or of a credit note its approval and its gate,
     which is asked again."""
     notes = [row for row in rows if row.operation == credit_notes.OPERATION]
     found = {row.idempotency_key: credit_notes.why_blocked(db, row, now, kept=True) for row in notes}
-    invoices = [row for row in rows if row.operation != credit_notes.OPERATION]
-    released = decisions.released_inputs(db, [(row.business_id, row.revision) for row in invoices])
-    for row in invoices:
-        if released.get((row.business_id, row.revision)) != row.input_hash:
-            found[row.idempotency_key] = "the decision no longer releases these inputs"
+    for operation in {row.operation for row in rows} - {credit_notes.OPERATION}:
+        judged = [row for row in rows if row.operation == operation]
+        keys = [(row.business_id, row.revision) for row in judged]
+        released = decisions.released_inputs(db, keys, operation)
+        for row in judged:
+            if released.get((row.business_id, row.revision)) != row.input_hash:
+                found[row.idempotency_key] = "the decision no longer releases these inputs"
     return {key: why for key, why in found.items() if why}

@@ -1,4 +1,4 @@
-"""What differs between the invoices that were acknowledged and those that a destination lists.
+"""What differs between the documents that were acknowledged and those that a destination lists.
 
 Belongs here: judging, without asking or changing anything. Asking and recording is ``reconcile``.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from activation.destinations.base import PostedInvoice
+from activation.destinations.base import PostedDelivery, PostedInvoice
 from state.attempts import Receipt
 from state.differences import Difference, Kind
 from state.outbox_rows import OutboxEntry
@@ -83,6 +83,11 @@ def _wrong(receipt: Receipt, found: PostedInvoice) -> list[str]:
         ("tax total", receipt.tax_total_amount, found.tax_total_amount),
         ("grand total", receipt.grand_total_amount, found.grand_total_amount),
         ("issue date", receipt.issue_date, found.issue_date),
+        (
+            "quantity",
+            receipt.total_quantity,
+            found.total_quantity if isinstance(found, PostedDelivery) else None,
+        ),
     )
     return [f"{name}: acknowledged {was}, found {seen}" for name, was, seen in compared if was != seen]
 

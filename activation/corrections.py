@@ -15,7 +15,7 @@ from typing import Any
 
 from sqlalchemy import Engine
 
-from activation.document import stored_document
+from activation.document import stored_invoice
 from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from core.errors import PermanentFailure
 from state import attempts, credit_notes, outbox_rows
@@ -74,7 +74,7 @@ def draft_corrections(
     found: dict[str, Finding] = {}
     receipts = attempts.all_receipts(engine)
     for row in _posted(engine, _changed(engine, candidates)):
-        document = stored_document(row)
+        document = stored_invoice(row)
         finding = judge(document, candidates.get(row.business_id), proofs.get(document.pod_id))
         if finding is not None:
             found[row.idempotency_key] = finding
@@ -113,7 +113,7 @@ def confirm(
             "something else meanwhile.",
             remedy="Settle what `waybill reconcile` lists, then answer again.",
         )
-    finding = judge(stored_document(invoice), candidate, proof)
+    finding = judge(stored_invoice(invoice), candidate, proof)
     if finding is None or finding.key != note.cause_key:
         with engine.begin() as db:
             credit_notes.withdraw(db, note, "its cause was gone when it was to be approved", now)
@@ -193,7 +193,7 @@ def _posted(engine: Engine, keys: Sequence[str]) -> Iterator[OutboxRow]:
 
 def _draft(row: OutboxRow, erp_id: str, finding: Finding, actor: str, now: datetime) -> NewDraft:
     key = credit_notes.key_of(row)
-    note = credit_note_of(stored_document(row), key, erp_id, now.date(), finding.why)
+    note = credit_note_of(stored_invoice(row), key, erp_id, now.date(), finding.why)
     return NewDraft(
         idempotency_key=key,
         invoice_key=row.idempotency_key,

@@ -1,19 +1,32 @@
-"""From a row of ``outbound_erp__invoices`` to the document that is sent and the effect that is enqueued."""
+"""From a released row to the document that is sent and the effect that is enqueued.
+
+Belongs here: the invoice, and what holds for every flow. What a confirmation is made of is ``fulfilment``.
+"""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
+from activation.fulfilment import confirmation_of
+from contracts.fulfilment import NO_CURRENCY, FulfilmentDocument
 from contracts.invoice import CreditNoteDocument, InvoiceDocument, InvoiceDocumentLine
+from contracts.outbound import OutboundDocument
+from core.flows import BY_OPERATION, FULFILMENT, INVOICE
 from core.ids import idempotency_key, sha256_hex
 from core.money import minor_units
 from state import credit_notes
 from state.outbox_rows import NewEffect, OutboxRow
 
-OPERATION = "invoice"
+OPERATION = INVOICE.operation
+_DOCUMENTS: Mapping[str, type[OutboundDocument]] = {
+    FULFILMENT.operation: FulfilmentDocument,
+    INVOICE.operation: InvoiceDocument,
+    credit_notes.OPERATION: CreditNoteDocument,
+}
+"""Operation → what the stored bytes of its effects are."""
 FIELD_COLUMNS: Mapping[str, tuple[str, ...]] = {
     "idempotency_key": ("company_id", "destination", "business_id", "revision"),
     "business_id": ("business_id",),
@@ -35,7 +48,12 @@ FIELD_COLUMNS: Mapping[str, tuple[str, ...]] = {
 """Field of the document → the columns of the row that it is made of."""
 
 
-def document_of(row: Mapping[str, Any]) -> InvoiceDocument:
+def document_of(row: Mapping[str, Any]) -> OutboundDocument:
+    """What a released row of any flow stands for; ValueError (Pydantic's) when the row is not complete."""
+    return confirmation_of(row) if row["operation"] == FULFILMENT.operation else invoice_of(row)
+
+
+def invoice_of(row: Mapping[str, Any]) -> InvoiceDocument:
     """The invoice a released row stands for; ValueError (Pydantic's) when the row is not complete."""
     currency = row["currency"]
     return InvoiceDocument(
@@ -60,19 +78,32 @@ def document_of(row: Mapping[str, Any]) -> InvoiceDocument:
     )
 
 
-def stored_document(row: OutboxRow) -> InvoiceDocument:
-    """What the stored bytes say: an invoice, or the credit note over one."""
-    kind = CreditNoteDocument if row.operation == credit_notes.OPERATION else InvoiceDocument
-    return kind.model_validate_json(row.payload)
+def stored_document(row: OutboxRow) -> OutboundDocument:
+    """What the stored bytes say: a confirmation, an invoice, or the credit note over one."""
+    return _DOCUMENTS[row.operation].model_validate_json(row.payload)
 
 
-def effect_of(row: Mapping[str, Any], document: InvoiceDocument) -> NewEffect:
-    """What goes into the outbox: the canonical bytes and what they stand for."""
-    payload = document.canonical_bytes()
+def stored_invoice(row: OutboxRow) -> InvoiceDocument:
+    """What the stored bytes of an invoice or credit note say."""
+    document = stored_document(row)
+    assert isinstance(document, InvoiceDocument)
+    return document
+
+
+def effect_of(
+    row: Mapping[str, Any], document: OutboundDocument, taken: Collection[str] = (OPERATION,)
+) -> NewEffect:
+    """What goes into the outbox: the canonical bytes and what they stand for.
+
+    ``taken``: the operations that the destination takes. What follows another one there takes turns with it.
+    """
+    payload, operation = document.canonical_bytes(), row["operation"]
+    invoice = document if isinstance(document, InvoiceDocument) else None
+    follows = BY_OPERATION[operation].follows
     return NewEffect(
         company=document.company_id,
         destination=row["destination"],
-        operation=OPERATION,
+        operation=operation,
         business_id=document.business_id,
         revision=row["revision"],
         shipment_no=document.shipment_no,
@@ -81,9 +112,10 @@ def effect_of(row: Mapping[str, Any], document: InvoiceDocument) -> NewEffect:
         payload_hash=sha256_hex(payload),
         content_hash=row["content_hash"],
         input_hash=row["input_hash"],
-        amount=document.grand_total_amount,
-        currency=document.currency,
-        charge_keys=tuple(line.charge_key for line in document.lines),
+        amount=invoice.grand_total_amount if invoice else Decimal(0),
+        currency=invoice.currency if invoice else NO_CURRENCY,
+        charge_keys=tuple(line.charge_key for line in invoice.lines) if invoice else (),
+        order_key=document.business_id if follows is None or follows in taken else None,
     )
 
 

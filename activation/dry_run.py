@@ -1,4 +1,4 @@
-"""What a push would do, each invoice and each approved credit note against what the ERP holds right now: nothing is sent,
+"""What a push would do, each released document and each approved credit note against what the ERP holds right now: nothing is sent,
 and no row moves.
 
 Belongs here: looking and telling. Every call that is made only reads.
@@ -6,7 +6,6 @@ Belongs here: looking and telling. Every call that is made only reads.
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,16 +15,26 @@ from typing import Any, Literal
 from sqlalchemy import Engine
 
 from activation.breaker import Breaker
-from activation.destinations.base import Destination, PostedInvoice
+from activation.destinations.base import Destination, PostedDelivery, PostedInvoice
 from activation.destinations.base import differences as differing
 from activation.document import OPERATION, document_of, effect_of, stored_document
-from activation.push import PATIENCE_S, open_destination
+from activation.push import PATIENCE_S, open_destination, operations_of, taken
 from activation.worker import is_gone
-from contracts.invoice import InvoiceDocument
+from contracts.fulfilment import NO_CURRENCY
+from contracts.outbound import OutboundDocument
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import WaybillError
-from state import credit_notes, decisions, differences, kill_switch, outbox, outbox_rows, revisions
+from state import (
+    credit_notes,
+    decisions,
+    differences,
+    kill_switch,
+    order_keys,
+    outbox,
+    outbox_rows,
+    revisions,
+)
 from state.engine import reading
 from state.outbox_rows import NewEffect, OutboxEntry
 from state.tables import outbox as table
@@ -37,7 +46,7 @@ Action = Literal["create", "post", "skip", "hold"]
 @dataclass(frozen=True)
 class Intent:
     """What would become of one document: ``create`` it, ``post`` the draft that is there, ``skip`` what is done, or
-    ``hold`` it, and why. ``found`` are the documents under its key; ``operation`` is ``invoice`` or ``credit_note``."""
+    ``hold`` it, and why. ``found`` are the documents under its key; ``operation`` is a flow's, or ``credit_note``; what carries no money has no amount."""
 
     destination: str
     shipment_no: str
@@ -57,28 +66,26 @@ def dry_run(
     limit: int | None = None,
     now: Callable[[], datetime] = utc_now,
 ) -> Iterator[Intent]:
-    """One intent per released row (columns of ``outbound_erp__invoices``) and per approved credit note that is not posted,
+    """One intent per released row (columns of the flows' outbound models) and per approved credit note that is not posted,
     as each is found out; credit notes first, as a push sends them.
 
     With a ``limit`` what a push would not come to any more is held, and not looked up.
     """
     left = limit
     by_name = {each.connection: each for each in connections if each.destination is not None}
-    grouped: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        grouped[row["destination"]].append(row)
+    grouped = taken(rows, by_name)
     notes = {name: credit_notes.on_their_way(engine, name) for name in by_name}
     for name in sorted(grouped.keys() - by_name.keys()):
         why = f"no connection file offers {name} as a destination"
-        yield from (_held(row, why) for row in grouped[name])
+        yield from (_held(row, why) for row in grouped.get(name, ()))
     for name, connection in by_name.items():
-        if not (notes[name] or grouped[name]):
+        if not (notes[name] or grouped.get(name)):
             continue
         asked = _Asked(engine, open_destination(connection), connection, now, left)
         try:
             for key in notes[name]:
                 yield _intent_of_note(asked, key)
-            for row in grouped[name]:
+            for row in grouped.get(name, ()):
                 yield _intent(asked, row)
         finally:
             asked.system.close()
@@ -96,6 +103,11 @@ class _Asked:
     left: int | None
 
     @property
+    def operations(self) -> tuple[str, ...]:
+        """What it takes."""
+        return operations_of(self.connection)
+
+    @property
     def two_step(self) -> bool:
         """Whether it lets drafts be posted."""
         declared = self.connection.destination
@@ -107,15 +119,19 @@ def _intent(asked: _Asked, row: Mapping[str, Any]) -> Intent:
         document = document_of(row)
     except ValueError as error:
         return _held(row, " ".join(str(error).split()))
-    effect = effect_of(row, document)
+    effect = effect_of(row, document, asked.operations)
     known = next(iter(outbox.of_keys(asked.engine, [effect.idempotency_key])), None)
     if why := _why_held(asked, effect, known):
         return _held(row, why, effect)
-    action, why, found = _looked_up(asked, effect.idempotency_key, document, known)
+    action, why, found = _looked_up(asked, effect.operation, effect.idempotency_key, document, known)
     return Intent(
-        row["destination"], effect.shipment_no, effect.idempotency_key, action, why, effect.amount,
-        effect.currency, found,
+        row["destination"], effect.shipment_no, effect.idempotency_key, action, why, *_money(effect), found,
+        effect.operation,
     )  # fmt: skip
+
+
+def _money(effect: NewEffect) -> tuple[Decimal | None, str | None]:
+    return (None, None) if effect.currency == NO_CURRENCY else (effect.amount, effect.currency)
 
 
 def _intent_of_note(asked: _Asked, key: str) -> Intent:
@@ -127,18 +143,20 @@ def _intent_of_note(asked: _Asked, key: str) -> Intent:
             else credit_notes.why_blocked(db, row, utc_now(), kept=False)
         )
     held = held or _why_stopped(asked, row.company) or _why_later(asked, row)
-    action, why, found = ("hold", held, ()) if held else _looked_up(asked, key, stored_document(row), row)
+    action, why, found = (
+        ("hold", held, ()) if held else _looked_up(asked, row.operation, key, stored_document(row), row)
+    )
     return Intent(
         row.destination, row.shipment_no, key, action, why, row.amount, row.currency, found, row.operation
     )
 
 
 def _looked_up(
-    asked: _Asked, key: str, document: InvoiceDocument, known: OutboxEntry | None
+    asked: _Asked, operation: str, key: str, document: OutboundDocument, known: OutboxEntry | None
 ) -> tuple[Action, str, tuple[str, ...]]:
     """What would be done, why, and what the ERP has under the key."""
     try:
-        found = asked.system.look_up(key)
+        found = asked.system.of(operation).look_up(key)
     except WaybillError as error:
         return "hold", f"{error.message} {error.remedy}", ()
     if not found and known is not None and (why := _why_unsettled(asked, known)):
@@ -146,10 +164,16 @@ def _looked_up(
     action, why = _against(document, found, two_step=asked.two_step)
     if asked.left is not None and action != "hold" and not _is_done(known):
         asked.left -= 1
-    shown = tuple(
-        f"{each.erp_id} ({each.status}, {each.grand_total_amount} {each.currency})" for each in found
+    return action, why, tuple(map(_shown, found))
+
+
+def _shown(found: PostedInvoice) -> str:
+    much = (
+        f"{found.total_quantity:f} delivered"
+        if isinstance(found, PostedDelivery)
+        else f"{found.grand_total_amount} {found.currency}"
     )
-    return action, why, shown
+    return f"{found.erp_id} ({found.status}, {much})"
 
 
 def _is_done(known: OutboxEntry | None) -> bool:
@@ -162,10 +186,10 @@ def _why_held(asked: _Asked, effect: NewEffect, known: OutboxEntry | None) -> st
         return f"{known.state}: {known.last_error}"
     if known is not None and known.may_exist and known.content_hash != effect.content_hash:
         return "it changed after something was sent: a credit note is needed"
-    if _is_done(known):
-        return None
+    if (early := _why_early(asked.engine, known)) or _is_done(known):
+        return early
     with reading(asked.engine) as db:
-        decision = decisions.latest_of(db, (effect.business_id, effect.revision))
+        decision = decisions.latest_of(db, (effect.business_id, effect.revision), effect.operation)
         try:
             revisions.refuse_uncredited(db, effect)
             outbox.refuse_claimed(db, effect.idempotency_key, effect.charge_keys)
@@ -219,10 +243,16 @@ def _waited_for(asked: _Asked) -> datetime:
     return asked.now() + timedelta(seconds=PATIENCE_S)
 
 
+def _why_early(engine: Engine, known: OutboxEntry | None) -> str | None:
+    """What people have to decide on first; None when nothing of the kind stands before it."""
+    waits = order_keys.waits_for(engine, [known] if known is not None and known.state == "READY" else [])
+    return next((each.told for each in waits.values() if each.is_stuck), None)
+
+
 def _against(
-    document: InvoiceDocument, found: Sequence[PostedInvoice], *, two_step: bool
+    document: OutboundDocument, found: Sequence[PostedInvoice], *, two_step: bool
 ) -> tuple[Action, str]:
-    """The invoice beside what the ERP holds under its key, judged as an attempt would."""
+    """The document beside what the ERP holds under its key, judged as an attempt would."""
     if not found:
         return "create", "the ERP has nothing under its key"
     if len(found) > 1:
@@ -241,5 +271,5 @@ def _against(
 def _held(row: Mapping[str, Any], why: str, effect: NewEffect | None = None) -> Intent:
     return Intent(
         row["destination"], row["shipment_no"], effect.idempotency_key if effect else "", "hold", why,
-        row["grand_total_amount"], row["currency"],
+        row.get("grand_total_amount"), row.get("currency"), operation=row["operation"],
     )  # fmt: skip

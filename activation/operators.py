@@ -51,7 +51,7 @@ def _decidable(engine: Engine, named: str) -> OutboxEntry:
         if named == each.shipment_no or (len(named) >= 6 and each.idempotency_key.startswith(named))
     ]
     if len(found) > 1:
-        # A shipment has an invoice and its credit note: of the two, that about which somebody has to decide.
+        # A shipment has a confirmation, an invoice and its credit note: of these, that about which somebody has to decide.
         found = [each for each in found if each.state in GIVEN_UP] or [
             each for each in found if each.state == "CANCELLED"
         ]
@@ -80,7 +80,7 @@ def _look_up(connections: Sequence[Connection], entry: OutboxEntry) -> Found:
         _settled(known[entry.destination], entry)
     destination = open_destination(known[entry.destination])
     try:
-        documents = destination.look_up(entry.idempotency_key)
+        documents = destination.of(entry.operation).look_up(entry.idempotency_key)
     finally:
         destination.close()
     return sorted(

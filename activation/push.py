@@ -1,4 +1,4 @@
-"""The push: what the gate released becomes posted invoices, each once, and the result says which did not.
+"""The push: what the gate released becomes posted documents, each once, and the result says which did not.
 
 Belongs here: the order of things (enqueue, recover, lease, send, reconcile) and the sums. What one attempt
 does is ``attempt``; what a system understands is its module in ``destinations``.
@@ -7,8 +7,8 @@ does is ``attempt``; what a system understands is its module in ``destinations``
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -25,7 +25,7 @@ from activation.breaker import Breaker
 from activation.destinations.base import Destination
 from activation.destinations.erp_frappe import FrappeDestination
 from activation.destinations.erp_tryton import TrytonDestination
-from activation.document import document_of, effect_of
+from activation.document import OPERATION, document_of, effect_of
 from activation.pace import Pace
 from activation.recovery import Recovery
 from activation.retry_budget import RetryBudget
@@ -34,7 +34,7 @@ from activation.worker import new_worker
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError, WaybillError
-from state import credit_notes, differences, kill_switch, outbox, waiting
+from state import credit_notes, differences, kill_switch, order_keys, outbox, waiting
 from state.engine import reading
 from state.outbox_intake import enqueue_all
 from state.outbox_rows import NewEffect, OutboxRow
@@ -47,13 +47,14 @@ _DESTINATIONS: dict[str, Callable[[Connection], Destination]] = {
     "tryton": TrytonDestination,
 }
 _PAUSE_S, _PAUSE_UNANSWERED_S = 0.2, 2.0
+_BILLING = frozenset({OPERATION, credit_notes.OPERATION})
 _NOBODYS_KEY = "0" * 64
 """What a probe looks up: no effect has it."""
 
 
 @dataclass
-class PushResult:
-    """What one push did. ``failed`` are released rows that are not posted and not held by a person's need;
+class Counts:
+    """What one push did of one flow. ``failed`` are released rows that are not posted and not held by a person's need;
     ``cancelled`` those that two people decided never to send: nothing is left to do about them."""
 
     candidates: int = 0
@@ -63,8 +64,29 @@ class PushResult:
     held: int = 0
     blocked_at_recheck: int = 0
     cancelled: int = 0
+
+    @property
+    def unposted(self) -> int:
+        """Released, and not in the other system."""
+        return self.failed + self.held
+
+
+@dataclass
+class PushResult(Counts):
+    """What one push did of invoices and credit notes; ``others``: of each other flow, by its operation."""
+
+    others: dict[str, Counts] = field(default_factory=dict)
     amount_by_currency: dict[str, Decimal] = field(default_factory=dict)
     errors: list[str] = field(default_factory=list)
+
+    def of(self, operation: str) -> Counts:
+        """Where rows of an operation are counted."""
+        return self if operation in _BILLING else self.others.setdefault(operation, Counts())
+
+    @property
+    def unposted_of_all(self) -> int:
+        """The same over all flows."""
+        return self.unposted + sum(each.unposted for each in self.others.values())
 
 
 def push(
@@ -74,7 +96,8 @@ def push(
     limit: int | None = None,
     patience_s: float | None = None,
 ) -> PushResult:
-    """Push the released rows (columns of ``outbound_erp__invoices``), each to the destination it names.
+    """Push the released rows (columns of the flows' outbound models), each to the destination it names. What a destination
+    does not take is left out.
 
     With a ``limit`` so many attempts are begun at most; what is left over waits for the next push, as does what is not
     due within ``patience_s`` seconds (None: ``PATIENCE_S``).
@@ -82,16 +105,16 @@ def push(
     Everything is tried before anything is reported as failed. ConfigurationError when a row names a
     destination that no connection offers.
     """
-    result = PushResult(candidates=len(rows))
+    result = PushResult()
     by_name = {each.connection: each for each in connections if each.destination is not None}
-    grouped: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    for row in rows:
-        grouped[row["destination"]].append(row)
+    grouped = taken(rows, by_name)
     for name in sorted(grouped.keys() - by_name.keys()):
         raise ConfigurationError(
-            f"Released invoices name {name!r}, which no connection file offers as a destination.",
+            f"Released rows name {name!r}, which no connection file offers as a destination.",
             remedy=f"Add a `destination:` section to the file of {name}.",
         )
+    for row in (row for some in grouped.values() for row in some):
+        result.of(row["operation"]).candidates += 1
     for name, connection in by_name.items():
         destination = open_destination(connection)
         try:
@@ -101,6 +124,23 @@ def push(
         finally:
             destination.close()
     return result
+
+
+def taken(
+    rows: Iterable[Mapping[str, Any]], by_name: Mapping[str, Connection]
+) -> dict[str, list[Mapping[str, Any]]]:
+    """Destination → its rows, without those of operations that it does not take."""
+    grouped: defaultdict[str, list[Mapping[str, Any]]] = defaultdict(list)
+    for row in rows:
+        known = by_name.get(row["destination"])
+        if known is None or row["operation"] in operations_of(known):
+            grouped[row["destination"]].append(row)
+    return grouped
+
+
+def operations_of(connection: Connection) -> tuple[str, ...]:
+    """What a connection takes."""
+    return connection.destination.operations if connection.destination else ()
 
 
 def recover(engine: Engine, connections: Sequence[Connection]) -> None:
@@ -211,7 +251,7 @@ class Pusher:
         effects: list[tuple[Mapping[str, Any], NewEffect]] = []
         for row in rows:
             try:
-                effects.append((row, effect_of(row, document_of(row))))
+                effects.append((row, effect_of(row, document_of(row), operations_of(self._connection))))
             except ValueError as error:
                 self._refuse(row, str(error))
         with self._engine.begin() as db:
@@ -228,7 +268,7 @@ class Pusher:
         return keys
 
     def _refuse(self, row: Mapping[str, Any], why: str) -> None:
-        self._result.failed += 1
+        self._result.of(row["operation"]).failed += 1
         self._result.errors.append(f"{row['shipment_no']}: {why}")
 
     def recover(self) -> None:
@@ -308,23 +348,22 @@ class Pusher:
 
     def _add_up(self, keys: Sequence[str], before: Mapping[str, str]) -> None:
         """The sums, from what the outbox says now."""
-        amounts: defaultdict[str, Decimal] = defaultdict(Decimal)
-        counted: Counter[str] = Counter()
-        for row in outbox.of_keys(self._engine, keys):
+        rows = outbox.of_keys(self._engine, keys)
+        waits = order_keys.waits_for(self._engine, [row for row in rows if row.state == "READY"])
+        for row in rows:
             done = row.state in {"ACKED", "RECONCILED"}
             was_done = before.get(row.idempotency_key) in {"ACKED", "RECONCILED"}
-            counted[_fate(row.state, was_done=was_done)] += 1
-            if done and not was_done:
-                amounts[row.currency] += row.amount
+            wait = waits.get(row.idempotency_key)
+            fate = "held" if wait and wait.is_stuck else _fate(row.state, was_done=was_done)
+            counts = self._result.of(row.operation)
+            setattr(counts, fate, getattr(counts, fate) + 1)
+            if done and not was_done and row.operation in _BILLING:
+                amounts = self._result.amount_by_currency
+                amounts[row.currency] = amounts.get(row.currency, Decimal(0)) + row.amount
             elif not done and row.state != "CANCELLED":
                 why = self._why_ready(row.company) if row.state == "READY" else row.last_error
+                why = wait.told if wait else why
                 self._result.errors.append(f"{row.shipment_no}: {row.state}: {why}")
-        for fate, count in counted.items():
-            setattr(self._result, fate, getattr(self._result, fate) + count)
-        for currency, amount in amounts.items():
-            self._result.amount_by_currency[currency] = (
-                self._result.amount_by_currency.get(currency, Decimal(0)) + amount
-            )
 
 
 def _fate(state: str, *, was_done: bool) -> str:

@@ -1,5 +1,7 @@
 """Reconciliation: released = acknowledged = in the foreign system, by day, currency and company, row by row.
 
+Confirmations carry no money: they are counted under the currency XXX with amounts of 0, and their quantities are compared.
+
 What is released and not acknowledged is still under way or waits for a person; it is counted and stops nothing.
 What was acknowledged and is not there as it was, or is there and was never acknowledged, is a difference: until
 somebody settles it, or a later reconciliation no longer finds it, the push sends nothing to that destination.
@@ -23,10 +25,10 @@ from sqlalchemy import Engine
 from activation import compare
 from activation.destinations.base import Destination, PostedInvoice
 from activation.document import stored_document
-from activation.push import open_destination, recover
+from activation.push import open_destination, operations_of, recover
 from core.clock import utc_now
 from core.connections import Connection
-from state import attempts, differences, ledger, outbox
+from state import attempts, credit_notes, differences, ledger, outbox
 from state.attempts import Receipt
 from state.differences import RECONCILIATION, Difference
 from state.outbox_moves import LostToAnother
@@ -78,21 +80,29 @@ def reconcile(engine: Engine, connections: Sequence[Connection]) -> list[Reconci
         recover(engine, [connection])
         destination = open_destination(connection)
         try:
-            done.append(_reconcile(engine, connection.connection, destination))
+            done.append(_reconcile(engine, connection, destination))
         finally:
             destination.close()
     return done
 
 
-def _reconcile(engine: Engine, name: str, destination: Destination) -> Reconciliation:
+def _kinds(engine: Engine, connection: Connection, destination: Destination) -> dict[str, Destination]:
+    """Operation → the documents it wrote there: of what the destination takes, and of what was ever sent to it."""
+    operations = {*operations_of(connection), *outbox.operations(engine, connection.connection)}
+    return {each: destination.of(each) for each in sorted(operations - {credit_notes.OPERATION})}
+
+
+def _reconcile(engine: Engine, connection: Connection, destination: Destination) -> Reconciliation:
+    name, kinds = connection.connection, _kinds(engine, connection, destination)
     before = differences.open_of(engine, name)
     result = Reconciliation(name, _since(engine, name, before))
-    # The foreign list first, our own rows after it: what is posted in between is looked up, not missed.
+    # The foreign lists first, our own rows after them: what is posted in between is looked up, not missed.
     found: defaultdict[str, list[PostedInvoice]] = defaultdict(list)
-    for each in destination.list_keyed(result.since):
-        found[each.idempotency_key].append(each)
+    for kind in kinds.values():
+        for each in kind.list_keyed(result.since):
+            found[each.idempotency_key].append(each)
     receipts = attempts.to_reconcile(engine, name, result.since, found.keys())
-    _ask_again(destination, found, receipts, before)
+    _ask_again(engine, kinds, found, receipts, before)
     entries = {
         each.idempotency_key: each
         for each in outbox.of_keys(engine, [*receipts, *found.keys() - receipts.keys()])
@@ -123,16 +133,22 @@ def _since(engine: Engine, name: str, before: Iterable[Difference]) -> date | No
 
 
 def _ask_again(
-    destination: Destination,
+    engine: Engine,
+    kinds: Mapping[str, Destination],
     found: dict[str, list[PostedInvoice]],
     receipts: Mapping[str, Receipt],
     before: Iterable[Difference],
 ) -> None:
-    """Look up by its key what the list has not as posted: it may bear another day, or be a draft or cancelled."""
+    """Look up by its key what the lists have not as posted: it may bear another day, or be a draft or cancelled."""
     posted = {key for key, some in found.items() if any(each.status == "posted" for each in some)}
     asked = receipts.keys() | {each.idempotency_key for each in before if each.kind == "extra"}
-    for key in sorted(asked - posted):
-        found[key] = destination.look_up(key)
+    missing = sorted(asked - posted)
+    known = {each.idempotency_key: kinds.get(each.operation) for each in outbox.of_keys(engine, missing)}
+    for key in missing:
+        # A credit note lies among the invoices; of a key that nobody knows, no list tells what it is.
+        kind = known.get(key)
+        asking = [kind] if kind else list(kinds.values())
+        found[key] = [each for one in asking for each in one.look_up(key)]
 
 
 def _add_up(

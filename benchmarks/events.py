@@ -228,7 +228,9 @@ def _seconds(engine: Engine, deliveries: Sequence[Delivery]) -> list[float]:
             )
             if row.event_id in proofs
         }
-        there = db.execute(select(receipts.c.shipment_no, receipts.c.read_back_at)).all()
+        there = db.execute(
+            select(receipts.c.shipment_no, receipts.c.read_back_at).where(receipts.c.total_quantity.is_(None))
+        ).all()
     return sorted((at - came[shipment]).total_seconds() for shipment, at in there if shipment in came)
 
 

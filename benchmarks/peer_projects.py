@@ -76,7 +76,12 @@ from core.settings import ROOT, Settings
 from activation.push import push
 from state.engine import open_state
 home, rows = pickle.load(open(sys.argv[1], "rb"))
-found = [each for each in load_connections(ROOT / "connections" / "sandbox") if each.destination]
+alone = {"operations": ("invoice",)}
+found = [
+    each.model_copy(update={"destination": each.destination.model_copy(update=alone)})
+    for each in load_connections(ROOT / "connections" / "sandbox")
+    if each.destination
+]
 sys.exit(push(open_state(Settings(home=home)), found, rows).failed > 0)
 """
 

@@ -96,10 +96,10 @@ def main() -> int:
 def _connection(concurrency: int | None) -> Connection:
     found = load_connections(ROOT / "connections" / "sandbox")
     connection = next(each for each in found if each.connection == "sandbox_erp")
-    if concurrency is None or connection.destination is None:
-        return connection
-    declared = connection.destination.model_copy(update={"max_concurrency": concurrency})
-    return connection.model_copy(update={"destination": declared})
+    assert connection.destination is not None
+    # Invoices alone, as the bare clients beside it send them: no confirmation goes before them.
+    changes = {"operations": ("invoice",)} | ({"max_concurrency": concurrency} if concurrency else {})
+    return connection.model_copy(update={"destination": connection.destination.model_copy(update=changes)})
 
 
 @dataclass

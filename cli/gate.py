@@ -1,4 +1,4 @@
-"""``waybill gate``: what was decided about an invoice, and why."""
+"""``waybill gate``: what was decided about an invoice and the confirmation before it, and why."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import typer
 from cli import approvals
 from cli.output import out
 from core.errors import WaybillError
+from core.flows import FLOWS
 from core.settings import get_settings
 
 app = typer.Typer(help="What was decided about an invoice, and why.", no_args_is_help=True)
@@ -18,14 +19,20 @@ app = typer.Typer(help="What was decided about an invoice, and why.", no_args_is
 def explain_decision(
     key: Annotated[str, typer.Argument(help="A shipment's number, or what the invoice bills (business_id).")],
 ) -> None:
-    """Print the standing decision as a controller would want it: every reason and what to do; also that on its credit note."""
+    """Print the standing decisions as a controller would want them: every reason, what to do, and what waits for what; also
+    that on its credit note."""
     from quality.explain import explain, explain_credit
-    from state import credit_decisions
+    from state import credit_decisions, order_keys, outbox
     from state.decisions import latest
     from state.engine import open_state
 
     engine = open_state(get_settings())
-    found = [each for each in latest(engine).values() if key in {each.shipment_no, each.business_id}]
+    found = [
+        each
+        for flow in reversed(FLOWS)
+        for each in latest(engine, operation=flow.operation).values()
+        if key in {each.shipment_no, each.business_id}
+    ]
     shipments = {key, *(each.shipment_no for each in found)}
     notes = [each for each in credit_decisions.standing(engine).values() if each.shipment_no in shipments]
     if not found and not notes:
@@ -33,8 +40,10 @@ def explain_decision(
             f"No decision about {key!r}.",
             remedy='`waybill query "SELECT shipment_no, gate_verdict FROM marts.fct_shipments"` lists the keys.',
         )
-    for told in (*map(explain, found), *map(explain_credit, notes)):
-        out.print(told, markup=False)
+    out.print("\n\n".join((*map(explain, found), *map(explain_credit, notes))), markup=False)
+    ready = [each for each in outbox.rows(engine, "READY") if key in {each.shipment_no, each.business_id}]
+    for wait in order_keys.waits_for(engine, ready).values():
+        out.print(f"\nIn the outbox: {wait.told}", markup=False)
 
 
 app.command("ask")(approvals.ask)

@@ -9,6 +9,8 @@ from collections import defaultdict
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from core.flows import FLOWS
+
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
@@ -44,7 +46,7 @@ def ingestion_rows(engine: Engine, which: Wanted, now: datetime) -> list[Row]:
 
 
 def gate_rows(engine: Engine, now: datetime) -> list[Row]:
-    """Invoices that the gate blocks: no letter is dead there, each run judges them anew."""
+    """Candidates that the gate blocks: no letter is dead there, each run judges them anew."""
     from state.decisions import latest
 
     return [
@@ -54,13 +56,14 @@ def gate_rows(engine: Engine, now: datetime) -> list[Row]:
                 each.decision_id,
                 each.verdict,
                 None,
-                "invoice",
+                each.operation,
                 each.shipment_no,
                 ", ".join(each.codes),
             ),
             *(None, each.decided_at, now, f"waybill gate explain {each.shipment_no}"),
         )
-        for each in latest(engine).values()
+        for flow in FLOWS
+        for each in latest(engine, operation=flow.operation).values()
         if each.verdict == "blocked"
     ]
 

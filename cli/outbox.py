@@ -30,15 +30,19 @@ def list_outbox(
 ) -> None:
     """Count the outbox by state and list the rows that are not done; with --state, the rows of that state."""
     from state.engine import open_state
+    from state.order_keys import waits_for
     from state.outbox import rows
 
-    found = rows(open_state(get_settings()))
+    engine = open_state(get_settings())
+    found = rows(engine)
     shown = [each for each in found if (each.state == state if state else each.state not in _DONE)]
     columns = ("state", "company", "destination", "operation", "shipment", "idempotency key", "last error")
+    waits = waits_for(engine, [each for each in shown if each.state == "READY"])
     lines = [
         (
             *(each.state, each.company, each.destination, each.operation, each.shipment_no),
-            *(each.idempotency_key[:12], each.last_error),
+            each.idempotency_key[:12],
+            waits[each.idempotency_key].told if each.idempotency_key in waits else each.last_error,
         )
         for each in shown
     ]

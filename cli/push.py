@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections import Counter
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from cli.output import emit_json, err, narrated, out, table
 from core.errors import WaybillError
+from core.flows import INVOICE
 from core.settings import get_settings
 
 if TYPE_CHECKING:
@@ -21,13 +23,13 @@ def push(
         bool,
         typer.Option(
             "--dry-run",
-            help="Send nothing: look each invoice and credit note up and say what would become of it.",
+            help="Send nothing: look each document up and say what would become of it.",
         ),
     ] = False,
     limit: Annotated[int | None, typer.Option(min=1, help="Send so many at most.")] = None,
     json_output: Annotated[bool, typer.Option("--json", help="Print one JSON document.")] = False,
 ) -> None:
-    """Send what the last run released, without reading the sources again; exit 1 when any invoice is not posted.
+    """Send what the last run released, without reading the sources again; exit 1 when anything is not posted.
 
     The marts hear of it with the next `waybill run`.
     """
@@ -79,16 +81,20 @@ def _send(platform: Platform, limit: int | None, *, json_output: bool) -> None:
     with narrated():
         result = push_released(platform, limit)
     if json_output:
-        emit_json(vars(result))
+        emit_json(asdict(result))
     else:
         shown = ("posted", "already_posted", "failed", "held", "blocked_at_recheck", "cancelled")
-        table("Push", ("what", "n"), [(name.replace("_", " "), getattr(result, name)) for name in shown])
+        flows = {INVOICE.operation: result, **result.others}
+        lines = [
+            (name.replace("_", " "), *(getattr(each, name) for each in flows.values())) for name in shown
+        ]
+        table("Push", ("what", *(f"{operation}s" for operation in flows)), lines)
         for currency, amount in sorted(result.amount_by_currency.items()):
             out.print(f"posted {amount:,} {currency}", markup=False)
     for problem in result.errors:
         err.print(f"[red]problem[/red] {problem}", highlight=False)
-    if result.failed or result.held:
+    if result.unposted_of_all:
         raise WaybillError(
-            f"{result.failed + result.held} released invoices are not posted.",
+            f"{result.unposted_of_all} released documents are not posted.",
             remedy="`waybill outbox list` shows where each stands; `waybill push --dry-run` what the ERP holds.",
         )

@@ -6,14 +6,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from datetime import date
 from decimal import Decimal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from contracts.base import Amount, Currency, Day, Flag, Id, Instant, Quantity, Rate, Text
+from contracts.outbound import OutboundDocument
 
 
 class InvoiceCandidate(BaseModel):
@@ -141,37 +140,17 @@ class InvoiceDocumentLine(BaseModel):
     income_account: str | None
 
 
-class InvoiceDocument(BaseModel):
-    """What is posted. The canonical bytes are stored before the first attempt and resent as they are."""
+class InvoiceDocument(OutboundDocument):
+    """What is posted."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    idempotency_key: Id
-    business_id: Id
-    shipment_no: Id
-    order_no: Id
-    company_id: Id
-    customer_id: Id
     po_no: str | None
     currency: Id
-    issue_date: date
     delivery_date: date | None
-    pod_id: Id
     payment_terms: str | None
     net_total_amount: Decimal
     tax_total_amount: Decimal
     grand_total_amount: Decimal
     lines: tuple[InvoiceDocumentLine, ...]
-
-    def canonical_bytes(self) -> bytes:
-        """UTF-8 JSON with sorted keys and decimals as strings: equal documents, equal bytes."""
-        return json.dumps(
-            self.model_dump(mode="json"), sort_keys=True, separators=(",", ":"), ensure_ascii=False
-        ).encode()
-
-    def payload_hash(self) -> str:
-        """SHA-256 hex of the canonical bytes."""
-        return hashlib.sha256(self.canonical_bytes()).hexdigest()
 
 
 class CreditNoteDocument(InvoiceDocument):

@@ -1,4 +1,4 @@
-"""One batch of the event path: what partners have sent becomes rows, candidates, verdicts and posted invoices.
+"""One batch of the event path: what partners have sent becomes rows, candidates, verdicts and posted documents.
 
     inbox ─► rows ─► dlt ─► models that the loads touch ─► gate ─► push
 
@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from core.flows import FLOWS
 from core.ids import new_id
 from core.warehouse import open_warehouse
 from ingestion.events.giving_up import breaks_a_model
@@ -48,7 +49,7 @@ log = logging.getLogger("waybill.worker")
 
 @dataclass
 class Batch:
-    """What one batch did. ``seconds`` by step; ``settled`` messages; ``postponed`` ones, with what each waits for.
+    """What one batch did. ``gates`` by the operation of the flow; ``seconds`` by step; ``settled`` messages; ``postponed`` ones, with what each waits for.
 
     ``caught_up``: invoices posted that an earlier push had left; ``unposted``: released ones that are not posted after it.
     """
@@ -58,7 +59,7 @@ class Batch:
     postponed: dict[str, str] = field(default_factory=dict)
     counts: list[Counts] = field(default_factory=list)
     models: list[NodeResult] = field(default_factory=list)
-    gate: GateResult | None = None
+    gates: dict[str, GateResult] = field(default_factory=dict)
     push: PushResult | None = None
     caught_up: int = 0
     unposted: int = 0
@@ -170,10 +171,14 @@ def _settle(platform: Platform, batch: Batch, taken: list[TakenIn]) -> None:
 
 def _judged(platform: Platform, batch: Batch, as_of: datetime) -> list[dict[str, object]]:
     """Judge what was touched; the rows to push, which are none where nothing touched can be billed."""
-    batch.gate = gate_part(platform.settings, platform.engine, platform.connections, batch.run_id, as_of)
-    if not batch.gate.decisions:
-        if batch.gate.batch_fatal != EMPTY_BATCH:
-            log.error("%s: nothing was judged: %s", batch.run_id, batch.gate.batch_fatal)
+    judged: set[str] = set()
+    for flow in FLOWS:
+        gate = gate_part(platform.settings, platform.engine, platform.connections, batch.run_id, as_of, flow)
+        batch.gates[flow.operation] = gate
+        judged |= {each.business_id for each in gate.decisions}
+        if not gate.decisions and gate.batch_fatal != EMPTY_BATCH:
+            log.error("%s: nothing was judged of %s: %s", batch.run_id, flow.operation, gate.batch_fatal)
+    if not judged:
         return []
-    project_decisions(platform.settings, platform.engine, {each.business_id for each in batch.gate.decisions})
+    project_decisions(platform.settings, platform.engine, judged)
     return outbound_rows(platform, OUTBOUND)

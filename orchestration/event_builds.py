@@ -1,4 +1,4 @@
-"""What the worker builds with dbt: the models between what partners send and the invoice, touched rows alone.
+"""What the worker builds with dbt: the models between what partners send and what leaves, touched rows alone.
 
 Belongs here: choosing models, building them, and remembering which loads are done with. A batch goes on from the last
 complete build, as a scheduled run does (``dbt_builds``), and leaves what that run goes on from as it is: the next
@@ -15,6 +15,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 from core.errors import ConfigurationError, WaybillError
+from core.flows import FLOWS
 from core.warehouse import open_warehouse
 from ingestion.events.fates import Loaded
 from orchestration.dbt_assets import run_variables
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
     import duckdb
     from dbt.contracts.graph.manifest import Manifest
 
-OUTBOUND = "outbound_events.outbound_erp__invoices"
+OUTBOUND = "outbound_events"
+"""The schema of what a batch may send."""
 _CHANGES = ("new_loads", "links", "touched")
 
 
@@ -156,14 +158,14 @@ class EventProject:
     def _views(self) -> list[str]:
         """Everything that batches read through and that holds no rows, parents first."""
         nodes = self._manifest.nodes
-        needed = _above(self._parents, {_id_of(nodes, "outbound_erp__invoices")})
+        needed = _above(self._parents, {_id_of(nodes, flow.outbound) for flow in FLOWS})
         return sorted(nodes[each].name for each in needed if nodes[each].config.materialized == "view")
 
     @cached_property
     def _by_dataset(self) -> dict[str, frozenset[str]]:
         """Dataset → the models found by nodes whose rows follow from it, on the way to the candidates."""
         nodes, parents = self._manifest.nodes, self._parents
-        wanted = _above(parents, {_id_of(nodes, "invoice_candidates")})
+        wanted = _above(parents, {_id_of(nodes, flow.candidates) for flow in FLOWS})
         skipped = {_id_of(nodes, name) for name in _CHANGES}
         children: defaultdict[str, set[str]] = defaultdict(set)
         for node in wanted - skipped:

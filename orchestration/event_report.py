@@ -10,14 +10,15 @@ from collections.abc import Iterator
 import dagster as dg
 
 from core.errors import WaybillError
+from core.flows import BY_OPERATION, FLOWS, INVOICE, Flow
 from orchestration.event_batch import Batch
-from orchestration.gate_assets import DECISIONS, checks_of
+from orchestration.gate_assets import DECISIONS, check_name, checks_of
 from orchestration.push_assets import PUSHED
 from quality.gate import EMPTY_BATCH, GateResult
-from quality.rules import RULES
+from quality.rules import INDEX
 
 Event = dg.AssetMaterialization | dg.AssetCheckEvaluation
-_RULES = frozenset(rule.code.lower() for rule in RULES)
+_RULES = frozenset(check_name(flow, rule.code) for flow in FLOWS for rule in INDEX[flow.operation])
 
 
 class Report:
@@ -82,8 +83,16 @@ def events_of(batch: Batch) -> Iterator[Event]:
             yield dg.AssetMaterialization(
                 dg.AssetKey([model.schema, model.name]), metadata={"seconds": model.seconds}, tags=tags
             )
-    if batch.gate is not None:
-        yield from _of_gate(batch.gate, tags)
+    for operation, gate in batch.gates.items():
+        yield from _of_gate(gate, BY_OPERATION[operation], tags)
+    if batch.push is not None:
+        for operation, counts in batch.push.others.items():
+            if counts.candidates:
+                yield dg.AssetMaterialization(
+                    dg.AssetKey(BY_OPERATION[operation].asset),
+                    metadata={"posted": counts.posted, "failed": counts.failed, "held": counts.held},
+                    tags=tags,
+                )
     if batch.push is not None and (batch.push.candidates or batch.caught_up):
         yield dg.AssetMaterialization(
             PUSHED,
@@ -101,9 +110,9 @@ def events_of(batch: Batch) -> Iterator[Event]:
         yield _check(PUSHED, "all_released_are_posted", passed=batch.unposted == 0)
 
 
-def _of_gate(gate: GateResult, tags: dict[str, str]) -> Iterator[Event]:
+def _of_gate(gate: GateResult, flow: Flow, tags: dict[str, str]) -> Iterator[Event]:
     """What was judged, and how each rule went that looked at anything; a batch that could not be judged is a red check."""
-    if gate.decisions:
+    if gate.decisions and flow is INVOICE:
         released = gate.released
         yield dg.AssetMaterialization(
             DECISIONS,
@@ -112,8 +121,8 @@ def _of_gate(gate: GateResult, tags: dict[str, str]) -> Iterator[Event]:
         )
     if gate.batch_fatal == EMPTY_BATCH:
         return
-    looked = {each.code.lower() for each in gate.rule_results if each.evaluated or each.error}
-    for each in checks_of(gate):
+    looked = {check_name(flow, each.code) for each in gate.rule_results if each.evaluated or each.error}
+    for each in checks_of(gate, flow):
         assert each.check_name is not None
         if each.check_name not in _RULES or each.check_name in looked:
             yield dg.AssetCheckEvaluation(

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 
 import dagster as dg
 
+from core.flows import FLOWS, INVOICE, Flow
 from orchestration.column_metadata import arrow_entry
 from orchestration.corrections import draft_corrections
 from orchestration.platform import Platform
-from quality.rules import RULES
+from quality.rules import INDEX
 
 if TYPE_CHECKING:
     from quality.gate import GateResult
@@ -29,25 +30,14 @@ def gate_assets() -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 key=DECISIONS,
-                deps=[dg.AssetKey(["candidates", "invoice_candidates"])],
-                description="One row per evaluation of an invoice candidate: verdict and every reason.",
+                deps=[dg.AssetKey(["candidates", flow.candidates]) for flow in FLOWS],
+                description="One row per evaluation of a candidate of any flow: verdict and every reason.",
                 group_name="gate",
                 owners=["team:finance-control"],
                 kinds={"greatexpectations", "duckdb"},
             )
         ],
-        check_specs=[
-            dg.AssetCheckSpec(
-                "batch",
-                asset=DECISIONS,
-                blocking=True,
-                description="Every rule ran on a complete batch; without that nothing is released.",
-            ),
-            *(
-                dg.AssetCheckSpec(rule.code.lower(), asset=DECISIONS, description=rule.explanation)
-                for rule in RULES
-            ),
-        ],
+        check_specs=[spec for flow in FLOWS for spec in _check_specs(flow)],
         required_resource_keys={"platform"},
     )
     def _gate(
@@ -63,7 +53,11 @@ def gate_assets() -> dg.AssetsDefinition:
         # What a crash left in doubt is settled first: the gate holds whatever may be under way.
         with signed_after(platform.settings, platform.engine):
             recover(platform.engine, platform.connections)
-        result = gate(platform.settings, platform.engine, platform.connections, context.run_id)
+        results = {
+            flow: gate(platform.settings, platform.engine, platform.connections, context.run_id, flow)
+            for flow in FLOWS
+        }
+        result = results[INVOICE]
         drafted = draft_corrections(platform, context.run_id)
         project_gate(platform.settings, platform.engine)
         verdicts = Counter(each.verdict for each in result.decisions)
@@ -81,31 +75,58 @@ def gate_assets() -> dg.AssetsDefinition:
                 "released": verdicts["released"],
                 "blocked": verdicts["blocked"],
                 "credit notes drafted": len(drafted),
+                **{
+                    f"{flow.operation} {verdict}": sum(each.verdict == verdict for each in found.decisions)
+                    for flow, found in results.items()
+                    if flow is not INVOICE
+                    for verdict in ("released", "blocked")
+                },
                 "data docs": dg.MetadataValue.path(str(platform.settings.data_docs / "index.html")),
             },
         )
-        yield from checks_of(result)
+        for flow, found in results.items():
+            yield from checks_of(found, flow)
 
     return _gate
 
 
-def checks_of(result: "GateResult") -> Iterator[dg.AssetCheckResult]:
-    """The check of the batch, and then one for each rule."""
+def check_name(flow: Flow, of: str) -> str:
+    """What a check of a flow is called: of the invoice's the rule's own code."""
+    return of.lower() if flow is INVOICE else f"{flow.operation}_{of.lower()}"
+
+
+def _check_specs(flow: Flow) -> list[dg.AssetCheckSpec]:
+    return [
+        dg.AssetCheckSpec(
+            check_name(flow, "batch"),
+            asset=DECISIONS,
+            blocking=True,
+            description="Every rule ran on a complete batch; without that nothing is released.",
+        ),
+        *(
+            dg.AssetCheckSpec(check_name(flow, rule.code), asset=DECISIONS, description=rule.explanation)
+            for rule in INDEX[flow.operation]
+        ),
+    ]
+
+
+def checks_of(result: "GateResult", flow: Flow = INVOICE) -> Iterator[dg.AssetCheckResult]:
+    """The check of a flow's batch, and then one for each of its rules."""
     # A day without deliveries releases nothing but is no defect; a rule that did not run is one.
     stops = result.batch_fatal is not None and result.batch_fatal != _EMPTY
     yield dg.AssetCheckResult(
         asset_key=DECISIONS,
-        check_name="batch",
+        check_name=check_name(flow, "batch"),
         passed=result.batch_fatal is None,
         severity=dg.AssetCheckSeverity.ERROR if stops else dg.AssetCheckSeverity.WARN,
         metadata={"cause": result.batch_fatal or "none"},
     )
     by_code = {each.code: each for each in result.rule_results}
-    for rule in RULES:
+    for rule in INDEX[flow.operation]:
         found = by_code.get(rule.code)
         yield dg.AssetCheckResult(
             asset_key=DECISIONS,
-            check_name=rule.code.lower(),
+            check_name=check_name(flow, rule.code),
             passed=found is not None and found.failed == 0,
             # A rule holds its own invoices and never the batch.
             severity=dg.AssetCheckSeverity.WARN,

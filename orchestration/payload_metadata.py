@@ -1,37 +1,66 @@
 """The document that is sent as Dagster shows it: its fields, and the columns that each is made of.
 
-Belongs here: describing the payload. What it is made of says ``activation.document``; where those columns come
+Belongs here: describing the payload. What it is made of says ``activation``; where those columns come
 from, the lineage of the models.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import dagster as dg
 
-from activation.document import FIELD_COLUMNS
+from activation import document, fulfilment
+from contracts.fulfilment import FulfilmentDocument
 from contracts.invoice import InvoiceDocument
+from contracts.outbound import OutboundDocument
+from core.flows import FULFILMENT, INVOICE, Flow
 from core.settings import Settings
 from orchestration.column_metadata import Behind, kept_lineage, lineage_entry, schema_entry
 from orchestration.column_origins import by_relation, described, origins
 
 _LINES = "lines"
-_WRITTEN_IN = ("model.waybill.int_candidate_totals", "lines_json")
-"""The model that writes the lines as JSON, and the column that holds them from there on."""
 
 
-def payload_entries(settings: Settings, outbound: dg.AssetKey) -> dict[str, dg.MetadataValue]:
-    """``dagster/column_schema`` and ``dagster/column_lineage`` of the document's fields."""
-    schema = InvoiceDocument.model_json_schema(mode="serialization")
-    line = schema["$defs"]["InvoiceDocumentLine"]["properties"]
+@dataclass(frozen=True)
+class _Payload:
+    """A flow's document: its fields' columns, and the model and column in which its lines are written as JSON."""
+
+    document: type[OutboundDocument]
+    line: str
+    columns: Mapping[str, tuple[str, ...]]
+    written_in: tuple[str, str]
+
+
+_PAYLOADS = {
+    FULFILMENT.operation: _Payload(
+        FulfilmentDocument,
+        "FulfilmentLine",
+        fulfilment.FIELD_COLUMNS,
+        ("model.waybill.int_confirmed_lines", "lines_json"),
+    ),
+    INVOICE.operation: _Payload(
+        InvoiceDocument,
+        "InvoiceDocumentLine",
+        document.FIELD_COLUMNS,
+        ("model.waybill.int_candidate_totals", "lines_json"),
+    ),
+}
+
+
+def payload_entries(settings: Settings, flow: Flow) -> dict[str, dg.MetadataValue]:
+    """``dagster/column_schema`` and ``dagster/column_lineage`` of the fields of a flow's document."""
+    payload = _PAYLOADS[flow.operation]
+    schema = payload.document.model_json_schema(mode="serialization")
+    line = schema["$defs"][payload.line]["properties"]
     fields = schema["properties"] | {f"{_LINES}.{name}": each for name, each in line.items()}
     fields.pop(_LINES)
-    behind = _behind(settings, outbound, list(line))
+    behind = _behind(settings, payload, ("outbound", flow.outbound), list(line))
     known = by_relation(*(kept_lineage(settings, tag) for tag in ("before_gate", "outbound")))
     descriptions = {
-        name: described(each.get("description"), behind[name], origins(_own(name, behind), known))
+        name: described(each.get("description"), behind[name], origins(_own(name, payload, behind), known))
         for name, each in fields.items()
     }
     return {
@@ -42,23 +71,25 @@ def payload_entries(settings: Settings, outbound: dg.AssetKey) -> dict[str, dg.M
     }
 
 
-def _own(field: str, behind: Behind) -> list[list[str]]:
+def _own(field: str, payload: _Payload, behind: Behind) -> list[list[str]]:
     """What a field is made of; of a line's, its key alone and not the column that holds whole lines."""
-    keys = behind[field][len(FIELD_COLUMNS[_LINES]) :] if field.startswith(f"{_LINES}.") else []
+    keys = behind[field][len(payload.columns[_LINES]) :] if field.startswith(f"{_LINES}.") else []
     return keys or behind[field]
 
 
-def _behind(settings: Settings, outbound: dg.AssetKey, line_fields: list[str]) -> Behind:
+def _behind(
+    settings: Settings, payload: _Payload, outbound: tuple[str, str], line_fields: list[str]
+) -> Behind:
     columns: Behind = {
-        field: [[*outbound.path, column] for column in FIELD_COLUMNS[field]]
-        for field in FIELD_COLUMNS
+        field: [[*outbound, column] for column in payload.columns[field]]
+        for field in payload.columns
         if field != _LINES
     }
-    model, column = _WRITTEN_IN
+    model, column = payload.written_in
     keys = kept_lineage(settings, "before_gate").get(model, {}).get("json", {}).get(column, {})
     for field in line_fields:
         columns[f"{_LINES}.{field}"] = [
-            *([*outbound.path, each] for each in FIELD_COLUMNS[_LINES]),
+            *([*outbound, each] for each in payload.columns[_LINES]),
             *(list(each) for each in keys.get(field, ())),
         ]
     return columns

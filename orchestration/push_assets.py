@@ -1,4 +1,4 @@
-"""The push of released invoices, and the ledger's way back into the warehouse."""
+"""The push of what was released, and the ledger's way back into the warehouse."""
 
 import logging
 from collections.abc import Iterator
@@ -8,6 +8,7 @@ import dagster as dg
 import duckdb
 
 from core.errors import WaybillError
+from core.flows import FLOWS, INVOICE
 from core.warehouse import open_warehouse
 from orchestration.column_metadata import arrow_entry
 from orchestration.platform import Platform
@@ -17,9 +18,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("waybill.push")
 
-PUSHED = dg.AssetKey(["erp", "invoices"])
-OUTBOUND = dg.AssetKey(["outbound", "outbound_erp__invoices"])
-_RELEASED = "outbound.outbound_erp__invoices"
+PUSHED = dg.AssetKey(INVOICE.asset)
+"""Of the invoices. Each flow has an asset of its own; what follows the push follows this one."""
+_RELEASED = "outbound"
+_ALL_POSTED = "all_released_are_posted"
+_TOLD = ("candidates", "posted", "already posted", "failed", "held", "blocked at recheck", "cancelled")
+"""What of its counts an asset tells."""
 LEDGER_TABLES = (
     "outbox",
     "push_attempts",
@@ -32,38 +36,43 @@ LEDGER_TABLES = (
 )
 
 
-def outbound_rows(platform: Platform, relation: str = _RELEASED) -> list[dict[str, Any]]:
-    """The rows of ``outbound_erp__invoices``, decimals and instants as Python's own; WaybillError before the first run."""
+def outbound_rows(platform: Platform, schema: str = _RELEASED) -> list[dict[str, Any]]:
+    """The rows of every flow's outbound model, decimals and instants as Python's own; WaybillError before the first run."""
+    rows: list[dict[str, Any]] = []
     with open_warehouse(platform.settings, "push") as warehouse:
         try:
-            table = warehouse.execute(f"SELECT * FROM {relation}").to_arrow_table()
+            for flow in FLOWS:
+                rows += (
+                    warehouse.execute(f"SELECT * FROM {schema}.{flow.outbound}").to_arrow_table().to_pylist()
+                )
         except duckdb.CatalogException as error:
             raise WaybillError("Nothing was released yet.", remedy="Run `waybill run` first.") from error
-    rows: list[dict[str, Any]] = table.to_pylist()
     return rows
 
 
 def push_assets() -> dg.AssetsDefinition:
-    """The ERP's invoices as an asset: what was posted, found posted before, or failed."""
+    """The ERP's documents as assets, one a flow: what was posted, found posted before, or failed."""
 
     @dg.multi_asset(
         name="push",
         specs=[
             dg.AssetSpec(
-                key=PUSHED,
-                deps=[OUTBOUND],
-                description="Customer invoices in the ERP: posted once, read back, acknowledged.",
+                key=dg.AssetKey(flow.asset),
+                deps=[dg.AssetKey(["outbound", flow.outbound])],
+                description=f"{flow.noun.capitalize()}s in the ERP: posted once, read back, acknowledged.",
                 group_name="outbound",
                 owners=["team:finance-systems"],
                 kinds={"http"},
             )
+            for flow in FLOWS
         ],
         check_specs=[
             dg.AssetCheckSpec(
-                "all_released_are_posted",
-                asset=PUSHED,
-                description="No released invoice failed, is held or is waiting, but those that two people cancelled.",
+                _ALL_POSTED,
+                asset=dg.AssetKey(flow.asset),
+                description=f"No released {flow.noun} failed, is held or is waiting, but those that two people cancelled.",
             )
+            for flow in FLOWS
         ],
         required_resource_keys={"platform"},
     )
@@ -74,29 +83,26 @@ def push_assets() -> dg.AssetsDefinition:
 
         platform: Platform = context.resources.platform
         result = push_released(platform)
-        yield dg.MaterializeResult(
-            asset_key=PUSHED,
-            metadata={
-                **payload_entries(platform.settings, OUTBOUND),
-                "dagster/row_count": result.posted,
-                "candidates": result.candidates,
-                "posted": result.posted,
-                "already posted": result.already_posted,
-                "failed": result.failed,
-                "held": result.held,
-                "blocked at recheck": result.blocked_at_recheck,
-                "cancelled": result.cancelled,
-                "amounts": dg.MetadataValue.json(
-                    {code: str(amount) for code, amount in result.amount_by_currency.items()}
-                ),
-            },
-        )
-        yield dg.AssetCheckResult(
-            asset_key=PUSHED,
-            check_name="all_released_are_posted",
-            passed=result.failed == 0 and result.held == 0,
-            metadata={"errors": dg.MetadataValue.json(result.errors[:50])},
-        )
+        for flow in FLOWS:
+            counts, money = result.of(flow.operation), {}
+            if flow is INVOICE:
+                amounts = {code: str(amount) for code, amount in result.amount_by_currency.items()}
+                money = {"amounts": dg.MetadataValue.json(amounts)}
+            yield dg.MaterializeResult(
+                asset_key=dg.AssetKey(flow.asset),
+                metadata={
+                    **payload_entries(platform.settings, flow),
+                    "dagster/row_count": counts.posted,
+                    **{name: getattr(counts, name.replace(" ", "_")) for name in _TOLD},
+                    **money,
+                },
+            )
+            yield dg.AssetCheckResult(
+                asset_key=dg.AssetKey(flow.asset),
+                check_name=_ALL_POSTED,
+                passed=counts.unposted == 0,
+                metadata={"errors": dg.MetadataValue.json(result.errors[:50])},
+            )
 
     return _push
 
@@ -116,12 +122,14 @@ def push_rows(
 
     with signed_after(platform.settings, platform.engine):
         result = push(platform.engine, platform.connections, rows, limit, patience_s)
-    log.info(
-        "push: %d posted, %d already posted, %d failed",
-        result.posted,
-        result.already_posted,
-        result.failed,
-    )
+    for operation, counts in {INVOICE.operation: result, **result.others}.items():
+        log.info(
+            "push of %ss: %d posted, %d already posted, %d failed",
+            operation,
+            counts.posted,
+            counts.already_posted,
+            counts.failed,
+        )
     return result
 
 
@@ -133,7 +141,7 @@ def ledger_assets() -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 key=dg.AssetKey(["raw_ledger", table]),
-                deps=[PUSHED],
+                deps=[dg.AssetKey(flow.asset) for flow in FLOWS],
                 description=f"Waybill's own {table.replace('_', ' ')}, as they stood after the push.",
                 group_name="ledger",
                 owners=["team:data-platform"],

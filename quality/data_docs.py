@@ -36,17 +36,17 @@ td ul { columns: auto; }
 """
 
 
-def write_page(folder: Path, result: Any, run_id: str) -> Path:
+def write_page(folder: Path, result: Any, run_id: str, name: str = NAME) -> Path:
     """One page for this run, and an index of the newest pages. Returns the page's path."""
     from great_expectations.render.renderer.page_renderer import ValidationResultsPageRenderer
     from great_expectations.render.view import DefaultJinjaPageView
 
     text = DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(result))
-    pages = folder / NAME
+    pages = folder / name
     pages.mkdir(parents=True, exist_ok=True)
     page = pages / f"{run_id}.html"
     page.write_text(offline(text), encoding="utf-8")
-    _index(folder, pages)
+    _index(folder)
     return page
 
 
@@ -55,18 +55,26 @@ def offline(text: str) -> str:
     return _REMOTE.sub("", text).replace("<head>", f"<head>\n{_HEAD}", 1)
 
 
-def _index(folder: Path, pages: Path) -> None:
-    """A list of the newest pages; older ones are removed."""
-    newest = sorted(pages.glob("*.html"), key=lambda page: page.stat().st_mtime_ns, reverse=True)
-    for old in newest[KEPT_PAGES:]:
-        old.unlink()
-    items = "\n".join(
-        f'<li><a href="{NAME}/{html.escape(page.name)}">{html.escape(page.stem)}</a></li>'
-        for page in newest[:KEPT_PAGES]
+def _index(folder: Path) -> None:
+    """A list of the newest pages of every suite; older ones are removed."""
+    body = "\n".join(
+        f"<h2>{html.escape(pages.name.replace('_', ' ').capitalize())}</h2>\n<ol>\n{_items(pages)}\n</ol>"
+        for pages in sorted(folder.iterdir())
+        if pages.is_dir()
     )
-    body = f"<h1>Gate of the invoice flow</h1>\n<p>Newest run first.</p>\n<ol>\n{items}\n</ol>"
+    body = f"<h1>Gate</h1>\n<p>Newest run first.</p>\n{body}"
     (folder / "index.html").write_text(
         f'<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n<title>Data Docs</title>\n{_HEAD}'
         f"</head>\n<body>\n{body}\n</body>\n</html>\n",
         encoding="utf-8",
+    )
+
+
+def _items(pages: Path) -> str:
+    newest = sorted(pages.glob("*.html"), key=lambda page: page.stat().st_mtime_ns, reverse=True)
+    for old in newest[KEPT_PAGES:]:
+        old.unlink()
+    return "\n".join(
+        f'<li><a href="{pages.name}/{html.escape(page.name)}">{html.escape(page.stem)}</a></li>'
+        for page in newest[:KEPT_PAGES]
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from core.flows import BY_OPERATION, INVOICE
 from quality.rules import BY_CODE
 from quality.wording import UNKNOWN, plain
 from state import credit_rules
@@ -17,9 +18,12 @@ def explain(decision: Decision) -> str:
     amount = (
         f"{plain(decision.amount)} {decision.currency}" if decision.amount is not None else "unknown amount"
     )
+    is_invoice = decision.operation == INVOICE.operation
+    about = "Shipment" if is_invoice else f"{BY_OPERATION[decision.operation].noun.capitalize()} of shipment"
+    customer = f"Customer {decision.customer_id or UNKNOWN}"
     head = [
-        f"Shipment {decision.shipment_no}, order {decision.order_no or UNKNOWN}: {decision.verdict.upper()}",
-        f"Customer {decision.customer_id or UNKNOWN}, {amount}",
+        f"{about} {decision.shipment_no}, order {decision.order_no or UNKNOWN}: {decision.verdict.upper()}",
+        f"{customer}, {amount}" if is_invoice else customer,
         f"Judged {decision.decided_at:%Y-%m-%d %H:%M:%S} UTC on data as of {decision.as_of:%Y-%m-%d %H:%M:%S} UTC",
     ]
     lines = [line for reason in decision.reasons for line in _paragraph(reason)]

@@ -16,6 +16,7 @@ import pyarrow as pa
 from sqlalchemy import Engine
 
 from core.connections import Connection
+from core.flows import INVOICE, Flow
 from core.ids import canonical_json, sha256_hex
 from core.settings import Settings
 from core.warehouse import open_warehouse
@@ -27,7 +28,7 @@ from quality.facts import POSTED, charge_keys, facts
 from quality.intake import IDENTITY, conform
 from quality.policy import Policy, load_policy
 from quality.rule import Rule
-from quality.state_view import CANDIDATES, read_context
+from quality.state_view import read_context
 from quality.suites import invoice_candidates as suite
 from quality.wording import told
 from state.decisions import PASSING, Decision, record
@@ -97,20 +98,23 @@ def evaluate(
     policy: Policy,
     run_id: str,
     decided_at: datetime,
-    index: Sequence[Rule] = rules.RULES,
+    index: Sequence[Rule] | None = None,
+    flow: Flow = INVOICE,
 ) -> GateResult:
     """One decision per candidate. Pure: the same arguments give the same decisions.
 
     ``decided_at`` is business time, with a zone. Raises nothing for bad candidates: they are blocked.
     """
+    index = rules.INDEX[flow.operation] if index is None else index
     version = rules.ruleset_version(policy)
-    intake = conform(candidates)
+    intake = conform(candidates, flow.operation)
     if fatal := _fatal(intake.table, index):
         return GateResult((), (), fatal, version, policy.policy_version)
     frame = frames.build(intake.table, facts(intake, context, policy, version), policy)
-    result = suite.run_suite(suite.build_suite(index), frames.for_suite(frame, suite.columns_read(index)))
+    built = suite.build_suite(index, flow.candidates)
+    result = suite.run_suite(built, frames.for_suite(frame, suite.columns_read(index)))
     failing, rule_results = _by_rule(suite.read_results(result), index)
-    judge = _Judge(context, policy, run_id, decided_at, version, failing, rule_results)
+    judge = _Judge(context, policy, run_id, decided_at, version, failing, rule_results, flow.operation)
     decisions: dict[Key, Decision] = {}
     for part in frame.to_batches(max_chunksize=_ROWS_AT_ONCE):
         for row in judge.rows(part):
@@ -118,32 +122,44 @@ def evaluate(
     return GateResult(tuple(decisions.values()), rule_results, None, version, policy.policy_version, result)
 
 
-def gate(settings: Settings, engine: Engine, connections: Sequence[Connection], run_id: str) -> GateResult:
-    """Judge today's candidates, record the decisions in the state store, and write Data Docs.
+def gate(
+    settings: Settings,
+    engine: Engine,
+    connections: Sequence[Connection],
+    run_id: str,
+    flow: Flow = INVOICE,
+) -> GateResult:
+    """Judge today's candidates of a flow, record the decisions in the state store, and write Data Docs.
 
     WaybillError when the candidates cannot be read from the warehouse.
     """
     with open_warehouse(settings, f"gate of {run_id}") as warehouse:
-        candidates = warehouse.execute(f"SELECT * FROM {CANDIDATES}").to_arrow_table()
-        context = read_context(engine, connections, warehouse)
-    result = evaluate(candidates, context, load_policy(), run_id, business_now(engine))
+        among = f"candidates.{flow.candidates}"
+        candidates = warehouse.execute(f"SELECT * FROM {among}").to_arrow_table()
+        context = read_context(engine, connections, warehouse, among, operation=flow.operation)
+    result = evaluate(candidates, context, load_policy(), run_id, business_now(engine), flow=flow)
     record(engine, result.decisions)
     if result.result is not None:
-        write_page(settings.data_docs, result.result, run_id)
+        write_page(settings.data_docs, result.result, run_id, flow.candidates)
     return result
 
 
 def gate_part(
-    settings: Settings, engine: Engine, connections: Sequence[Connection], run_id: str, as_of: datetime
+    settings: Settings,
+    engine: Engine,
+    connections: Sequence[Connection],
+    run_id: str,
+    as_of: datetime,
+    flow: Flow = INVOICE,
 ) -> GateResult:
     """The same for the candidates that were built as of this very instant; Data Docs stay those of the last whole batch."""
-    among = f"(SELECT * FROM {CANDIDATES} WHERE as_of = TIMESTAMPTZ '{as_of.isoformat()}')"
+    among = f"(SELECT * FROM candidates.{flow.candidates} WHERE as_of = TIMESTAMPTZ '{as_of.isoformat()}')"
     with open_warehouse(settings, f"gate of {run_id}") as warehouse:
         candidates = warehouse.execute(f"FROM {among}").to_arrow_table()
         charges = {key for lines in candidates["lines_json"].to_pylist() for key in charge_keys(lines)}
         only = set(candidates["business_id"].to_pylist()), charges
-        context = read_context(engine, connections, warehouse, among, only)
-    result = evaluate(candidates, context, load_policy(), run_id, business_now(engine))
+        context = read_context(engine, connections, warehouse, among, only, flow.operation)
+    result = evaluate(candidates, context, load_policy(), run_id, business_now(engine), flow=flow)
     record(engine, result.decisions)
     return result
 
@@ -192,7 +208,9 @@ class _Judge:
         ruleset_version: str,
         failing: Mapping[str, frozenset[Key]],
         results: Sequence[RuleResult],
+        operation: str,
     ) -> None:
+        self._operation = operation
         self._context = context
         self._policy = policy
         self._run_id = run_id
@@ -224,7 +242,7 @@ class _Judge:
         verdict: Literal["released", "blocked"] = "blocked" if codes else "released"
         identity = [
             *key, row["input_hash"], row["content_hash"], self._version, row["as_of"].isoformat(),
-            verdict, codes, warnings,
+            verdict, codes, warnings, self._operation,
         ]  # fmt: skip
         return Decision(
             decision_id=sha256_hex(canonical_json(identity)),
@@ -249,6 +267,7 @@ class _Judge:
             run_id=self._run_id,
             is_first_evaluation=key not in self._context.previous,
             rules_approved_by=self._policy.approver_of(self._version),
+            operation=self._operation,
         )
 
     def _is_posted_unchanged(self, key: Key, content_hash: str) -> bool:

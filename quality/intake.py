@@ -17,9 +17,17 @@ from uuid import UUID
 import pyarrow as pa
 
 from contracts.arrow import schema_of
+from contracts.fulfilment import FulfilmentCandidate
 from contracts.invoice import InvoiceCandidate
+from core.flows import FULFILMENT, INVOICE
 
 SCHEMA: pa.Schema = schema_of(InvoiceCandidate)
+"""The columns of the frame."""
+OWN: Mapping[str, pa.Schema] = {
+    FULFILMENT.operation: schema_of(FulfilmentCandidate),
+    INVOICE.operation: SCHEMA,
+}
+"""Operation → the columns that its candidates have; the others of the frame are empty and asked by none of its rules."""
 IDENTITY = ("business_id", "revision", "shipment_no", "as_of", "input_hash", "content_hash")
 """Without these there is nothing a verdict could be recorded for."""
 
@@ -34,16 +42,20 @@ class Intake:
     missing: tuple[str, ...]
 
 
-def conform(candidates: pa.Table | Sequence[Mapping[str, Any]]) -> Intake:
+def conform(candidates: pa.Table | Sequence[Mapping[str, Any]], operation: str = INVOICE.operation) -> Intake:
     """Any batch as the contract's columns. Extra columns are dropped; nothing raises on a bad value."""
     if isinstance(candidates, pa.Table):
         count, present = candidates.num_rows, set(candidates.column_names)
     else:
         count, present = len(candidates), {key for row in candidates for key in row}
-    missing = tuple(name for name in SCHEMA.names if name not in present)
+    own = OWN[operation]
+    missing = tuple(name for name in own.names if name not in present)
     unfit: list[list[str]] = [[] for _ in range(count)]
     columns = []
     for field in SCHEMA:
+        if field.name not in own.names:
+            columns.append(pa.nulls(count, field.type))
+            continue
         if field.name in missing:
             columns.append(pa.nulls(count, field.type))
             for row in unfit:

@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ConfigurationError
+from core.flows import FULFILMENT, INVOICE
 from core.ids import canonical_json, sha256_hex
 from core.settings import ROOT
 from quality.rule import Disposition, Rule
-from quality.rulebook import control, duplicates, evidence, ledger, money, quantity
+from quality.rulebook import control, duplicates, evidence, fulfilment, ledger, money, quantity
+from quality.suites import fulfilment_candidates
 
 if TYPE_CHECKING:
     from quality.policy import Policy
@@ -26,8 +28,14 @@ RULES: tuple[Rule, ...] = (
     *ledger.RULES,
     *control.RULES,
 )
-BY_CODE: dict[str, Rule] = {rule.code: rule for rule in RULES}
-CODES: tuple[str, ...] = tuple(rule.code for rule in RULES)
+"""What an invoice has to pass."""
+INDEX: dict[str, tuple[Rule, ...]] = {
+    FULFILMENT.operation: fulfilment_candidates.RULES,
+    INVOICE.operation: RULES,
+}
+"""Operation → the rules of its suite."""
+BY_CODE: dict[str, Rule] = {rule.code: rule for rule in (*RULES, *fulfilment.RULES)}
+CODES: tuple[str, ...] = tuple(BY_CODE)
 
 UNWEAKENABLE = frozenset({"CHECK_NOT_RUN", "RULESET_UNAPPROVED", "IN_FLIGHT_UNKNOWN", "ALREADY_POSTED"})
 """Codes that no policy may turn into a warning: without them a pass would prove nothing."""
@@ -50,7 +58,8 @@ def disposition(code: str, policy: Policy) -> Disposition:
 
 JUDGING = (
     "context.py", "facts.py", "frame.py", "frame_measures.sql", "frame_scopes.sql", "gate.py", "intake.py", "policy.py",
-    "rule.py", "rules.py", "runtime.py", "state_view.py", "suites/invoice_candidates.py", "wording.py",
+    "rule.py", "rules.py", "runtime.py", "state_view.py", "suites/fulfilment_candidates.py", "suites/invoice_candidates.py",
+    "wording.py",
 )  # fmt: skip
 """Files of ``quality`` that a verdict comes about in, besides the rulebook, whose checks are described."""
 
@@ -67,7 +76,7 @@ def ruleset_version(policy: Policy, folder: Path = ROOT / "quality") -> str:
             "disposition": disposition(each.code, policy),
             "checks": [check.described() for check in each.checks],
         }
-        for each in RULES
+        for each in BY_CODE.values()
     ]
     judging = {name: (folder / name).read_text(encoding="utf-8") for name in JUDGING}
     terms = policy.model_dump(mode="json", exclude={"approval"})

@@ -15,6 +15,7 @@ from sqlalchemy import Engine
 
 from core.clock import utc_now
 from core.connections import Connection
+from core.flows import INVOICE
 from quality.context import BatchSize, GateContext, Posted
 from state import approvals, billed, dead_letters, decisions, observations
 from state.decisions import Decision
@@ -23,8 +24,8 @@ from state.observations import Observation
 JUDGED_KINDS = frozenset({"dispatch", "pod"})
 """Kinds, besides the ERP, on whose answers an invoice rests."""
 HISTORY_RUNS = 50
-CANDIDATES = "candidates.invoice_candidates"
-"""Every candidate as the last build left it."""
+CANDIDATES = f"candidates.{INVOICE.candidates}"
+"""Every candidate for an invoice as the last build left it."""
 
 _SOURCES = """
     SELECT candidate.business_id, shipment.source_system AS dispatch, pod.source_system AS pod
@@ -40,6 +41,7 @@ def read_context(
     warehouse: duckdb.DuckDBPyConnection,
     among: str = CANDIDATES,
     only: tuple[Collection[str], Collection[str]] | None = None,
+    operation: str = INVOICE.operation,
 ) -> GateContext:
     """The state at this moment, of all candidates or, by business ids and charge keys, of those that ``among`` holds.
 
@@ -48,11 +50,13 @@ def read_context(
     live = [each for each in connections if each.lifecycle != "retired"]
     seen = {each.connection: each for each in observations.latest(engine)}
     order_letters, shipment_letters = dead_letters.open_reasons(engine)
-    previous = decisions.latest(engine, None if only is None else only[0])
+    previous = decisions.latest(engine, None if only is None else only[0], operation)
     return GateContext(
         outbox={
             key: Posted(state, content_hash, frozenset(charges))
-            for key, (state, content_hash, charges) in billed.content_by_business(engine, only).items()
+            for key, (state, content_hash, charges) in billed.content_by_business(
+                engine, only, operation
+            ).items()
         },
         order_letters={ref: frozenset(reasons) for ref, reasons in order_letters.items()},
         shipment_letters={ref: frozenset(reasons) for ref, reasons in shipment_letters.items()},
@@ -66,7 +70,8 @@ def read_context(
         default_sources=frozenset(each.connection for each in live if each.kind in JUDGED_KINDS),
         previous=previous,
         history=history(previous.values()) if only is None else (),
-        approvals=approvals.granted(engine),
+        # A person is asked about invoices alone.
+        approvals=approvals.granted(engine) if operation == INVOICE.operation else {},
     )
 
 

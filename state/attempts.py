@@ -35,7 +35,10 @@ _END = (
 
 @dataclass(frozen=True)
 class Receipt:
-    """One posted invoice as read back from the foreign system. ``posted_at`` is that system's own word."""
+    """One posted document as read back from the foreign system. ``posted_at`` is that system's own word.
+
+    ``total_quantity``: of a document that carries no money, whose amounts are 0 and whose currency is XXX; None otherwise.
+    """
 
     idempotency_key: str
     destination: str
@@ -53,6 +56,7 @@ class Receipt:
     issue_date: date | None
     posted_at: datetime
     read_back_at: datetime
+    total_quantity: Decimal | None = None
 
 
 @dataclass(frozen=True)

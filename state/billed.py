@@ -10,14 +10,17 @@ from collections.abc import Collection
 
 from sqlalchemy import Engine, select
 
+from core.flows import INVOICE
 from state.engine import reading
 from state.tables import charge_lines, outbox
 
 
 def content_by_business(
-    engine: Engine, only: tuple[Collection[str], Collection[str]] | None = None
+    engine: Engine,
+    only: tuple[Collection[str], Collection[str]] | None = None,
+    operation: str = INVOICE.operation,
 ) -> dict[tuple[str, int], tuple[str, str, tuple[str, ...]]]:
-    """``(business_id, revision)`` → state, content hash and charge keys of each invoice that is or was being sent.
+    """``(business_id, revision)`` → state, content hash and charge keys of each effect of a flow that is or was being sent.
 
     ``only``: those of these business ids, and those that bill one of these charge keys.
     """
@@ -28,7 +31,7 @@ def content_by_business(
         outbox.c.idempotency_key,
         outbox.c.state,
         outbox.c.content_hash,
-    ).where(outbox.c.operation == "invoice")
+    ).where(outbox.c.operation == operation)
     charges = select(charge_lines)
     if only is not None:
         ids, billed = (sorted(each) for each in only)

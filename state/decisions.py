@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select
 
+from core.flows import INVOICE
 from state.engine import reading
 from state.tables import gate_decisions
 
@@ -18,8 +19,10 @@ PASSING = frozenset({"WARN", "APPROVED"})
 """Dispositions of reasons that are told and hold nothing."""
 EVENTS = "events"
 """How the ids of the worker's batches begin: each brings as much as came in while it waited, which is no batch's usual size."""
-_NEWEST = select(func.max(gate_decisions.c.sequence)).group_by(
-    gate_decisions.c.business_id, gate_decisions.c.revision
+_NEWEST = (
+    select(func.max(gate_decisions.c.sequence))
+    .where(gate_decisions.c.operation == bindparam("operation"))
+    .group_by(gate_decisions.c.business_id, gate_decisions.c.revision)
 )
 _LATEST_OF = select(gate_decisions).where(
     gate_decisions.c.sequence.in_(
@@ -40,7 +43,7 @@ _AT_ONCE = 500
 class Decision:
     """The verdict on one candidate with every reason. ``decided_at`` and ``as_of`` are business time.
 
-    ``rules_approved_by``: who approved the very ruleset, and when; None when nobody has.
+    ``operation`` is the flow's (``core.flows``). ``rules_approved_by``: who approved the very ruleset, and when; None when nobody has.
     """
 
     decision_id: str
@@ -65,6 +68,7 @@ class Decision:
     run_id: str
     is_first_evaluation: bool
     rules_approved_by: str | None = None
+    operation: str = INVOICE.operation
 
     @property
     def key(self) -> Key:
@@ -80,46 +84,57 @@ class Decision:
 def record(engine: Engine, decisions: Sequence[Decision]) -> int:
     """Keep each decision that says something new about its candidate; the number of new rows."""
     with engine.begin() as db:
-        standing = _latest(db, {each.business_id for each in decisions})
-        fresh = [
-            each
-            for each in decisions
-            if each.key not in standing or standing[each.key].substance != each.substance
-        ]
+        standing = {
+            (operation, key): decision.substance
+            for operation in {each.operation for each in decisions}
+            for key, decision in _latest(db, operation, {each.business_id for each in decisions}).items()
+        }
+        fresh = [each for each in decisions if standing.get((each.operation, each.key)) != each.substance]
         if fresh:
             db.execute(insert(gate_decisions), [vars(each) for each in fresh])
         return len(fresh)
 
 
-def latest(engine: Engine, business_ids: Collection[str] | None = None) -> dict[Key, Decision]:
-    """The standing decision of every candidate, or of those that are named."""
+def latest(
+    engine: Engine, business_ids: Collection[str] | None = None, operation: str = INVOICE.operation
+) -> dict[Key, Decision]:
+    """The standing decision of every candidate of a flow, or of those that are named."""
     with reading(engine) as db:
-        return _latest(db, business_ids)
+        return _latest(db, operation, business_ids)
 
 
-def latest_of(db: Connection, key: Key) -> Decision | None:
+def latest_of(db: Connection, key: Key, operation: str = INVOICE.operation) -> Decision | None:
     """The standing decision of one candidate, inside a transaction."""
-    return _latest(db, [key[0]]).get(key)
+    return _latest(db, operation, [key[0]]).get(key)
 
 
-def released_inputs(db: Connection, keys: Collection[Key]) -> dict[Key, str]:
+def released_inputs(
+    db: Connection, keys: Collection[Key], operation: str = INVOICE.operation
+) -> dict[Key, str]:
     """Key → the hash of the inputs that the standing decision releases, of those candidates that it does release."""
     names = sorted({business_id for business_id, _ in keys})
     return {
         (row.business_id, row.revision): row.input_hash
         for start in range(0, len(names), _AT_ONCE)
-        for row in db.execute(_VERDICT_OF, {"business_ids": names[start : start + _AT_ONCE]})
+        for row in db.execute(_VERDICT_OF, _asked(operation, names[start : start + _AT_ONCE]))
         if row.verdict == "released"
     }
 
 
-def _latest(db: Connection, business_ids: Collection[str] | None = None) -> dict[Key, Decision]:
+def _latest(
+    db: Connection, operation: str, business_ids: Collection[str] | None = None
+) -> dict[Key, Decision]:
     if business_ids is None:
-        return _by_key(db.execute(select(gate_decisions).where(gate_decisions.c.sequence.in_(_NEWEST))))
+        query = select(gate_decisions).where(gate_decisions.c.sequence.in_(_NEWEST))
+        return _by_key(db.execute(query, {"operation": operation}))
     names, found = sorted(business_ids), dict[Key, Decision]()
     for start in range(0, len(names), _AT_ONCE):
-        found |= _by_key(db.execute(_LATEST_OF, {"business_ids": names[start : start + _AT_ONCE]}))
+        found |= _by_key(db.execute(_LATEST_OF, _asked(operation, names[start : start + _AT_ONCE])))
     return found
+
+
+def _asked(operation: str, names: Collection[str]) -> dict[str, Any]:
+    return {"operation": operation, "business_ids": names}
 
 
 def _by_key(rows: Iterable[Row[Any]]) -> dict[Key, Decision]:

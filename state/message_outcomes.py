@@ -17,6 +17,7 @@ from state.outbox_moves import few
 from state.tables import dead_letters, outbox, receipts
 from state.tables_of_messages import inbox
 
+_BILLING = ("invoice", "credit_note")
 Status = Literal["received", "loaded", "duplicate", "parked", "dead-lettered"]
 
 
@@ -90,6 +91,7 @@ def billing_of(engine: Engine, shipment_ids: Collection[str]) -> tuple[Billing, 
         select(
             outbox.c.shipment_no, outbox.c.operation, outbox.c.state, receipts.c.erp_id, receipts.c.posted_at
         )
+        .where(outbox.c.operation.in_(_BILLING))
         .outerjoin(receipts, receipts.c.idempotency_key == outbox.c.idempotency_key)
         .order_by(outbox.c.outbox_id)
     )

@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from core.errors import PermanentFailure
-from state import kill_switch, ledger, outbox_documents, outbox_rows, revisions
+from state import kill_switch, ledger, order_keys, outbox_documents, outbox_rows, revisions
 from state.engine import reading
 from state.insert import insert_ignoring
 from state.ledger import Event
@@ -49,7 +49,7 @@ def enqueue(db: Connection, effect: NewEffect, now: datetime) -> Enqueued:
             with db.begin_nested():
                 _claim(db, key, effect.charge_keys)
         if present.state in UNSENT:
-            newer = {"decision_id": effect.decision_id, "input_hash": effect.input_hash}
+            newer = {name: getattr(effect, name) for name in ("decision_id", "input_hash", "order_key")}
             _requeue(db, key, present.state, now, newer)
         return "known"
     if present is not None and (present.may_exist or present.state not in REPLACEABLE):
@@ -116,14 +116,16 @@ def lease(
 ) -> list[OutboxRow]:
     """Take up to ``limit`` due rows, oldest first, for one worker; each gets a new fencing token.
 
-    None of a destination or company for which a kill switch is pulled, and of those that are due as many as ``allowed``
-    says inside the same transaction.
+    None of a destination or company for which a kill switch is pulled, none before its turn (``order_keys``), and of
+    those that are due as many as ``allowed`` says inside the same transaction.
     """
     due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
     free = or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= now)
     query = (
         select(outbox.c.idempotency_key)
-        .where(outbox.c.destination == destination, outbox.c.state == "READY", due, free)
+        .where(
+            outbox.c.destination == destination, outbox.c.state == "READY", due, free, order_keys.in_turn()
+        )
         .order_by(outbox.c.outbox_id)
         .limit(limit)
     )
@@ -208,6 +210,13 @@ def rows(engine: Engine, *states: str) -> list[OutboxEntry]:
         return outbox_rows.entries(db, *([outbox.c.state.in_(states)] if states else []))
 
 
+def operations(engine: Engine, destination: str) -> set[str]:
+    """What was ever to be done at a destination."""
+    query = select(outbox.c.operation).where(outbox.c.destination == destination).distinct()
+    with reading(engine) as db:
+        return set(db.scalars(query))
+
+
 def leased(engine: Engine, destination: str) -> list[OutboxEntry]:
     """What some worker has taken and not finished."""
     return _in_state(engine, destination, ("READY", "SENDING"), outbox.c.leased_by.is_not(None))
@@ -253,6 +262,7 @@ def is_due(engine: Engine, destination: str, now: datetime) -> bool:
         outbox.c.destination == destination,
         outbox.c.state.in_(("READY", "RETRY_WAIT", "UNKNOWN")),
         or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now),
+        or_(outbox.c.state != "READY", order_keys.in_turn()),
     )
     with reading(engine) as db:
         return db.scalar(waiting.limit(1)) is not None

@@ -19,7 +19,10 @@ from state.tables import outbox, outbox_documents
 
 @dataclass(frozen=True)
 class NewEffect:
-    """What the gate released: the bytes that will be sent, and every charge line that they bill."""
+    """What the gate released: the bytes that will be sent, and every charge line that they bill.
+
+    ``order_key``: with which it takes turns at its destination; None when it waits for nothing there (``order_keys``).
+    """
 
     company: str
     destination: str
@@ -35,6 +38,7 @@ class NewEffect:
     amount: Decimal
     currency: str
     charge_keys: tuple[str, ...]
+    order_key: str | None = None
 
     @property
     def idempotency_key(self) -> str:
@@ -72,6 +76,7 @@ class OutboxEntry:
     last_error: str | None
     enqueued_at: datetime
     updated_at: datetime
+    order_key: str | None
 
 
 @dataclass(frozen=True)

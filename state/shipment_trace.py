@@ -12,6 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Text, select, type_coerce
 
+from core.flows import INVOICE
 from state.engine import reading
 from state.observations import machine_time
 from state.tables import dead_letters, gate_decisions, outbox, push_attempts, receipts
@@ -66,7 +67,8 @@ def _letters(db: Connection, shipment_no: str) -> Iterator[TraceStep]:
 def _decisions(db: Connection, shipment_no: str) -> Iterator[TraceStep]:
     for row in db.execute(select(gate_decisions).where(gate_decisions.c.shipment_no == shipment_no)):
         told = ", ".join([*row.codes, *row.warnings]) or "no objection"
-        yield TraceStep(row.decided_at, f"gate: {row.verdict}", "gate", told)
+        about = "" if row.operation == INVOICE.operation else f"{row.operation} "
+        yield TraceStep(row.decided_at, f"gate: {about}{row.verdict}", "gate", told)
 
 
 def _attempts(db: Connection, shipment_no: str) -> Iterator[TraceStep]:
@@ -84,5 +86,9 @@ def _attempts(db: Connection, shipment_no: str) -> Iterator[TraceStep]:
 
 def _receipts(db: Connection, shipment_no: str) -> Iterator[TraceStep]:
     for row in db.execute(select(receipts).where(receipts.c.shipment_no == shipment_no)):
-        told = f"{row.erp_id}, {row.grand_total_amount} {row.currency}"
-        yield TraceStep(row.read_back_at, "invoice read back equal", "push", told)
+        is_delivery = row.total_quantity is not None
+        what = "fulfilment" if is_delivery else "invoice"
+        much = (
+            f"{row.total_quantity:f} delivered" if is_delivery else f"{row.grand_total_amount} {row.currency}"
+        )
+        yield TraceStep(row.read_back_at, f"{what} read back equal", "push", f"{row.erp_id}, {much}")

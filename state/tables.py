@@ -142,6 +142,7 @@ gate_decisions = Table(
     Column("run_id", String(140), nullable=False),
     Column("is_first_evaluation", Boolean, nullable=False),
     Column("rules_approved_by", String(140)),
+    Column("operation", String(40), nullable=False, server_default="invoice"),
     CheckConstraint("verdict IN ('released', 'blocked')", name="verdict"),
     Index("ix_gate_decisions_business", "business_id", "revision", "sequence"),
 )
@@ -173,9 +174,11 @@ outbox = Table(
     Column("last_error", Text),
     Column("enqueued_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
+    Column("order_key", String(140)),
     UniqueConstraint("company", "destination", "operation", "business_id", "revision"),
     CheckConstraint(f"state IN {STATES!r}", name="state"),
     Index("ix_outbox_turn", "destination", "state", "outbox_id"),
+    Index("ix_outbox_order", "order_key", "destination", "operation"),
 )
 
 outbox_documents = Table(
@@ -229,6 +232,7 @@ receipts = Table(
     Column("issue_date", String(10)),
     Column("posted_at", Instant, nullable=False),
     Column("read_back_at", Instant, nullable=False),
+    Column("total_quantity", Money),
 )
 
 ledger = Table(

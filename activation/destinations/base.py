@@ -12,7 +12,9 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from contracts.fulfilment import FulfilmentDocument
 from contracts.invoice import CreditNoteDocument, InvoiceDocument
+from contracts.outbound import OutboundDocument
 from core.errors import WaybillError
 
 
@@ -63,8 +65,21 @@ class PostedInvoice:
     lines: tuple[PostedLine, ...] | None = None
 
 
+@dataclass(frozen=True)
+class PostedDelivery(PostedInvoice):
+    """A confirmation as the foreign system holds it. It carries no money: currency ``NO_CURRENCY``, amounts 0."""
+
+    total_quantity: Decimal = Decimal(0)
+
+
 class Destination(Protocol):
-    """One foreign system. Every method makes calls and may raise the three errors above."""
+    """One foreign system and, until ``of`` says otherwise, its invoices and credit notes.
+
+    Every method but ``of`` makes calls and may raise the three errors above.
+    """
+
+    def of(self, operation: str) -> Destination:
+        """The same system and what an operation writes there. ConfigurationError when it takes no such thing."""
 
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
         """Every document that carries the key, whatever its status."""
@@ -76,7 +91,7 @@ class Destination(Protocol):
         """Every document that carries a key of Waybill's, whatever its status; with an issue date from ``since`` on
         when given. Invoices that people made by hand carry none."""
 
-    def create(self, document: InvoiceDocument) -> str:
+    def create(self, document: OutboundDocument) -> str:
         """Create the document; its id. It has no effect on the books yet where the connection declares two steps."""
 
     def post(self, erp_id: str) -> None:
@@ -92,22 +107,36 @@ class Destination(Protocol):
         """Let go of the connection."""
 
 
-def differences(document: InvoiceDocument, found: PostedInvoice) -> list[str]:
-    """What the system holds other than what was sent, in words; empty when it is the same invoice."""
-    credited = document.credited_erp_id if isinstance(document, CreditNoteDocument) else None
-    compared = (
+Compared = tuple[str, object, object]
+"""A field, what was sent of it, what was found."""
+
+
+def differences(document: OutboundDocument, found: PostedInvoice) -> list[str]:
+    """What the system holds other than what was sent, in words; empty when it is the same document."""
+    compared: list[Compared] = [
         ("key", document.idempotency_key, found.idempotency_key),
         ("company", document.company_id, found.company_id),
         ("customer", document.customer_id, found.customer_id),
-        ("currency", document.currency, found.currency),
         ("issue date", document.issue_date, found.issue_date),
+    ]
+    lines: list[str] = []
+    if isinstance(document, InvoiceDocument):
+        compared += _money(document, found)
+        lines = _differing_lines(document, found)
+    elif isinstance(document, FulfilmentDocument) and isinstance(found, PostedDelivery):
+        compared.append(("quantity", document.total_quantity, found.total_quantity))
+    return [f"{name}: sent {sent}, found {seen}" for name, sent, seen in compared if sent != seen] + lines
+
+
+def _money(document: InvoiceDocument, found: PostedInvoice) -> list[Compared]:
+    credited = document.credited_erp_id if isinstance(document, CreditNoteDocument) else None
+    return [
+        ("currency", document.currency, found.currency),
         ("net total", document.net_total_amount, found.net_total_amount),
         ("tax total", document.tax_total_amount, found.tax_total_amount),
         ("grand total", document.grand_total_amount, found.grand_total_amount),
         ("credited invoice", credited, found.credited_erp_id),
-    )
-    wrong = [f"{name}: sent {sent}, found {seen}" for name, sent, seen in compared if sent != seen]
-    return wrong + _differing_lines(document, found)
+    ]
 
 
 def _differing_lines(document: InvoiceDocument, found: PostedInvoice) -> list[str]:

@@ -24,8 +24,10 @@ from activation.destinations.base import (
 from activation.destinations.tryton_document import PREFIX, Known, record_id, values_of
 from activation.destinations.tryton_rpc import TrytonRpc
 from contracts.invoice import CreditNoteDocument, InvoiceDocument
+from contracts.outbound import OutboundDocument
 from core.connections import Connection
 from core.errors import ConfigurationError
+from core.flows import FULFILMENT
 from core.tryton import encoded
 
 MODEL = "model.account.invoice"
@@ -59,6 +61,14 @@ class TrytonDestination:
         self._known: dict[tuple[str, str], int] = {}
         self._knowing = Lock()
 
+    def of(self, operation: str) -> TrytonDestination:
+        if operation == FULFILMENT.operation:
+            raise ConfigurationError(
+                f"{self._name}: Waybill writes no fulfilment confirmations into Tryton.",
+                remedy="Take `fulfilment` out of `operations:` of its `destination:`.",
+            )
+        return self
+
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
         return self._found([["reference", "=", PREFIX + idempotency_key]], None)
 
@@ -79,8 +89,9 @@ class TrytonDestination:
                 return
             last = int(page[-1].erp_id)
 
-    def create(self, document: InvoiceDocument) -> str:
+    def create(self, document: OutboundDocument) -> str:
         """RefusedError also when Tryton makes another invoice of it: then nobody posts it."""
+        assert isinstance(document, InvoiceDocument)
         company = record_id(document.company_id, "company")
         values = values_of(document, self._what_tryton_knows(document, company))
         made = self._rpc.change(f"{MODEL}.create", [values], company=company)

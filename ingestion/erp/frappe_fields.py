@@ -183,7 +183,9 @@ def deleted_order(doc: Doc, changed: datetime | None, _: Children, clock: Clock)
 
 
 def delivery_note(doc: Doc, changed: datetime | None, _: Children, clock: Clock) -> list[SourceRecord]:
-    """One delivery note: stock was allocated when it was created."""
+    """One delivery note: stock was allocated when it was created. One that Waybill wrote confirms a delivery and is no source."""
+    if filled(doc.get("custom_waybill_key")):
+        return []
     key = {"delivery_note_id": doc.get("name")}
 
     def build() -> Fields:

@@ -45,13 +45,13 @@ def columns_read(rules: Iterable[Rule]) -> set[str]:
     return read
 
 
-def build_suite(rules: Iterable[Rule]) -> Any:
+def build_suite(rules: Iterable[Rule], name: str = NAME) -> Any:
     """A Great Expectations suite: one expectation per check, with the rule's words for Data Docs."""
     gx = import_gx()
     expectations = [
         _expectation(gx, rule, number, check) for rule in rules for number, check in enumerate(rule.checks)
     ]
-    return gx.ExpectationSuite(name=NAME, expectations=expectations)
+    return gx.ExpectationSuite(name=name, expectations=expectations)
 
 
 def _expectation(gx: Any, rule: Rule, number: int, check: Check) -> Any:
@@ -105,7 +105,7 @@ def run_suite(suite: Any, frame: pd.DataFrame) -> Any:
             )
             for when, own in by_scope.items()
         ]
-    return _as_one(results)
+    return _as_one(results, suite.name)
 
 
 def _rows_of(frame: pd.DataFrame, when: str | None, expectations: Iterable[Any]) -> pd.DataFrame:
@@ -117,7 +117,7 @@ def _rows_of(frame: pd.DataFrame, when: str | None, expectations: Iterable[Any])
     return frame[kept] if when is None else frame.loc[frame[when].eq(True), kept].reset_index(drop=True)
 
 
-def _as_one(results: Sequence[Any]) -> Any:
+def _as_one(results: Sequence[Any], name: str) -> Any:
     """The results of the scopes as the one result that Data Docs show."""
     from great_expectations.core import ExpectationSuiteValidationResult
     from great_expectations.validator.validation_statistics import calc_validation_statistics
@@ -127,7 +127,7 @@ def _as_one(results: Sequence[Any]) -> Any:
     return ExpectationSuiteValidationResult(
         success=counted.success,
         results=answers,
-        suite_name=NAME,
+        suite_name=name,
         statistics={
             "evaluated_expectations": counted.evaluated_expectations,
             "successful_expectations": counted.successful_expectations,

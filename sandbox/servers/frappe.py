@@ -11,20 +11,25 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from sandbox.servers import access, texts
+from sandbox.servers import access, frappe_deliveries, frappe_invoices, texts
+from sandbox.servers.frappe_deliveries import DeliveryNotes
 from sandbox.servers.frappe_documents import DOCTYPES, KEY, Documents
 from sandbox.servers.frappe_errors import FrappeError
-from sandbox.servers.frappe_invoices import DOCTYPE, Invoices, dump
+from sandbox.servers.frappe_invoices import Invoices, dump
 from sandbox.servers.frappe_query import read
 from sandbox.servers.store import Store
 
 
 def app(store: Store) -> FastAPI:
-    """/api/resource/{doctype}[/{name}]: GET for all doctypes; POST, PUT, DELETE for sales invoices; PUT for whether the
-    custom field of the key is unique."""
+    """/api/resource/{doctype}[/{name}]: GET for all doctypes; POST, PUT, DELETE for sales invoices and delivery
+    notes; PUT for whether the custom field of an invoice's key is unique."""
     api = FastAPI(openapi_url=None)
     documents = Documents(store)
     invoices = Invoices(documents)
+    written = {
+        frappe_invoices.DOCTYPE: invoices,
+        frappe_deliveries.DOCTYPE: DeliveryNotes(documents),
+    }
     wanted = access.expected("erp")
 
     @api.exception_handler(FrappeError)
@@ -60,10 +65,10 @@ def app(store: Store) -> FastAPI:
     @api.post("/api/resource/{doctype}")
     async def create(request: Request, doctype: str) -> Response:
         authorize(request)
-        _writable(doctype)
-        return _json(f'{{"data":{dump(invoices.create(_given(await request.body())))}}}')
+        made = _writable(written, doctype).create(_given(await request.body()))
+        return _json(f'{{"data":{dump(made)}}}')
 
-    @api.put(f"/api/resource/Custom Field/{DOCTYPE}-{KEY}")
+    @api.put(f"/api/resource/Custom Field/{frappe_invoices.DOCTYPE}-{KEY}")
     async def customize(request: Request) -> Response:
         authorize(request)
         invoices.is_key_unique = bool(_given(await request.body()).get("unique", invoices.is_key_unique))
@@ -72,22 +77,22 @@ def app(store: Store) -> FastAPI:
     @api.put("/api/resource/{doctype}/{name:path}")
     async def change(request: Request, doctype: str, name: str) -> Response:
         authorize(request)
-        _writable(doctype)
-        return _json(f'{{"data":{dump(invoices.change(name, _given(await request.body())))}}}')
+        changed = _writable(written, doctype).change(name, _given(await request.body()))
+        return _json(f'{{"data":{dump(changed)}}}')
 
     @api.delete("/api/resource/{doctype}/{name:path}")
     async def remove(request: Request, doctype: str, name: str) -> Response:
         authorize(request)
-        _writable(doctype)
-        invoices.delete(name)
+        _writable(written, doctype).delete(name)
         return Response('{"message":"ok"}', 202, media_type="application/json")
 
     return api
 
 
-def _writable(doctype: str) -> None:
-    if doctype != DOCTYPE:
+def _writable(written: dict[str, Invoices], doctype: str) -> Invoices:
+    if doctype not in written:
         raise FrappeError("PermissionError", f"Insufficient Permission for {doctype}")
+    return written[doctype]
 
 
 def _given(body: bytes) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """The ERP's documents: the world's and the invoices written since, as one list per doctype.
 
-Belongs here: finding and listing documents and child rows. Writing an invoice is `frappe_invoices`.
+Belongs here: finding and listing documents and child rows. Writing them is `frappe_invoices` and `frappe_deliveries`.
 """
 
 from __future__ import annotations
@@ -38,8 +38,12 @@ _TABLES = """
 CREATE TABLE IF NOT EXISTS erp_written(
     name TEXT PRIMARY KEY, waybill_key TEXT, modified TEXT NOT NULL, body TEXT NOT NULL);
 CREATE INDEX IF NOT EXISTS erp_written_key ON erp_written(waybill_key);
+CREATE TABLE IF NOT EXISTS erp_delivered(
+    name TEXT PRIMARY KEY, waybill_key TEXT UNIQUE, modified TEXT NOT NULL, body TEXT NOT NULL);
 CREATE TABLE IF NOT EXISTS erp_series(prefix TEXT PRIMARY KEY, last INTEGER NOT NULL);
 """
+WRITTEN_IN = {"Sales Invoice": "erp_written", "Delivery Note": "erp_delivered"}
+"""Doctype → the table of those that were written over the API."""
 WRITTEN = -1
 KEY = "custom_waybill_key"
 _HEAD = ("creation", "modified", "modified_by", "owner", "docstatus")
@@ -72,9 +76,9 @@ class Documents:
 
     def find(self, doctype: str, name: str) -> Document | None:
         """The current version, None when there is none."""
-        if doctype == "Sales Invoice":
+        if doctype in WRITTEN_IN:
             row = self.connection.execute(
-                "SELECT name, modified, body FROM erp_written WHERE name = ?", (name,)
+                f"SELECT name, modified, body FROM {WRITTEN_IN[doctype]} WHERE name = ?", (name,)
             ).fetchone()
             if row:
                 return Document(*row)
@@ -124,9 +128,9 @@ class Documents:
                 named = [each.value] if each.operator == "=" else each.value
                 ids = [str(name) for name in named if ids is None or str(name) in ids]
                 continue
-            if each.field == KEY and each.operator in ("=", "in") and each.value:
+            if doctype in WRITTEN_IN and each.field == KEY and each.operator in ("=", "in") and each.value:
                 # An indexed field; only what was written over the API carries it, never the world's own documents.
-                keyed = self._names_with_key([each.value] if each.operator == "=" else each.value)
+                keyed = self._names_with_key(doctype, [each.value] if each.operator == "=" else each.value)
                 ids = keyed if ids is None else [name for name in keyed if name in ids]
                 rest.append(each)
                 continue
@@ -147,10 +151,11 @@ class Documents:
         sifted = (row for row in rows if all(each.holds(row) for each in rest))
         return sifted if by_change else _sorted(sifted, order)
 
-    def _names_with_key(self, keys: Sequence[object]) -> list[str]:
+    def _names_with_key(self, doctype: str, keys: Sequence[object]) -> list[str]:
         places = ", ".join("?" for _ in keys)
         rows = self.connection.execute(
-            f"SELECT name FROM erp_written WHERE waybill_key IN ({places})", [str(key) for key in keys]
+            f"SELECT name FROM {WRITTEN_IN[doctype]} WHERE waybill_key IN ({places})",
+            [str(key) for key in keys],
         )
         return [row[0] for row in rows]
 
@@ -158,27 +163,28 @@ class Documents:
         if ids is not None and not ids:
             return []
         entries = self.store.scan(doctype, contains, ids)
-        if doctype != "Sales Invoice":
+        if doctype not in WRITTEN_IN:
             return entries
         # Of what is asked for by id nothing else is read, however much was written.
-        names = {entry.id for entry in self._written([], ids)}
+        names = {entry.id for entry in self._written(doctype, [], ids)}
         world = [entry for entry in entries if entry.id not in names]
-        return [*world, *self._written(contains, ids)]
+        return [*world, *self._written(doctype, contains, ids)]
 
-    def _written(self, contains: list[str], ids: list[str] | None) -> list[Entry]:
+    def _written(self, doctype: str, contains: list[str], ids: list[str] | None) -> list[Entry]:
         where = ["1 = 1", *("instr(body, ?) > 0" for _ in contains)]
         arguments = [*contains, *(ids or [])]
         if ids is not None:
             where.append(f"name IN ({', '.join('?' for _ in ids)})")
         rows = self.connection.execute(
-            f"SELECT name, modified FROM erp_written WHERE {' AND '.join(where)}", arguments
+            f"SELECT name, modified FROM {WRITTEN_IN[doctype]} WHERE {' AND '.join(where)}", arguments
         )
         return [Entry(name, modified, WRITTEN) for name, modified in rows]
 
     def _body(self, doctype: str, entry: Entry) -> str:
         if entry.seq != WRITTEN:
             return self.store.body(doctype, entry)
-        row = self.connection.execute("SELECT body FROM erp_written WHERE name = ?", (entry.id,)).fetchone()
+        written = f"SELECT body FROM {WRITTEN_IN[doctype]} WHERE name = ?"
+        row = self.connection.execute(written, (entry.id,)).fetchone()
         return str(row[0])
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from pysqlite3 import dbapi2 as sqlite3
 
 from sandbox.servers import texts
-from sandbox.servers.frappe_documents import Documents, stored
+from sandbox.servers.frappe_documents import WRITTEN_IN, Documents, stored
 from sandbox.servers.frappe_errors import FrappeError
 from sandbox.servers.frappe_returns import check_return
 
@@ -33,6 +33,8 @@ Invoice = dict[str, Any]
 class Invoices:
     """Writes invoices beside the world's documents; they appear in every list from then on."""
 
+    doctype, prefix = DOCTYPE, "SINV"
+
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
         self.connection = documents.connection
@@ -46,7 +48,7 @@ class Invoices:
             "posting_date": site[:10],
             "posting_time": site[11:],
             **{key: value for key, value in given.items() if key not in _SERVER_OWNED},
-            "doctype": DOCTYPE,
+            "doctype": self.doctype,
             "owner": _USER,
             "modified_by": _USER,
             "creation": site,
@@ -55,14 +57,14 @@ class Invoices:
             "custom_posted_at": None,
         }
         self._check(invoice)
-        _total(invoice, self._rate)
+        self._total(invoice)
         self.connection.execute("BEGIN IMMEDIATE")
         try:
             self._check_key(invoice)
             invoice["name"] = self._name(invoice)
             _number_lines(invoice)
             if int(given.get("docstatus") or 0) == 1:
-                _submit(invoice, site)
+                self._submit(invoice, site)
             self._write(invoice, utc)
         except (FrappeError, sqlite3.Error):
             self.connection.execute("ROLLBACK")
@@ -89,11 +91,11 @@ class Invoices:
         if was == 0:
             invoice |= changes
             self._check(invoice)
-            _total(invoice, self._rate)
+            self._total(invoice)
             _number_lines(invoice)
         invoice["modified"] = site
         if (was, wanted) == (0, 1):
-            _submit(invoice, site)
+            self._submit(invoice, site)
         elif wanted == 2:
             invoice |= {"docstatus": 2, "status": _STATUS[2], "outstanding_amount": 0}
         self._save(invoice, utc)
@@ -103,14 +105,14 @@ class Invoices:
         """Remove a draft or a cancelled invoice; a submitted one stays."""
         if int(self._load(name)["docstatus"]) == 1:
             raise FrappeError("ValidationError", f"Submitted Record cannot be deleted: {name}")
-        with_name = self.connection.execute("DELETE FROM erp_written WHERE name = ?", (name,))
+        with_name = self.connection.execute(f"DELETE FROM {self._table} WHERE name = ?", (name,))
         if with_name.rowcount == 0:
             raise FrappeError("LinkExistsError", f"Cannot delete {name}: it is linked with other documents")
 
     def _load(self, name: str) -> Invoice:
-        document = self.documents.find(DOCTYPE, name)
+        document = self.documents.find(self.doctype, name)
         if document is None:
-            raise FrappeError("DoesNotExistError", f"{DOCTYPE} {name} not found")
+            raise FrappeError("DoesNotExistError", f"{self.doctype} {name} not found")
         loaded: Invoice = json.loads(document.body, parse_float=Decimal)
         return loaded
 
@@ -126,7 +128,7 @@ class Invoices:
 
     def _write(self, invoice: Invoice, utc: str) -> None:
         self.connection.execute(
-            "INSERT INTO erp_written(name, waybill_key, modified, body) VALUES (?, ?, ?, ?)"
+            f"INSERT INTO {self._table}(name, waybill_key, modified, body) VALUES (?, ?, ?, ?)"
             " ON CONFLICT (name) DO UPDATE SET waybill_key = excluded.waybill_key,"
             " modified = excluded.modified, body = excluded.body",
             (invoice["name"], invoice.get("custom_waybill_key") or None, utc, dump(invoice)),
@@ -137,7 +139,8 @@ class Invoices:
         if not key or not self.is_key_unique:
             return
         row = self.connection.execute(
-            "SELECT name FROM erp_written WHERE waybill_key = ? AND name IS NOT ?", (key, invoice.get("name"))
+            f"SELECT name FROM {self._table} WHERE waybill_key = ? AND name IS NOT ?",
+            (key, invoice.get("name")),
         ).fetchone()
         if row:
             raise FrappeError(
@@ -146,7 +149,7 @@ class Invoices:
 
     def _name(self, invoice: Invoice) -> str:
         """The next name of the year's series that no document has."""
-        prefix = f"SINV-{str(invoice['posting_date'])[:4]}-"
+        prefix = f"{self.prefix}-{str(invoice['posting_date'])[:4]}-"
         while True:
             last: int = self.connection.execute(
                 "INSERT INTO erp_series(prefix, last) VALUES (?, 1)"
@@ -154,16 +157,16 @@ class Invoices:
                 (prefix,),
             ).fetchone()[0]
             name = f"{prefix}{last:05d}"
-            if self.documents.find(DOCTYPE, name) is None:
+            if self.documents.find(self.doctype, name) is None:
                 return name
 
     def _check(self, invoice: Invoice) -> None:
         missing = [each for each in ("customer", "company", "items") if not invoice.get(each)]
         if missing:
-            raise FrappeError("MandatoryError", f"[{DOCTYPE}]: {', '.join(missing)}")
+            raise FrappeError("MandatoryError", f"[{self.doctype}]: {', '.join(missing)}")
         customer = self._link("Customer", invoice["customer"])
         company = self._link("Company", invoice["company"])
-        for line in _lines(invoice):
+        for line in lines_of(invoice):
             self._link("Item", line.get("item_code"))
         if customer.get("disabled"):
             raise FrappeError("PartyDisabled", f"Customer {invoice['customer']} is disabled")
@@ -178,6 +181,16 @@ class Invoices:
         if invoice.get("is_return") and invoice.get("return_against"):
             check_return(invoice, self._link(DOCTYPE, invoice["return_against"]))
 
+    @property
+    def _table(self) -> str:
+        return WRITTEN_IN[self.doctype]
+
+    def _total(self, invoice: Invoice) -> None:
+        _total(invoice, self._rate)
+
+    def _submit(self, invoice: Invoice, site: str) -> None:
+        _submit(invoice, site)
+
     def _link(self, doctype: str, name: object) -> Invoice:
         document = self.documents.find(doctype, str(name)) if name else None
         if document is None:
@@ -189,16 +202,16 @@ class Invoices:
         template = line.get("item_tax_template")
         if template:
             taxes = self._link("Item Tax Template", template).get("taxes") or []
-            return sum((_decimal(texts.number(tax.get("tax_rate"))) for tax in taxes), Decimal(0))
-        return _decimal(line.get("custom_tax_rate") or 0)
+            return sum((decimal(texts.number(tax.get("tax_rate"))) for tax in taxes), Decimal(0))
+        return decimal(line.get("custom_tax_rate") or 0)
 
 
 def _total(invoice: Invoice, rate_of: Any) -> None:
     """Line amounts, tax per rate and totals, each rounded half up to the currency's decimals."""
     unit = Decimal(1) if invoice["currency"] in _WHOLE else Decimal("0.01")
     by_rate: dict[Decimal, Decimal] = {}
-    for line in _lines(invoice):
-        line |= {"qty": _decimal(line.get("qty")), "rate": _decimal(line.get("rate"))}
+    for line in lines_of(invoice):
+        line |= {"qty": decimal(line.get("qty")), "rate": decimal(line.get("rate"))}
         line["amount"] = (line["qty"] * line["rate"]).quantize(unit, ROUND_HALF_UP)
         rate = rate_of(line)
         line["custom_tax_rate"] = rate
@@ -225,18 +238,18 @@ def _submit(invoice: Invoice, site: str) -> None:
 
 
 def _number_lines(invoice: Invoice) -> None:
-    for position, line in enumerate(_lines(invoice), start=1):
+    for position, line in enumerate(lines_of(invoice), start=1):
         line |= {"name": line.get("name") or f"{invoice['name']}-{position}", "idx": position}
 
 
-def _lines(invoice: Mapping[str, Any]) -> list[dict[str, Any]]:
+def lines_of(invoice: Mapping[str, Any]) -> list[dict[str, Any]]:
     lines = invoice["items"]
     if not isinstance(lines, list) or not all(isinstance(each, dict) for each in lines):
         raise FrappeError("ValidationError", "items is a list of rows")
     return lines
 
 
-def _decimal(value: object) -> Decimal:
+def decimal(value: object) -> Decimal:
     try:
         found = Decimal(str(value))
     except InvalidOperation as error:

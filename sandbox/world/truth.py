@@ -24,6 +24,13 @@ from sandbox.world.store import Documents
 from sandbox.world.truth_kpis import kpis
 from sandbox.world.truth_messages import messages
 
+HOLDS_A_CONFIRMATION = frozenset({
+    "POD_MISSING", "POD_VOIDED", "POD_NOT_REALIZED_OK", "POD_BEFORE_DISPATCH", "POD_IN_FUTURE", "POD_WRONG_CONSIGNMENT",
+    "POD_SUPERSEDED", "POD_DOCUMENT_REQUIRED", "POD_HASH_MISMATCH", "OPEN_DAMAGE_OR_SHORTAGE", "QTY_OVER_DELIVERED",
+    "QTY_OVER_ORDERED_CUMULATIVE", "NOTHING_DELIVERED", "UOM_UNCONVERTIBLE", "ITEM_NOT_ON_ORDER", "PERIOD_CLOSED",
+    "ORDER_CANCELLED", "CUSTOMER_UNKNOWN_OR_INACTIVE", "CUSTOMER_BILLING_HOLD", "CONTRACT_BROKEN", "MASTER_DATA_CONFLICT",
+})  # fmt: skip
+"""What a confirmation of the delivery waits for as well; the rest concerns the invoice alone."""
 _CHILDREN = {
     "Company": ("companies", None, None),
     "Cost Center": ("cost_centres", None, None),
@@ -46,7 +53,9 @@ def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes, p
     return {
         "shipments": len(shown - {case.shipment.id for case in world.cases if case.is_lost}),
         "sources": sources,
-        "messages": messages(sources, letters, strays.parked, len(invoices["post"])),
+        "messages": messages(
+            sources, letters, strays.parked, len(invoices["post"]), len(invoices["confirm"])
+        ),
         "dead_letters": letters,
         "parked": strays.parked,
         "duplicates": strays.duplicates,
@@ -140,8 +149,8 @@ def _count(rows: Counter[str], system: str, collection: str, body: dict[str, Any
 
 
 def invoices_of(world: World, shown: set[str]) -> dict[str, list[dict[str, Any]]]:
-    """What is to be posted, blocked and warned of."""
-    found: dict[str, list[dict[str, Any]]] = {"post": [], "block": [], "warn": []}
+    """What is to be posted, blocked and warned of, and which deliveries are to be confirmed."""
+    found: dict[str, list[dict[str, Any]]] = {"post": [], "block": [], "warn": [], "confirm": []}
     cases = {case.shipment.id: case for case in world.cases}
     zones = {company.id: ZoneInfo(company.zone) for company in world.companies}
     for shipment in world.shipments:
@@ -160,6 +169,8 @@ def invoices_of(world: World, shown: set[str]) -> dict[str, list[dict[str, Any]]
             found["block"].append({"shipment_no": shipment.id, "codes": sorted(set(codes))})
         elif pod:
             found["post"].append(_posting(shipment, pod))
+        if pod and not HOLDS_A_CONFIRMATION.intersection(codes):
+            found["confirm"].append({"shipment_no": shipment.id})
         if case and case.warns:
             found["warn"].append({"shipment_no": shipment.id, "codes": sorted(case.warns)})
     return found

@@ -23,9 +23,13 @@ Counts = dict[str, int]
 
 
 def messages(
-    sources: dict[str, Counts], letters: list[dict[str, Any]], parked: list[dict[str, Any]], posted: int
+    sources: dict[str, Counts],
+    letters: list[dict[str, Any]],
+    parked: list[dict[str, Any]],
+    posted: int,
+    confirmed: int,
 ) -> dict[str, Counts]:
-    """``posted``: the invoices that the ERP takes, each at the first try."""
+    """``posted`` and ``confirmed``: the invoices and delivery notes that the ERP takes, each at the first try."""
     found: defaultdict[str, Counts] = defaultdict(
         lambda: dict.fromkeys(("due", "technical", "business", "waiting", "tries", "failed_tries"), 0)
     )
@@ -44,7 +48,7 @@ def messages(
     for row in parked:
         if _is_meant(f"{row['connection']}.{row['resource']}"):
             _add(found[row["connection"]], waiting=1, tries=1, failed_tries=1)
-    _add(found["sandbox_erp"], due=posted, tries=posted)
+    _add(found["sandbox_erp"], due=posted + confirmed, tries=posted + confirmed)
     return dict(sorted(found.items()))
 
 

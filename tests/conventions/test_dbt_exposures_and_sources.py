@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from core.flows import FLOWS
 from core.settings import ROOT
 from tests.support.manifest import project_manifest
 
@@ -52,6 +53,15 @@ def test_the_code_of_an_exposure_reads_exactly_what_it_declares(manifest: Node) 
             for name in relations_in(path.read_text(encoding="utf-8"), published(manifest))
         }
         assert not places or found == reads(manifest, exposure), exposure["name"]
+
+
+def test_each_flow_sends_what_one_exposure_declares(manifest: Node) -> None:
+    sent = {
+        exposure["config"]["meta"]["flow"]: reads(manifest, exposure)
+        for exposure in manifest["exposures"].values()
+        if "flow" in exposure["config"]["meta"]
+    }
+    assert sent == {flow.operation: {flow.outbound} for flow in FLOWS}
 
 
 def test_a_relation_is_told_from_a_method_of_that_name() -> None:

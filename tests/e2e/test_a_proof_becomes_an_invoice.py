@@ -1,4 +1,5 @@
-"""The event path on real processes: API, worker and the sandbox's ERP; a worker that is killed bills nothing twice."""
+"""The event path on real processes: API, worker and the sandbox's ERP; the delivery note comes first, and a worker
+that is killed bills nothing twice."""
 
 from __future__ import annotations
 
@@ -32,6 +33,15 @@ from tests.support.sandbox import Running, running_sandbox
 
 WORKER = [sys.executable, "-m", "orchestration.worker"]
 PATIENCE_S = 240.0
+ERP_HAS = {"Sales Invoice": "invoice", "Delivery Note": "fulfilment"}
+"""Doctype → the operation that writes it."""
+ASSETS = (
+    ["raw_pod", "proofs"],
+    ["candidates", "fulfilment_candidates"],
+    ["candidates", "invoice_candidates"],
+    ["erp", "fulfilments"],
+    ["erp", "invoices"],
+)
 
 
 @pytest.fixture(scope="module")
@@ -83,9 +93,16 @@ def test_a_delivery_is_billed_by_itself_and_told_to_dagster(
     with worker(settings):
         (delivery,) = play(settings, api, 1)
     assert delivery.invoice, delivery.why_not
-    assert posted(sandbox, delivery.shipment_no) == 1
+    (invoice,), (note,) = (documents(sandbox, each, delivery.shipment_no) for each in ERP_HAS)
+    assert note["custom_posted_at"] < invoice["custom_posted_at"], (
+        "the delivery is confirmed before it is billed"
+    )
+    assert (note["custom_shipment"], note["custom_proof_of_delivery"]) == (
+        delivery.shipment_no,
+        delivery.pod_id,
+    )
     with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
-        for key in (["raw_pod", "proofs"], ["candidates", "invoice_candidates"], ["erp", "invoices"]):
+        for key in ASSETS:
             event = instance.get_latest_materialization_event(dg.AssetKey(key))
             assert event is not None and event.asset_materialization is not None
             assert "waybill/batch" in (event.asset_materialization.tags or {}), key
@@ -103,30 +120,37 @@ def test_a_worker_that_is_killed_while_it_works_bills_everything_once(
     numbers = tuple(each.shipment_no for each in sent)
     assert len(numbers) == 2
     with worker(settings):
-        until(lambda: len(states(engine, numbers)) == 2)
+        until(lambda: len(states(engine, numbers)) == 4)
         until(lambda: not outbox.is_due(engine, "sandbox_erp", utc_now() + timedelta(days=1)))
-    assert states(engine, numbers) == ["ACKED", "ACKED"]
-    assert [posted(sandbox, each) for each in numbers] == [1, 1]
+    assert states(engine, numbers) == ["ACKED"] * 4
+    for doctype in ERP_HAS:
+        assert [len(documents(sandbox, doctype, each)) for each in numbers] == [1, 1], doctype
 
 
 def states(engine: Engine, numbers: tuple[str, ...]) -> list[str]:
-    """Where the invoices of shipments stand."""
+    """Where the confirmations and invoices of shipments stand."""
     with reading(engine) as db:
         return list(db.scalars(select(outbox_table.c.state).where(outbox_table.c.shipment_no.in_(numbers))))
 
 
-def posted(sandbox: Running, shipment: str) -> int:
-    """How many submitted invoices the ERP has under the key of a shipment's invoice."""
-    query = select(outbox_table.c.idempotency_key).where(outbox_table.c.shipment_no == shipment)
+def documents(sandbox: Running, doctype: str, shipment: str) -> list[dict[str, Any]]:
+    """The submitted documents that the ERP has under the key of a shipment's invoice or confirmation."""
+    query = select(outbox_table.c.idempotency_key).where(
+        outbox_table.c.shipment_no == shipment, outbox_table.c.operation == ERP_HAS[doctype]
+    )
     with reading(open_state(get_settings())) as db:
         (key,) = db.scalars(query)
     name, secret = (sandbox.env[f"SANDBOX_ERP_API_{each}"] for each in ("KEY", "SECRET"))
     answer = httpx.get(
-        f"{sandbox.url('erp')}/api/resource/Sales Invoice",
-        params={"filters": json.dumps([["custom_waybill_key", "=", key], ["docstatus", "=", 1]])},
+        f"{sandbox.url('erp')}/api/resource/{doctype}",
+        params={
+            "filters": json.dumps([["custom_waybill_key", "=", key], ["docstatus", "=", 1]]),
+            "fields": '["*"]',
+        },
         headers={"Authorization": f"token {name}:{secret}"},
     )
-    return len(answer.raise_for_status().json()["data"])
+    found: list[dict[str, Any]] = answer.raise_for_status().json()["data"]
+    return found
 
 
 def until(happened: Any) -> None:

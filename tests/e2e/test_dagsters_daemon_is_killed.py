@@ -93,7 +93,7 @@ def test_46_no_invoice_is_posted_twice_and_the_run_is_taken_up(up: Up) -> None:
     assert max(Counter(each["custom_waybill_key"] for each in there).values()) == 1
     assert {each["docstatus"] for each in there} == {1}
     rows = json.loads(up.waybill("outbox", "list", "--state", "ACKED", "--json").stdout)
-    assert len(rows) == len(there) > 0
+    assert len([each for each in rows if each["operation"] == "invoice"]) == len(there) > 0
 
     up.one(DAEMON).kill()
     said(up, "Dagster has ended: its dagster-daemon died (code -9)", 2)

@@ -11,9 +11,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Literal
 
-from activation.destinations.base import NotAppliedError, PostedInvoice, RefusedError, UncertainError
+from activation.destinations.base import (
+    NotAppliedError,
+    PostedDelivery,
+    PostedInvoice,
+    RefusedError,
+    UncertainError,
+)
+from contracts.fulfilment import NO_CURRENCY, FulfilmentDocument
 from contracts.invoice import InvoiceDocument
+from contracts.outbound import OutboundDocument
 
 LIFE_S, LAG_S = 60.0, 20.0
 SETTLE_S = LIFE_S + LAG_S + 1
@@ -85,6 +95,10 @@ class SimulatedErp:
         for at, effect in sorted(due, key=lambda each: each[0]):
             effect(at)
 
+    def of(self, operation: str) -> SimulatedErp:
+        assert operation
+        return self
+
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
         self._travel()
         if not self.is_well and self.rng.random() < 0.1:
@@ -107,7 +121,7 @@ class SimulatedErp:
     def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
         raise NotImplementedError(f"no reconciliation here, since {since}")
 
-    def create(self, document: InvoiceDocument) -> str:
+    def create(self, document: OutboundDocument) -> str:
         self.creates += 1
         self.asked_for.append(document.idempotency_key)
         return self._call(lambda at: self._create(document, at))
@@ -176,14 +190,23 @@ class SimulatedErp:
             self.meanwhile()
         self.settle()
 
-    def _create(self, document: InvoiceDocument, at: datetime) -> str:
+    def _create(self, document: OutboundDocument, at: datetime) -> str:
         erp_id = f"SINV-{len(self.documents) + 1}"
         posted_at = at if self.is_one_step else None
-        made = PostedInvoice(
-            erp_id, "posted" if self.is_one_step else "draft", document.idempotency_key, document.company_id,
-            document.customer_id, document.currency, document.net_total_amount, document.tax_total_amount,
-            document.grand_total_amount, document.issue_date, posted_at,
-        )  # fmt: skip
+        status: Literal["posted", "draft"] = "posted" if self.is_one_step else "draft"
+        whose = (erp_id, status, document.idempotency_key, document.company_id, document.customer_id)
+        if isinstance(document, InvoiceDocument):
+            made = PostedInvoice(
+                *whose, document.currency, document.net_total_amount, document.tax_total_amount,
+                document.grand_total_amount, document.issue_date, posted_at,
+            )  # fmt: skip
+        else:
+            assert isinstance(document, FulfilmentDocument)
+            nothing = (Decimal(0),) * 3
+            made = PostedDelivery(
+                *whose, NO_CURRENCY, *nothing, document.issue_date, posted_at,
+                total_quantity=document.total_quantity,
+            )  # fmt: skip
         lag = self.rng.uniform(0, LAG_S)
         self.documents[erp_id] = Document(made, at + timedelta(seconds=lag))
         self.by_key[document.idempotency_key].append(self.documents[erp_id])

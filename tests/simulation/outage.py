@@ -20,7 +20,7 @@ from sqlalchemy import Engine
 from activation.destinations.base import Destination as System
 from activation.destinations.base import NotAppliedError, UncertainError
 from activation.push import Pusher, PushResult
-from contracts.invoice import InvoiceDocument
+from contracts.outbound import OutboundDocument
 from core.connections import Connection, Destination
 from core.settings import Settings
 from state import decisions, outbox
@@ -53,7 +53,7 @@ class AwayErp(SimulatedErp):
     is_away: bool = False
     asked_while_away: int = 0
 
-    def _create(self, document: InvoiceDocument, at: datetime) -> str:
+    def _create(self, document: OutboundDocument, at: datetime) -> str:
         erp_id = super()._create(document, at)
         if self.creates == WELL:
             self.is_away = True

@@ -1,4 +1,4 @@
-"""One seed: a few released invoices, two workers that crash and come back, an operator, and the ERP of ``erp``.
+"""One seed: a few released invoices, in half the worlds with the confirmations that go before them, two workers that crash and come back, an operator, and the ERP of ``erp``.
 
 After every step no key may have two posted invoices, and nothing may have been sent whose release was taken back
 and not given again. In the end, once the ERP is well again, every released invoice is done or waits for a person.
@@ -21,6 +21,7 @@ from core.connections import Connection, Destination
 from state import decisions, kill_switch, outbox
 from state.decisions import Decision
 from state.kill_switch import Scope
+from state.outbox_rows import OutboxEntry
 from state.transitions import GIVEN_UP
 from tests.simulation.erp import BEGINNING, SETTLE_S, Clock, Crash, SimulatedErp
 
@@ -60,11 +61,22 @@ class Simulation:
         self.connection = Connection(
             connection="erp", kind="erp", adapter="frappe", owner="finance",
             destination=Destination(
-                settle_s=self.settle_s, max_concurrency=WORKERS, two_step=not self.erp.is_one_step
+                settle_s=self.settle_s, max_concurrency=WORKERS, two_step=not self.erp.is_one_step,
+                operations=("fulfilment", "invoice") if self.seed % 2 else ("invoice",),
             ),
         )  # fmt: skip
         self.rows = [row_of(number) for number in range(MANY if self.is_near else INVOICES)]
+        if self.seed % 2:
+            # As a push has them: what comes first is enqueued first.
+            self.rows = [*map(confirmation_of, self.rows), *self.rows]
         decisions.record(self.engine, [released(row) for row in self.rows])
+        keys = {(row["operation"], row["business_id"]): key_of(row) for row in self.rows}
+        self.goes_first = {
+            key: keys["fulfilment", business_id]
+            for (operation, business_id), key in keys.items()
+            if operation == "invoice" and self.seed % 2
+        }
+        """Invoice → its confirmation, by their keys."""
         self.taken_back: dict[str, dict[str, Any]] = {}
         """Key → row, of what must not be sent now."""
         self._decisions = count(1)
@@ -98,7 +110,7 @@ class Simulation:
             self._give_again()
         else:
             row = self.rng.choice(self.rows)
-            self.taken_back[effect_of(row, document_of(row)).idempotency_key] = row
+            self.taken_back[key_of(row)] = row
             changed = {"verdict": "blocked", "codes": ("POD_VOIDED",), "input_hash": f"voided {self.clock()}"}
             voided = f"{row['decision_id']} voided {next(self._decisions)}"
             decisions.record(self.engine, [released(row, decision_id=voided, **changed)])
@@ -153,7 +165,11 @@ class Simulation:
         asked_for, self.erp.asked_for = self.erp.asked_for, []
         for key in self.taken_back.keys() & asked_for:
             raise Broken(f"seed {self.seed}, step {step}: {key[:12]} was taken back and sent")
-        for key, many in self.erp.posted().items():
+        posted = self.erp.posted()
+        for key in self.goes_first.keys() & asked_for:
+            if not posted[self.goes_first[key]]:
+                raise Broken(f"seed {self.seed}, step {step}: {key[:12]} was sent before its confirmation")
+        for key, many in posted.items():
             if many > 1:
                 raise Broken(f"seed {self.seed}, step {step}: {many} posted invoices under {key[:12]}")
 
@@ -170,13 +186,41 @@ class Simulation:
             worker.promote()
             worker.send_due()
             self._check(STEPS + step)
-            if {row.state for row in outbox.rows(self.engine)} <= DONE:
+            if not self._forgotten():
                 break
+        for row in self._forgotten():
+            raise Broken(f"seed {self.seed}: {row.shipment_no} is forgotten as {row.state}")
         for row in outbox.rows(self.engine):
-            if row.state not in DONE:
-                raise Broken(f"seed {self.seed}: {row.shipment_no} is forgotten as {row.state}")
             if row.state == "ACKED" and self.erp.posted()[row.idempotency_key] != 1:
                 raise Broken(f"seed {self.seed}: {row.shipment_no} is acknowledged and not posted")
+
+    def _forgotten(self) -> list[OutboxEntry]:
+        """What is neither done nor waits for what people have to decide on first, or have taken back."""
+        rows = outbox.rows(self.engine)
+        states = {row.idempotency_key: row.state for row in rows}
+        return [
+            row
+            for row in rows
+            if row.state not in DONE
+            and not (
+                row.state == "READY"
+                and states.get(self.goes_first.get(row.idempotency_key, "")) in DONE - {"ACKED"}
+            )
+        ]
+
+
+def key_of(row: dict[str, Any]) -> str:
+    return effect_of(row, document_of(row)).idempotency_key
+
+
+def confirmation_of(invoice: dict[str, Any]) -> dict[str, Any]:
+    number = invoice["business_id"].removeprefix("b-")
+    line = f'[{{"line_id": "L{number}", "order_line_id": "L{number}", "item_id": "X", "quantity": "1", "uom": "EA"}}]'
+    own = {
+        "operation": "fulfilment", "decision_id": f"f-{number}", "delivered_at": BEGINNING, "lines_json": line,
+        "content_hash": f"fc{number}", "input_hash": f"fi{number}",
+    }  # fmt: skip
+    return invoice | own
 
 
 def row_of(number: int) -> dict[str, Any]:
@@ -203,6 +247,6 @@ def released(row: dict[str, Any], **changes: Any) -> Decision:
         "customer_id": "C1", "verdict": "released", "codes": (), "warnings": (), "reasons": [],
         "input_hash": row["input_hash"], "content_hash": row["content_hash"], "ruleset_version": "r",
         "policy_version": "p", "as_of": BEGINNING, "decided_at": BEGINNING, "amount": Decimal("119.00"),
-        "currency": "EUR", "run_id": "run", "is_first_evaluation": True,
+        "currency": "EUR", "run_id": "run", "is_first_evaluation": True, "operation": row["operation"],
     }  # fmt: skip
     return Decision(**(fields | changes))

@@ -108,9 +108,13 @@ def erp(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Erp]:
 
 @pytest.fixture
 def connection(erp: Erp) -> Connection:
+    """The sandbox's ERP as one that takes invoices alone: no confirmation comes before them."""
     assert erp
     found = load_connections(ROOT / "connections" / "sandbox")
-    return next(each for each in found if each.connection == "sandbox_erp")
+    whole = next(each for each in found if each.connection == "sandbox_erp")
+    assert whole.destination is not None
+    alone = whole.destination.model_copy(update={"operations": ("invoice",)})
+    return whole.model_copy(update={"destination": alone})
 
 
 @pytest.fixture

@@ -23,6 +23,7 @@ _APART = {
     # What moves with every other invoice of the customer and with the clock stays as it was last judged.
     "candidates.int_candidate_balances": ["other_open_amount"],
     "candidates.int_candidate_facts": ["posting_date", "fx_rate_age_days", "customer_open_amount"],
+    "candidates.fulfilment_candidates": ["posting_date"],
     "candidates.invoice_candidates": [
         "posting_date",
         "fx_rate_age_days",

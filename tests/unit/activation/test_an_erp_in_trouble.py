@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 from activation.breaker import LONGEST_S, OPENING_S, TO_POST, Breaker
 from activation.destinations.base import NotAppliedError, PostedInvoice, UncertainError
 from activation.push import Pusher, PushResult
-from contracts.invoice import InvoiceDocument
+from contracts.outbound import OutboundDocument
 from core.connections import Connection, Destination
 from core.settings import Settings
 from state import breakers, decisions, outbox
@@ -210,7 +210,7 @@ def test_what_nobody_answered_for_three_days_is_held(engine: Engine, clock: Cloc
 class SilentErp(SimulatedErp):
     """Takes invoices and never says so."""
 
-    def create(self, document: InvoiceDocument) -> str:
+    def create(self, document: OutboundDocument) -> str:
         raise UncertainError(f"No answer about {document.shipment_no}.", remedy="Look it up.")
 
 
@@ -227,7 +227,7 @@ class FarErp(DownErp):
 
     unread: frozenset[str] = frozenset()
 
-    def create(self, document: InvoiceDocument) -> str:
+    def create(self, document: OutboundDocument) -> str:
         super().create(document)
         raise UncertainError("No answer.", remedy="Look it up.")
 

@@ -18,6 +18,7 @@ from activation import books
 from activation.attempt import Attempt
 from activation.destinations.base import NotAppliedError, PostedInvoice
 from contracts.invoice import InvoiceDocument, InvoiceDocumentLine
+from contracts.outbound import OutboundDocument
 from core.connections import load_connections
 from core.settings import ROOT, Settings
 from state import decisions, outbox
@@ -36,6 +37,10 @@ class Away:
     def __init__(self) -> None:
         self.asked: list[str] = []
 
+    def of(self, operation: str) -> Away:
+        assert operation
+        return self
+
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
         self.asked.append(idempotency_key)
         raise NotAppliedError("The ERP is away.", remedy="Try again.")
@@ -46,7 +51,7 @@ class Away:
     def list_keyed(self, since: date | None) -> Iterator[PostedInvoice]:
         raise AssertionError("nothing is to be listed")
 
-    def create(self, document: InvoiceDocument) -> str:
+    def create(self, document: OutboundDocument) -> str:
         raise AssertionError("nothing is to be created")
 
     def post(self, erp_id: str) -> None:
@@ -158,7 +163,7 @@ def test_a_newer_release_on_the_same_inputs_stands(
     assert len(away.asked) == 1
 
 
-Look = Callable[[Database, Collection[Key]], dict[Key, str]]
+Look = Callable[[Database, Collection[Key], str], dict[Key, str]]
 
 
 def impatient(settings: Settings) -> Engine:
@@ -187,8 +192,8 @@ def test_no_decision_falls_between_the_look_and_the_beginning(
     other = impatient(settings)
 
     def looked(inner: Look) -> Look:
-        def look(db: Database, keys: Collection[Key]) -> dict[Key, str]:
-            found = inner(db, keys)
+        def look(db: Database, keys: Collection[Key], operation: str) -> dict[Key, str]:
+            found = inner(db, keys, operation)
             # Here another process would take the release back: it has to wait.
             try:
                 with other.begin():

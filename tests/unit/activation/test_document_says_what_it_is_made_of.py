@@ -1,16 +1,17 @@
-"""``FIELD_COLUMNS`` is what ``document_of`` does: change one column, and exactly the fields that name it change."""
+"""``FIELD_COLUMNS`` is what is made of a row, in each flow: change one column, and exactly the fields that name it change."""
 
 from __future__ import annotations
 
 import json
-from datetime import date
+from collections.abc import Callable, Mapping
+from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from activation.document import FIELD_COLUMNS, document_of
-from contracts.invoice import InvoiceDocument
+from activation import document, fulfilment
+from contracts.outbound import OutboundDocument
 
 LINE = {
     "line_id": "1", "charge_key": "S1|1|goods|1", "order_line_id": "L1", "item_id": "I1", "quantity": "2",
@@ -28,17 +29,40 @@ CHANGED = ROW | {
         type(value).__name__
     ](value)
     for name, value in ROW.items()
-} | {"currency": "USD", "lines_json": json.dumps([LINE | {"uom": "Box"}])}  # fmt: skip
+} | {"currency": "USD", "lines_json": json.dumps([LINE | {"uom": "Box", "quantity": "3"}])}  # fmt: skip
+GOODS = ("line_id", "order_line_id", "item_id", "quantity", "uom")
+MONEY = ("po_no", "currency", "payment_terms", "net_total_amount", "tax_total_amount", "grand_total_amount")
 
 
-@pytest.mark.parametrize("column", sorted(ROW))
-def test_a_column_changes_exactly_the_fields_that_name_it(column: str) -> None:
-    before, after = document_of(ROW), document_of(ROW | {column: CHANGED[column]})
+def delivered(row: dict[str, Any]) -> dict[str, Any]:
+    """The row of a confirmation about the same."""
+    (line,) = json.loads(row["lines_json"])
+    lines = json.dumps([{name: line[name] for name in GOODS}])
+    kept = {name: value for name, value in row.items() if name not in MONEY}
+    at = datetime(2026, 11, 1, tzinfo=UTC) + timedelta(days=row is CHANGED)
+    return kept | {"lines_json": lines, "delivered_at": at}
+
+
+Make = Callable[[Mapping[str, Any]], OutboundDocument]
+FLOWS: dict[str, tuple[dict[str, Any], dict[str, Any], Make, Mapping[str, tuple[str, ...]]]] = {
+    "invoice": (ROW, CHANGED, document.invoice_of, document.FIELD_COLUMNS),
+    "fulfilment": (delivered(ROW), delivered(CHANGED), fulfilment.confirmation_of, fulfilment.FIELD_COLUMNS),
+}
+
+
+@pytest.mark.parametrize(
+    ("flow", "column"), [(flow, each) for flow, (row, *_) in FLOWS.items() for each in sorted(row)]
+)
+def test_a_column_changes_exactly_the_fields_that_name_it(flow: str, column: str) -> None:
+    row, other, made_of, columns = FLOWS[flow]
+    before, after = made_of(row), made_of(row | {column: other[column]})
     changed = {
-        field for field in InvoiceDocument.model_fields if getattr(before, field) != getattr(after, field)
+        field for field in type(before).model_fields if getattr(before, field) != getattr(after, field)
     }
-    assert changed == {field for field, columns in FIELD_COLUMNS.items() if column in columns}
+    assert changed == {field for field, behind in columns.items() if column in behind}
 
 
-def test_every_field_says_it() -> None:
-    assert set(FIELD_COLUMNS) == set(InvoiceDocument.model_fields)
+@pytest.mark.parametrize("flow", FLOWS)
+def test_every_field_says_it(flow: str) -> None:
+    row, _, made_of, columns = FLOWS[flow]
+    assert set(columns) == set(type(made_of(row)).model_fields)

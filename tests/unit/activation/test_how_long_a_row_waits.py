@@ -16,7 +16,7 @@ from activation.backoff import CEILING_S, GIVE_UP, wait_s
 from activation.destinations.base import NotAppliedError, PostedInvoice, RefusedError, UncertainError
 from activation.destinations.retry_after import retry_after_s
 from activation.push import Pusher, PushResult
-from contracts.invoice import InvoiceDocument
+from contracts.outbound import OutboundDocument
 from core.connections import Connection, Destination
 from core.settings import Settings
 from state import decisions, outbox, proposals
@@ -83,7 +83,7 @@ class Scripted(SimulatedErp):
         self.ignores_posts = False
         self.posts = 0
 
-    def create(self, document: InvoiceDocument) -> str:
+    def create(self, document: OutboundDocument) -> str:
         if self.creating:
             raise self.creating.pop(0)
         return super().create(document)

@@ -75,7 +75,11 @@ def checks(batch: Batch) -> dict[str, bool]:
 def test_each_rule_that_looked_at_anything_is_told() -> None:
     batch = Batch(
         "events_1",
-        gate=gate(RuleResult(FIRST, 3, 1), RuleResult(SECOND, 3, 0), RuleResult(RULES[2].code, 0, 0)),
+        gates={
+            "invoice": gate(
+                RuleResult(FIRST, 3, 1), RuleResult(SECOND, 3, 0), RuleResult(RULES[2].code, 0, 0)
+            )
+        },
     )
     assert checks(batch) == {"batch": True, FIRST.lower(): False, SECOND.lower(): True}
 
@@ -84,7 +88,7 @@ def test_each_rule_that_looked_at_anything_is_told() -> None:
 def test_a_batch_that_nobody_could_judge_is_red_and_an_empty_one_is_nothing(
     fatal: str, told: dict[str, bool]
 ) -> None:
-    assert checks(Batch("events_1", gate=gate(fatal=fatal))) == told
+    assert checks(Batch("events_1", gates={"invoice": gate(fatal=fatal)})) == told
 
 
 def test_a_rule_is_told_again_when_it_fails_or_passes_after_that() -> None:
@@ -95,7 +99,7 @@ def test_a_rule_is_told_again_when_it_fails_or_passes_after_that() -> None:
     report = Report(instance)
     for failed in (0, 0, 1, 1, 0):
         heard.append({})
-        report.tell(Batch("events_1", gate=gate(RuleResult(FIRST, 3, failed))))
+        report.tell(Batch("events_1", gates={"invoice": gate(RuleResult(FIRST, 3, failed))}))
     name = FIRST.lower()
     assert [each.get(name) for each in heard] == [True, None, False, False, True]
     assert all(each["batch"] for each in heard)

@@ -2,6 +2,7 @@ with source as (
     select *
     from {{ source('raw_gate', 'decisions') }}
     where {{ is_loaded(source('raw_gate', 'decisions')) }}
+        and coalesce(operation, 'invoice') = 'invoice'
 ),
 
 renamed as (

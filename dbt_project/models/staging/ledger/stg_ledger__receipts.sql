@@ -2,6 +2,8 @@ with source as (
     select *
     from {{ source('raw_ledger', 'receipts') }}
     where {{ is_loaded(source('raw_ledger', 'receipts')) }}
+        -- A confirmation is acknowledged too, but carries no money: ISO 4217 calls that XXX.
+        and coalesce(currency, '') <> 'XXX'
 ),
 
 renamed as (
