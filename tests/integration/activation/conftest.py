@@ -111,10 +111,14 @@ def connection(erp: Erp) -> Connection:
     """The sandbox's ERP as one that takes invoices alone: no confirmation comes before them."""
     assert erp
     found = load_connections(ROOT / "connections" / "sandbox")
-    whole = next(each for each in found if each.connection == "sandbox_erp")
-    assert whole.destination is not None
-    alone = whole.destination.model_copy(update={"operations": ("invoice",)})
-    return whole.model_copy(update={"destination": alone})
+    return invoices_alone(next(each for each in found if each.connection == "sandbox_erp"))
+
+
+def invoices_alone(connection: Connection) -> Connection:
+    """The connection as one that takes no confirmations."""
+    assert connection.destination is not None
+    alone = connection.destination.model_copy(update={"operations": ("invoice",)})
+    return connection.model_copy(update={"destination": alone})
 
 
 @pytest.fixture

@@ -79,12 +79,13 @@ def test_a_lost_answer_never_makes_a_second_invoice(
 KILLED = """
 import sys
 from core.connections import load_connections
+from tests.integration.activation.conftest import invoices_alone
 from core.settings import ROOT
 from activation.push import push
 from state.engine import open_state
 import pickle
 settings, rows = pickle.loads(sys.stdin.buffer.read())
-connections = [each for each in load_connections(ROOT / "connections" / "sandbox") if each.destination]
+connections = [invoices_alone(each) for each in load_connections(ROOT / "connections" / "sandbox") if each.destination]
 push(open_state(settings), connections, rows)
 """
 
