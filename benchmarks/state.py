@@ -151,7 +151,9 @@ def _verify(engine: Engine, rows: int) -> None:
 
 
 def _ready(engine: Engine, rows: int) -> None:
-    if (made := waiting.make_ready(engine, "erp", utc_now(), rows)) != rows:
+    with engine.begin() as db:
+        made = waiting.make_ready(db, "erp", utc_now(), rows)
+    if made != rows:
         raise SystemExit(f"{made} rows of {rows} became ready")
 
 

@@ -68,7 +68,8 @@ def test_ready_in_bulk_is_as_one_by_one(
             outbox.move(db, row, "READY", NOW, {"not_before": None})
     monkeypatch.setattr(waiting, "_PART", part)
     waiting_for_a_retry(engine)
-    assert waiting.make_ready(engine, "erp", NOW, len(EFFECTS)) == len(EFFECTS)
+    with engine.begin() as db:
+        assert waiting.make_ready(db, "erp", NOW, len(EFFECTS)) == len(EFFECTS)
     found, expected = ([replace(row, outbox_id=0) for row in outbox.rows(each)] for each in (engine, other))
     assert found == expected
     assert last_of_the_ledger(engine, len(EFFECTS)) == last_of_the_ledger(other, len(EFFECTS))

@@ -25,9 +25,9 @@ NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
 
 
-def made_ready(engine: Engine) -> int:
+def made_ready(engine: Engine, most: int = 10) -> int:
     with engine.begin() as db:
-        return waiting.make_ready(db, "erp", NOW, 10)
+        return waiting.make_ready(db, "erp", NOW, most)
 
 
 LOOPED = {
@@ -156,7 +156,7 @@ def test_a_retry_is_due_when_its_time_has_come(engine: Engine) -> None:
     early, due, at_once, elsewhere = enqueue(engine, effect(1), effect(2), effect(3), effect(4, "other"))
     for key, not_before in ((early, SOON), (due, NOW), (at_once, None), (elsewhere, NOW)):
         put(engine, key, state="RETRY_WAIT", not_before=not_before)
-    assert waiting.make_ready(engine, "erp", NOW, 10) == 2
+    assert made_ready(engine) == 2
     assert [each.shipment_no for each in outbox.rows(engine, "READY")] == ["S-2", "S-3"]
     assert [each.shipment_no for each in outbox.rows(engine, "RETRY_WAIT")] == ["S-1", "S-4"]
 
@@ -170,9 +170,9 @@ def test_no_more_become_ready_than_asked_for_and_the_oldest_first(
     for number, key in enumerate(keys):
         put(engine, key, state="RETRY_WAIT", not_before=LATER if number == 1 else NOW)
     before = ledger.verify(engine).rows
-    assert waiting.make_ready(engine, "erp", NOW, 3) == 3
+    assert made_ready(engine, 3) == 3
     assert [each.shipment_no for each in outbox.rows(engine, "READY")] == ["S-0", "S-2", "S-3"]
-    assert waiting.make_ready(engine, "erp", NOW, 0) == 0
+    assert made_ready(engine, 0) == 0
     found = ledger.verify(engine)
     assert (found.rows - before, found.problem) == (3, None)
 
