@@ -151,8 +151,11 @@ def _verify(engine: Engine, rows: int) -> None:
 
 
 def _ready(engine: Engine, rows: int) -> None:
-    with engine.begin() as db:
-        made = waiting.make_ready(db, "erp", utc_now(), rows)
+    made, part = 0, rows
+    while part:
+        with engine.begin() as db:
+            part = waiting.make_ready(db, "erp", utc_now(), rows)
+        made += part
     if made != rows:
         raise SystemExit(f"{made} rows of {rows} became ready")
 

@@ -68,8 +68,12 @@ def test_ready_in_bulk_is_as_one_by_one(
             outbox.move(db, row, "READY", NOW, {"not_before": None})
     monkeypatch.setattr(waiting, "_PART", part)
     waiting_for_a_retry(engine)
-    with engine.begin() as db:
-        assert waiting.make_ready(db, "erp", NOW, len(EFFECTS)) == len(EFFECTS)
+    made = []
+    while not made or made[-1]:
+        with engine.begin() as db:
+            made.append(waiting.make_ready(db, "erp", NOW, len(EFFECTS)))
+    assert sum(made) == len(EFFECTS)
+    assert max(made) <= part
     found, expected = ([replace(row, outbox_id=0) for row in outbox.rows(each)] for each in (engine, other))
     assert found == expected
     assert last_of_the_ledger(engine, len(EFFECTS)) == last_of_the_ledger(other, len(EFFECTS))

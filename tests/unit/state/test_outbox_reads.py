@@ -26,8 +26,15 @@ SOON, LATER = NOW + timedelta(minutes=1), NOW + timedelta(hours=1)
 
 
 def made_ready(engine: Engine, most: int = 10) -> int:
-    with engine.begin() as db:
-        return waiting.make_ready(db, "erp", NOW, most)
+    """A part at a time, as a push comes by again and again."""
+    made = 0
+    while made < most:
+        with engine.begin() as db:
+            part = waiting.make_ready(db, "erp", NOW, most - made)
+        if not part:
+            break
+        made += part
+    return made
 
 
 LOOPED = {
