@@ -16,6 +16,8 @@ NOT_FROM_DATA = {
     "ALREADY_POSTED": "needs one shipment number from two dispatch systems",
     "BATCH_OUTLIER": "holds back a whole batch, and with it every other verdict of the demo",
     "CHECK_NOT_RUN": "needs a check that fails, or a candidate with columns missing",
+    "CONFIRMATION_CHANGED_AFTER_POST": "needs a confirmation that is posted before the data change",
+    "CONFIRMATION_IN_FLIGHT": "needs an attempt to confirm whose outcome is open",
     "ERP_UNAVAILABLE": "needs an ERP that does not answer",
     "IN_FLIGHT_UNKNOWN": "needs an attempt to post whose outcome is open",
     "PAYLOAD_CHANGED_AFTER_POST": "needs an invoice that is posted before the data change",
