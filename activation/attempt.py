@@ -37,6 +37,7 @@ from state.outbox_rows import OutboxRow
 MAX_ATTEMPTS = 10
 _LOOK_APART_S = 1.0
 _DRAFT = "found as a draft"
+_UNSEEN = "found as a draft, and then not found"
 _FORGOTTEN = "not found, and the system may have forgotten the key: a second one would not be refused"
 
 
@@ -86,7 +87,7 @@ class Attempt:
         ``ahead`` is what ``look_ahead`` said.
         """
         document = stored_document(row)
-        existed, row = row.may_exist, self.books.begin(row)
+        existed, was_seen, row = row.may_exist, self._was_seen(row), self.books.begin(row)
         if row.state != "SENDING":
             return row.state
         if ahead is not None and row.idempotency_key in ahead:
@@ -98,13 +99,23 @@ class Attempt:
             return self._end(row, "DEAD", error, may_exist=existed)
         except (NotAppliedError, UncertainError) as error:
             # Nothing was sent in this attempt, and the row was not UNKNOWN before it.
-            return self._retry_later(row, error, may_exist=existed)
-        if existed and not found and self._is_forgotten(row):
-            # Nothing is sent: it was before, and what would refuse a second one is gone.
-            return self._move(row, "UNKNOWN", {"last_error": _FORGOTTEN, "may_exist": True})
+            return (
+                self._end(row, "UNKNOWN", error)
+                if was_seen
+                else self._retry_later(row, error, may_exist=existed)
+            )
+        # Nothing is sent where it was before and what would refuse a second one is gone, nor where a list showed it a moment
+        # ago and does not now.
+        doubt = _FORGOTTEN if existed and self._is_forgotten(row) else _UNSEEN if was_seen else None
+        if doubt is not None and not found:
+            return self._move(row, "UNKNOWN", {"last_error": doubt, "may_exist": True})
         if not found or found[0].status == "draft":
             self._still_ours(row)
         return self._carry_out(row, document, found, existed=existed)
+
+    def _was_seen(self, row: OutboxRow) -> bool:
+        """Whether the last look showed a draft, where nothing but our own looking refuses a second one."""
+        return row.last_error == _DRAFT and not self._is_unique
 
     def _look_up(self, row: OutboxRow) -> list[PostedInvoice]:
         return self.destination.of(row.operation).look_up(row.idempotency_key)
