@@ -23,12 +23,13 @@ import duckdb
 import pyarrow as pa
 import uvicorn
 
+from core.flows import FLOWS
 from core.settings import Settings
 from core.warehouse import open_warehouse
 from ingestion.landing import Batch
-from ingestion.landing import read as read_batch
 from ingestion.ledger import project_gate, project_ledger
 from ingestion.run import ensure_raw_tables, ingest
+from ingestion.withdrawn import read as read_batch
 from orchestration.platform import Platform
 from orchestration.push_assets import push_released
 from quality.gate import gate
@@ -151,7 +152,8 @@ def _through(platform: Platform, warehouse: duckdb.DuckDBPyConnection, script: S
         for connection in platform.of_kind(kind):
             ingest(settings, engine, connection, _RUN)
     _build(warehouse, script, "before_gate")
-    gate(settings, engine, platform.connections, _RUN)
+    for flow in FLOWS:
+        gate(settings, engine, platform.connections, _RUN, flow)
     project_gate(settings, engine)
     _build(warehouse, script, "outbound")
     push_released(platform)
