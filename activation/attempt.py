@@ -37,7 +37,8 @@ from state.outbox_rows import OutboxRow
 MAX_ATTEMPTS = 10
 _LOOK_APART_S = 1.0
 _DRAFT = "found as a draft"
-_UNSEEN = "found as a draft, and then not found"
+_MADE = "made, and not posted: "
+_UNSEEN = "made or found as a draft, and then not found"
 _FORGOTTEN = "not found, and the system may have forgotten the key: a second one would not be refused"
 
 
@@ -114,8 +115,8 @@ class Attempt:
         return self._carry_out(row, document, found, existed=existed)
 
     def _was_seen(self, row: OutboxRow) -> bool:
-        """Whether the last look showed a draft, where nothing but our own looking refuses a second one."""
-        return row.last_error == _DRAFT and not self._is_unique
+        """Whether a document was made or a look showed one, where nothing but our own looking refuses a second one."""
+        return (row.last_error or "").startswith((_DRAFT, _MADE)) and not self._is_unique
 
     def _look_up(self, row: OutboxRow) -> list[PostedInvoice]:
         return self.destination.of(row.operation).look_up(row.idempotency_key)
@@ -201,10 +202,8 @@ class Attempt:
 
     def _made_already(self, row: OutboxRow, error: NotAppliedError) -> str:
         """The document is there, and the call after it was not taken. A list that does not show it yet must not have it made
-        once more: where nothing else refuses that, it is settled like an attempt without an answer."""
-        if self._is_unique:
-            return self._retry_later(row, error, may_exist=True)
-        return self._end(row, "UNKNOWN", error)
+        once more."""
+        return self._retry_later(row, error, may_exist=True, was_seen=not self._is_unique)
 
     def _may_post(self, document: OutboundDocument, found: Sequence[PostedInvoice]) -> bool:
         is_draft = len(found) == 1 and found[0].status == "draft" and not differences(document, found[0])
@@ -300,13 +299,18 @@ class Attempt:
         return self._move(row, "ACKED", {"last_error": None}, erp_id=posted.erp_id, receipt=receipt)
 
     def _retry_later(
-        self, row: OutboxRow, error: NotAppliedError | UncertainError, *, may_exist: bool
+        self,
+        row: OutboxRow,
+        error: NotAppliedError | UncertainError,
+        *,
+        may_exist: bool,
+        was_seen: bool = False,
     ) -> str:
         """Full jitter, unless the other side said how long. Only time bounds it (``Pusher.promote``): it was no definite answer."""
         told = error.retry_after_s if isinstance(error, NotAppliedError) else None
         values = {
             "not_before": self.now() + timedelta(seconds=wait_s(row.attempt_count, told)),
-            "last_error": f"{error.message} {error.remedy}",
+            "last_error": f"{_MADE if was_seen else ''}{error.message} {error.remedy}",
             "may_exist": may_exist,
         }
         return self._move(row, "RETRY_WAIT", values)
