@@ -84,12 +84,14 @@ def warm_up(settings: Settings) -> None:
 
 
 def run_once(settings: Settings) -> RunOutcome:
-    """Execute ``order_to_invoice`` here and now; problems are told, not raised."""
+    """Execute ``order_to_invoice`` here and now; problems are told, not raised, but for Ctrl-C (``KeyboardInterrupt``)."""
     job = build_definitions(settings).resolve_job_def(ORDER_TO_INVOICE)
     _spare_the_collector()
     with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
         result = job.execute_in_process(instance=instance, raise_on_error=False, run_config=_QUIET)
         stats = instance.get_run_step_stats(result.run_id)
+    if _was_stopped(result):
+        raise KeyboardInterrupt
     return RunOutcome(
         run_id=result.run_id,
         seconds={
@@ -106,6 +108,13 @@ def _spare_the_collector() -> None:
     """Keep the garbage collector from walking the libraries' millions of long-lived objects all the time."""
     gc.freeze()
     gc.set_threshold(100_000, 50, 50)
+
+
+def _was_stopped(result: dg.ExecuteInProcessResult) -> bool:
+    """Whether Ctrl-C ended a step: Dagster turns it into a failure, and whoever called would go on with the next thing."""
+    errors = [event.step_failure_data.error for event in result.all_events if event.is_step_failure]
+    names = {each.cls_name for error in errors if error for each in (error, error.cause) if each}
+    return dg.DagsterExecutionInterruptedError.__name__ in names
 
 
 def _push_metadata(result: dg.ExecuteInProcessResult) -> dict[str, Any]:
