@@ -14,7 +14,7 @@ from typing import Any
 from sqlalchemy import Connection as Db
 from sqlalchemy import Engine
 
-from state import attempts, credit_notes, decisions, kill_switch, order_keys, outbox
+from state import attempts, credit_notes, decisions, kill_switch, leases, order_keys
 from state.attempts import Ending, Receipt
 from state.group_commit import GroupCommit
 from state.outbox_moves import LostToAnother, Move, move_all
@@ -95,7 +95,7 @@ class Books:
             going = [each for each in changes if each.row not in stopped]
             moved = move_all(db, [_move(each, blocked, now) for each in going], now)
             for row in stopped:
-                outbox.give_back(db, row)
+                leases.give_back(db, row)
             self._record(db, [(each, row) for each, row in zip(going, moved, strict=True) if row], now)
         after = dict(zip((each.row.idempotency_key for each in going), moved, strict=True))
         return [after.get(each.row.idempotency_key, each.row) for each in changes]
@@ -105,7 +105,14 @@ class Books:
         attempts.begin(db, [row for _, row in moved if row.state == "SENDING"], self._worker, now)
         ended = [(each, row) for each, row in moved if not each.begins]
         endings = [
-            Ending(row.idempotency_key, row.attempt_count, row.state, row.last_error, each.erp_id)
+            Ending(
+                row.idempotency_key,
+                row.attempt_count,
+                row.state,
+                row.last_error,
+                each.erp_id,
+                each.values.get("seen_as"),
+            )
             for each, row in ended
             if row.attempt_count
         ]

@@ -17,8 +17,9 @@ from sqlalchemy import Engine
 from activation.breaker import Breaker
 from activation.destinations.base import Destination, PostedDelivery, PostedInvoice
 from activation.destinations.base import differences as differing
+from activation.destinations.opening import open_destination
 from activation.document import OPERATION, document_of, effect_of, stored_document
-from activation.push import PATIENCE_S, open_destination, operations_of, taken
+from activation.push import PATIENCE_S, operations_of, taken
 from activation.worker import is_gone
 from contracts.fulfilment import NO_CURRENCY
 from contracts.outbound import OutboundDocument

@@ -5,13 +5,14 @@ Belongs here: asking the foreign system, and what its answer allows. Keeping and
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import timedelta
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from typing import Final
 
 from sqlalchemy import Engine
 
-from activation.push import open_destination
+from activation.destinations.base import Destination
+from activation.destinations.opening import open_destination
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import PermanentFailure
@@ -20,28 +21,44 @@ from state.outbox_rows import OutboxEntry
 from state.proposals import Found, Proposal
 from state.transitions import GIVEN_UP, TRANSITIONS
 
+Opener = Callable[[Connection], Destination]
 TARGETS: Final = {"retry": "READY", "look-up": "UNKNOWN", "cancel": "CANCELLED", "bill-again": "BLOCKED"}
 """What may be proposed: send it, find out what became of it, never send it, or take that back."""
 
 
 def propose(
-    engine: Engine, connections: Sequence[Connection], named: str, target: str, actor: str, reason: str
+    engine: Engine,
+    connections: Sequence[Connection],
+    named: str,
+    target: str,
+    actor: str,
+    reason: str,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    opened: Opener = open_destination,
 ) -> Proposal:
     """Look the effect up and propose what to do with it. PermanentFailure when it, or what was found, forbids that;
-    WaybillError when the foreign system cannot be asked."""
+    WaybillError when the foreign system cannot be asked. ``now`` is the machine's clock."""
     entry = _decidable(engine, named)
-    found = _look_up(connections, entry)
+    found = _look_up(connections, entry, now(), opened)
     _allow(entry, TARGETS[target], found)
-    return proposals.propose(engine, entry, TARGETS[target], found, actor, reason, utc_now())
+    return proposals.propose(engine, entry, TARGETS[target], found, actor, reason, now())
 
 
 def confirm(
-    engine: Engine, connections: Sequence[Connection], named: str, actor: str, reason: str
+    engine: Engine,
+    connections: Sequence[Connection],
+    named: str,
+    actor: str,
+    reason: str,
+    *,
+    now: Callable[[], datetime] = utc_now,
+    opened: Opener = open_destination,
 ) -> OutboxEntry:
     """Look the effect up again and carry out what another person proposed; the effect as it is then."""
     entry = _decidable(engine, named)
-    found = _look_up(connections, entry)
-    return proposals.confirm(engine, entry, found, actor, reason, utc_now())
+    found = _look_up(connections, entry, now(), opened)
+    return proposals.confirm(engine, entry, found, actor, reason, now())
 
 
 def _decidable(engine: Engine, named: str) -> OutboxEntry:
@@ -69,7 +86,7 @@ def _decidable(engine: Engine, named: str) -> OutboxEntry:
     return entry
 
 
-def _look_up(connections: Sequence[Connection], entry: OutboxEntry) -> Found:
+def _look_up(connections: Sequence[Connection], entry: OutboxEntry, now: datetime, opened: Opener) -> Found:
     known = {each.connection: each for each in connections if each.destination is not None}
     if entry.destination not in known:
         raise PermanentFailure(
@@ -77,8 +94,8 @@ def _look_up(connections: Sequence[Connection], entry: OutboxEntry) -> Found:
             remedy="Bring its file back, or point WAYBILL_CONNECTIONS to the folder that has it.",
         )
     if entry.state == "CANCELLED":
-        _settled(known[entry.destination], entry)
-    destination = open_destination(known[entry.destination])
+        _settled(known[entry.destination], entry, now)
+    destination = opened(known[entry.destination])
     try:
         documents = destination.of(entry.operation).look_up(entry.idempotency_key)
     finally:
@@ -97,12 +114,12 @@ def _look_up(connections: Sequence[Connection], entry: OutboxEntry) -> Found:
     )
 
 
-def _settled(connection: Connection, entry: OutboxEntry) -> None:
+def _settled(connection: Connection, entry: OutboxEntry, now: datetime) -> None:
     """Refuse to look before everything that was ever sent of it has taken effect or never will: nothing found would prove
     nothing. Nothing was sent after it was cancelled."""
     settle_s = connection.destination.settle_s if connection.destination else 0.0
     settled = entry.updated_at + timedelta(seconds=settle_s)
-    if utc_now() < settled:
+    if now < settled:
         raise PermanentFailure(
             f"What was sent of {entry.shipment_no} before it was cancelled may still take effect in {entry.destination}.",
             remedy=f"Look again after {settled:%Y-%m-%d %H:%M:%S} UTC.",

@@ -10,9 +10,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
 from sqlalchemy import Engine
@@ -23,18 +21,18 @@ from activation.backoff import GIVE_UP
 from activation.books import LEASE_S
 from activation.breaker import Breaker
 from activation.destinations.base import Destination
-from activation.destinations.erp_frappe import FrappeDestination
-from activation.destinations.erp_tryton import TrytonDestination
-from activation.document import OPERATION, document_of, effect_of
+from activation.destinations.opening import open_destination
+from activation.document import document_of, effect_of
 from activation.pace import Pace
 from activation.recovery import Recovery
+from activation.result import PushResult
 from activation.retry_budget import RetryBudget
 from activation.wave import Sender
 from activation.worker import new_worker
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import ConfigurationError, WaybillError
-from state import credit_notes, differences, kill_switch, order_keys, outbox, waiting
+from state import credit_notes, differences, kill_switch, leases, order_keys, outbox, waiting
 from state.engine import reading
 from state.outbox_intake import enqueue_all
 from state.outbox_rows import NewEffect, OutboxRow
@@ -42,51 +40,9 @@ from state.outbox_rows import NewEffect, OutboxRow
 PATIENCE_S = 20.0
 """How long one push waits for rows whose retry is due soon; the rest is for the next push."""
 
-_DESTINATIONS: dict[str, Callable[[Connection], Destination]] = {
-    "frappe": FrappeDestination,
-    "tryton": TrytonDestination,
-}
 _PAUSE_S, _PAUSE_UNANSWERED_S = 0.2, 2.0
-_BILLING = frozenset({OPERATION, credit_notes.OPERATION})
 _NOBODYS_KEY = "0" * 64
 """What a probe looks up: no effect has it."""
-
-
-@dataclass
-class Counts:
-    """What one push did of one flow. ``failed`` are released rows that are not posted and not held by a person's need;
-    ``cancelled`` those that two people decided never to send: nothing is left to do about them."""
-
-    candidates: int = 0
-    posted: int = 0
-    already_posted: int = 0
-    failed: int = 0
-    held: int = 0
-    blocked_at_recheck: int = 0
-    cancelled: int = 0
-
-    @property
-    def unposted(self) -> int:
-        """Released, and not in the other system."""
-        return self.failed + self.held
-
-
-@dataclass
-class PushResult(Counts):
-    """What one push did of invoices and credit notes; ``others``: of each other flow, by its operation."""
-
-    others: dict[str, Counts] = field(default_factory=dict)
-    amount_by_currency: dict[str, Decimal] = field(default_factory=dict)
-    errors: list[str] = field(default_factory=list)
-
-    def of(self, operation: str) -> Counts:
-        """Where rows of an operation are counted."""
-        return self if operation in _BILLING else self.others.setdefault(operation, Counts())
-
-    @property
-    def unposted_of_all(self) -> int:
-        """The same over all flows."""
-        return self.unposted + sum(each.unposted for each in self.others.values())
 
 
 def push(
@@ -158,16 +114,6 @@ def recover(engine: Engine, connections: Sequence[Connection]) -> None:
                 one.leave()
         finally:
             destination.close()
-
-
-def open_destination(connection: Connection) -> Destination:
-    """The destination of a connection; ConfigurationError when its adapter cannot be written to."""
-    if connection.adapter not in _DESTINATIONS:
-        raise ConfigurationError(
-            f"{connection.connection}: nothing can be written through {connection.adapter!r}.",
-            remedy=f"Use one of {', '.join(sorted(_DESTINATIONS))}, or remove `destination:`.",
-        )
-    return _DESTINATIONS[connection.adapter](connection)
 
 
 class Pusher:
@@ -253,23 +199,19 @@ class Pusher:
             try:
                 effects.append((row, effect_of(row, document_of(row), operations_of(self._connection))))
             except ValueError as error:
-                self._refuse(row, str(error))
+                self._result.refuse(row, str(error))
         with self._engine.begin() as db:
             said = enqueue_all(db, [effect for _, effect in effects], self._now())
         keys: list[str] = []
         for row, effect in effects:
             answer = said[effect.idempotency_key]
             if isinstance(answer, WaybillError):
-                self._refuse(row, str(answer))
+                self._result.refuse(row, str(answer))
             elif answer == "changed":
-                self._refuse(row, "it changed after something was sent: a credit note is needed")
+                self._result.refuse(row, "it changed after something was sent: a credit note is needed")
             else:
                 keys.append(effect.idempotency_key)
         return keys
-
-    def _refuse(self, row: Mapping[str, Any], why: str) -> None:
-        self._result.of(row["operation"]).failed += 1
-        self._result.errors.append(f"{row['shipment_no']}: {why}")
 
     def recover(self) -> None:
         """Take over from workers that are gone, and look up what is UNKNOWN."""
@@ -312,7 +254,7 @@ class Pusher:
         """Up to ``most`` rows that this push may begin now; all pushers may have ``together`` attempts under way."""
         now = self._now()
         self._allowance.is_short = False
-        return outbox.lease(
+        return leases.lease(
             self._engine,
             self._name,
             self._attempt.worker,
@@ -350,25 +292,7 @@ class Pusher:
         """The sums, from what the outbox says now."""
         rows = outbox.of_keys(self._engine, keys)
         waits = order_keys.waits_for(self._engine, [row for row in rows if row.state == "READY"])
+        ready = {row.company for row in rows if row.state == "READY"}
+        why_ready = {company: self._why_ready(company) for company in sorted(ready)}
         for row in rows:
-            done = row.state in {"ACKED", "RECONCILED"}
-            was_done = before.get(row.idempotency_key) in {"ACKED", "RECONCILED"}
-            wait = waits.get(row.idempotency_key)
-            fate = "held" if wait and wait.is_stuck else _fate(row.state, was_done=was_done)
-            counts = self._result.of(row.operation)
-            setattr(counts, fate, getattr(counts, fate) + 1)
-            if done and not was_done and row.operation in _BILLING:
-                amounts = self._result.amount_by_currency
-                amounts[row.currency] = amounts.get(row.currency, Decimal(0)) + row.amount
-            elif not done and row.state != "CANCELLED":
-                why = self._why_ready(row.company) if row.state == "READY" else row.last_error
-                why = wait.told if wait else why
-                self._result.errors.append(f"{row.shipment_no}: {row.state}: {why}")
-
-
-def _fate(state: str, *, was_done: bool) -> str:
-    """The field of the result that a row of this state counts in."""
-    if state in {"ACKED", "RECONCILED"}:
-        return "already_posted" if was_done else "posted"
-    fates = {"BLOCKED": "blocked_at_recheck", "HELD": "held", "CONFLICT": "held", "CANCELLED": "cancelled"}
-    return fates.get(state, "failed")
+            self._result.add(row, before.get(row.idempotency_key), waits.get(row.idempotency_key), why_ready)

@@ -24,8 +24,9 @@ from sqlalchemy import Engine
 
 from activation import compare
 from activation.destinations.base import Destination, PostedInvoice
+from activation.destinations.opening import open_destination
 from activation.document import stored_document
-from activation.push import open_destination, operations_of, recover
+from activation.push import operations_of, recover
 from core.clock import utc_now
 from core.connections import Connection
 from state import attempts, credit_notes, differences, ledger, outbox

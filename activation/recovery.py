@@ -14,7 +14,7 @@ from sqlalchemy import Engine
 
 from activation.attempt import Attempt
 from activation.worker import is_gone
-from state import outbox
+from state import leases, outbox
 from state.outbox_moves import LostToAnother
 
 
@@ -44,11 +44,11 @@ class Recovery:
         return True
 
     def _take_over(self, now: datetime) -> None:
-        leased = outbox.leased(self.engine, self.destination)
+        leased = leases.leased(self.engine, self.destination)
         gone = {row.leased_by for row in leased if row.leased_by and is_gone(row.leased_by)}
         gone.add(self.attempt.worker)
         if any(row.state == "READY" and row.leased_by in gone for row in leased):
-            outbox.release_leases(self.engine, self.destination, sorted(gone))
+            leases.release_leases(self.engine, self.destination, sorted(gone))
         for row in leased:
             expired = row.leased_until is None or row.leased_until <= now
             if row.state == "SENDING" and (expired or row.leased_by in gone):

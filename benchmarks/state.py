@@ -31,7 +31,7 @@ from sqlalchemy import Engine, insert
 from core.clock import utc_now
 from core.ids import canonical_json, sha256_hex
 from core.settings import Settings
-from state import ledger, outbox, waiting
+from state import leases, ledger, waiting
 from state.engine import open_state
 from state.tables import ledger as ledger_table
 from state.tables import outbox as outbox_table
@@ -167,7 +167,7 @@ def _peak_mb() -> int:
 def _lease(engine: Engine) -> None:
     now = utc_now()
     for _ in range(_LEASES):
-        outbox.lease(engine, "erp", "worker", now, now + timedelta(minutes=2), 8)
+        leases.lease(engine, "erp", "worker", now, now + timedelta(minutes=2), 8)
 
 
 def _show(document: dict[str, Any]) -> None:

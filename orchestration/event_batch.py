@@ -37,7 +37,7 @@ from state.decisions import EVENTS
 from state.engine import reading
 
 if TYPE_CHECKING:
-    from activation.push import PushResult
+    from activation.result import PushResult
 
 LEAST, MOST = 500, 5_000
 """Messages of one partner in one batch: the fewer when few wait, for the first of them to be done soon; the more when many

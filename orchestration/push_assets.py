@@ -14,7 +14,7 @@ from orchestration.column_metadata import arrow_entry
 from orchestration.platform import Platform
 
 if TYPE_CHECKING:
-    from activation.push import PushResult
+    from activation.result import PushResult
 
 log = logging.getLogger("waybill.push")
 

@@ -13,10 +13,11 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, or_, se
 from state.engine import reading
 from state.outbox_rows import OutboxEntry
 from state.tables import outbox, push_attempts, receipts
+from state.transitions import SeenAs
 
 _MOST_KEYS = 500
 """Keys asked for in one statement."""
-_TOLD = ("outcome", "detail", "erp_id")
+_TOLD = ("outcome", "detail", "erp_id", "seen_as")
 _BEGIN = insert(push_attempts)
 _KEEP = insert(receipts)
 _RECEIVED = select(receipts.c.idempotency_key).where(
@@ -68,6 +69,7 @@ class Ending:
     outcome: str
     detail: str | None
     erp_id: str | None
+    seen_as: SeenAs | None = None
 
 
 def begin(db: Connection, rows: Collection[OutboxEntry], worker: str, now: datetime) -> None:
@@ -101,12 +103,12 @@ def end(db: Connection, endings: Collection[Ending], now: datetime) -> None:
         db.execute(_END, ended)
 
 
-def many_ended(engine: Engine, key: str, outcome: str, detail: str) -> int:
-    """How many attempts at an effect ended so."""
+def many_found_a_draft(engine: Engine, key: str) -> int:
+    """How many attempts at an effect ended with a draft that was found, to be posted by the next."""
     query = select(func.count()).where(
         push_attempts.c.idempotency_key == key,
-        push_attempts.c.outcome == outcome,
-        push_attempts.c.detail == detail,
+        push_attempts.c.outcome == "RETRY_WAIT",
+        push_attempts.c.seen_as == "draft",
     )
     with reading(engine) as db:
         return db.scalar(query) or 0

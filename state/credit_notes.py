@@ -20,6 +20,7 @@ from state import credit_decisions, ledger, outbox, outbox_rows
 from state.credit_decisions import CreditDecision, Step
 from state.credit_rules import POSTED
 from state.engine import reading
+from state.outbox_moves import few
 from state.outbox_rows import NewEffect, OutboxEntry
 from state.people import is_same
 from state.tables import charge_lines
@@ -139,11 +140,17 @@ def named(engine: Engine, name: str) -> CreditNote:
 
 def on_their_way(engine: Engine, destination: str) -> list[str]:
     """The keys of credit notes that were approved and are not posted."""
-    query = select(effects.c.idempotency_key).where(
-        effects.c.destination == destination, effects.c.operation == OPERATION, effects.c.state.not_in(_OVER)
-    )
+    # Of the many rows there only those few are looked at that somebody approved.
+    granted = select(table.c.idempotency_key).where(table.c.answer == "granted").distinct()
     with reading(engine) as db:
-        return list(db.scalars(query.order_by(effects.c.outbox_id)))
+        notes = [
+            each
+            for some in few(db.scalars(granted))
+            for each in outbox_rows.entries(db, effects.c.idempotency_key.in_(some))
+        ]
+    notes.sort(key=lambda each: each.outbox_id)
+    open_ = (each for each in notes if each.destination == destination and each.state not in _OVER)
+    return [each.idempotency_key for each in open_]
 
 
 def refuse_blocked(engine: Engine, name: str, now: datetime) -> None:

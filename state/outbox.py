@@ -5,7 +5,7 @@ Every function works inside one transaction; the database's own trigger refuses 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import fields
 from datetime import datetime
 from typing import Any, Literal, TypeVar
@@ -13,7 +13,7 @@ from typing import Any, Literal, TypeVar
 from sqlalchemy import Connection, Engine, func, insert, or_, select, update
 
 from core.errors import PermanentFailure
-from state import kill_switch, ledger, order_keys, outbox_documents, outbox_rows, revisions
+from state import ledger, order_keys, outbox_documents, outbox_rows, revisions
 from state.engine import reading
 from state.insert import insert_ignoring
 from state.ledger import Event
@@ -105,84 +105,6 @@ def of_keys(engine: Engine, keys: Sequence[str]) -> list[OutboxEntry]:
     return [found[key] for key in dict.fromkeys(keys) if key in found]
 
 
-def lease(
-    engine: Engine,
-    destination: str,
-    worker: str,
-    now: datetime,
-    until: datetime,
-    limit: int,
-    allowed: Callable[[Connection, int], int] = lambda _, due: due,
-) -> list[OutboxRow]:
-    """Take up to ``limit`` due rows, oldest first, for one worker; each gets a new fencing token.
-
-    None of a destination or company for which a kill switch is pulled, none before its turn (``order_keys``), and of
-    those that are due as many as ``allowed`` says inside the same transaction.
-    """
-    due = or_(outbox.c.not_before.is_(None), outbox.c.not_before <= now)
-    free = or_(outbox.c.leased_until.is_(None), outbox.c.leased_until <= now)
-    query = (
-        select(outbox.c.idempotency_key)
-        .where(
-            outbox.c.destination == destination, outbox.c.state == "READY", due, free, order_keys.in_turn()
-        )
-        .order_by(outbox.c.outbox_id)
-        .limit(limit)
-    )
-    with engine.begin() as db:
-        if kill_switch.stops(db, destination):
-            return []
-        if stopped := kill_switch.stopped_companies(db):
-            query = query.where(outbox.c.company.not_in(stopped))
-        keys = list(db.scalars(query))
-        keys = keys[: allowed(db, len(keys))]
-        db.execute(
-            update(outbox)
-            .where(outbox.c.idempotency_key.in_(keys))
-            .values(leased_by=worker, leased_until=until, fencing_token=outbox.c.fencing_token + 1)
-        )
-        return outbox_rows.rows(db, outbox.c.idempotency_key.in_(keys))
-
-
-def give_back(db: Connection, row: OutboxRow) -> None:
-    """Let go of a row that was taken and not begun, inside the caller's transaction."""
-    db.execute(
-        update(outbox)
-        .where(
-            outbox.c.idempotency_key == row.idempotency_key,
-            outbox.c.fencing_token == row.fencing_token,
-            outbox.c.state == "READY",
-        )
-        .values(leased_by=None, leased_until=None)
-    )
-
-
-def release_leases(engine: Engine, destination: str, workers: Sequence[str]) -> None:
-    """Give back what workers that are gone had taken and not begun."""
-    with engine.begin() as db:
-        db.execute(
-            update(outbox)
-            .where(
-                outbox.c.destination == destination,
-                outbox.c.state == "READY",
-                outbox.c.leased_by.in_(workers),
-            )
-            .values(leased_by=None, leased_until=None, fencing_token=outbox.c.fencing_token + 1)
-        )
-
-
-def is_held(engine: Engine, row: OutboxEntry, now: datetime) -> bool:
-    """Whether this worker still holds the row it began: asked once more before anything is created."""
-    holding = select(outbox.c.outbox_id).where(
-        outbox.c.idempotency_key == row.idempotency_key,
-        outbox.c.state == "SENDING",
-        outbox.c.fencing_token == row.fencing_token,
-        outbox.c.leased_until > now,
-    )
-    with reading(engine) as db:
-        return db.scalar(holding) is not None
-
-
 def move(
     db: Connection,
     row: E,
@@ -215,11 +137,6 @@ def operations(engine: Engine, destination: str) -> set[str]:
     query = select(outbox.c.operation).where(outbox.c.destination == destination).distinct()
     with reading(engine) as db:
         return set(db.scalars(query))
-
-
-def leased(engine: Engine, destination: str) -> list[OutboxEntry]:
-    """What some worker has taken and not finished."""
-    return _in_state(engine, destination, ("READY", "SENDING"), outbox.c.leased_by.is_not(None))
 
 
 def in_doubt(engine: Engine, destination: str, after: int = 0) -> list[OutboxRow]:
@@ -306,10 +223,3 @@ def _requeue(db: Connection, key: str, before: str, now: datetime, values: dict[
     )
     if before != "READY":
         ledger.append(db, "requeued", ACTOR, key, {"decision": values["decision_id"]})
-
-
-def _in_state(engine: Engine, destination: str, states: Sequence[str], condition: Any) -> list[OutboxEntry]:
-    with reading(engine) as db:
-        return outbox_rows.entries(
-            db, outbox.c.destination == destination, outbox.c.state.in_(states), condition
-        )

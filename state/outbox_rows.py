@@ -15,6 +15,7 @@ from sqlalchemy import Connection, and_, select
 
 from core.ids import idempotency_key
 from state.tables import outbox, outbox_documents
+from state.transitions import SeenAs
 
 
 @dataclass(frozen=True)
@@ -72,6 +73,7 @@ class OutboxEntry:
     leased_until: datetime | None
     attempt_count: int
     may_exist: bool
+    seen_as: SeenAs | None
     not_before: datetime | None
     last_error: str | None
     enqueued_at: datetime

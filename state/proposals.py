@@ -101,10 +101,13 @@ def confirm(
             "may_exist": bool(found) or proposal.to_state == "UNKNOWN",
             **dict.fromkeys(("not_before", "leased_by", "leased_until")),
         }
+        if any(each["status"] == "draft" for each in found):
+            told["seen_as"] = "draft"
         if (proposal.from_state, proposal.to_state) == TAKEN_BACK:
             # Whoever is released next bills the lines: this row only by a decision that comes after.
             db.execute(delete(charge_lines).where(charge_lines.c.idempotency_key == entry.idempotency_key))
-            told["input_hash"] = NEVER_RELEASED
+            # Nothing was found, after everything that was sent had settled.
+            told |= {"input_hash": NEVER_RELEASED, "seen_as": None}
         return outbox.move(db, entry, proposal.to_state, now, told, actor=actor)
 
 

@@ -13,12 +13,13 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 
 from state import tables_of_keys, tables_of_messages, tables_of_people, tables_of_pushers
 from state.letter_states import DECIDED, STATUSES
 from state.metadata import metadata
-from state.transitions import STATES
+from state.transitions import SEEN_AS, STATES
 from state.types import Instant, JsonText, Money
 
 __all__ = ["metadata", "tables_of_keys", "tables_of_messages", "tables_of_people", "tables_of_pushers"]
@@ -147,6 +148,7 @@ gate_decisions = Table(
     Index("ix_gate_decisions_business", "business_id", "revision", "sequence"),
 )
 
+_TAKEN = text("leased_by IS NOT NULL")
 outbox = Table(
     "outbox",
     metadata,
@@ -170,6 +172,7 @@ outbox = Table(
     Column("leased_until", Instant),
     Column("attempt_count", Integer, nullable=False, default=0),
     Column("may_exist", Boolean, nullable=False, default=False),
+    Column("seen_as", String(10)),
     Column("not_before", Instant),
     Column("last_error", Text),
     Column("enqueued_at", Instant, nullable=False),
@@ -177,8 +180,13 @@ outbox = Table(
     Column("order_key", String(140)),
     UniqueConstraint("company", "destination", "operation", "business_id", "revision"),
     CheckConstraint(f"state IN {STATES!r}", name="state"),
+    CheckConstraint(f"seen_as IN {SEEN_AS!r}", name="seen_as"),
     Index("ix_outbox_turn", "destination", "state", "outbox_id"),
     Index("ix_outbox_order", "order_key", "destination", "operation"),
+    # Of the many that wait those few that somebody works on.
+    Index(
+        "ix_outbox_leased", "destination", "state", "leased_by", sqlite_where=_TAKEN, postgresql_where=_TAKEN
+    ),
 )
 
 outbox_documents = Table(
@@ -210,7 +218,9 @@ push_attempts = Table(
     Column("http_status", Integer),
     Column("detail", Text),
     Column("erp_id", Text),
+    Column("seen_as", String(10)),
     UniqueConstraint("idempotency_key", "attempt_no"),
+    CheckConstraint(f"seen_as IN {SEEN_AS!r}", name="seen_as"),
 )
 
 receipts = Table(

@@ -6,7 +6,7 @@ code path, however wrong, can move a row along an edge that is not here; a test 
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Final, Literal, get_args
 
 TRANSITIONS: Final[dict[str, frozenset[str]]] = {
     "READY": frozenset({"SENDING", "UNKNOWN", "BLOCKED", "CANCELLED"}),
@@ -29,6 +29,9 @@ RESTORED: Final = frozenset({"READY", "SENDING", "UNKNOWN", "RETRY_WAIT", "BLOCK
 From READY, RETRY_WAIT and BLOCKED only a restore goes there (ADR 17)."""
 GIVEN_UP: Final = frozenset({"DEAD", "HELD", "CONFLICT"})
 """States that nothing leaves by itself: two people decide."""
+SeenAs = Literal["made", "draft"]
+"""What is known of a document that is not posted: the system made it, or a look showed it as a draft."""
+SEEN_AS: Final[tuple[SeenAs, ...]] = get_args(SeenAs)
 UNSENT: Final = frozenset({"READY", "BLOCKED"})
 """States that wait for nothing but their turn: a newer decision on the same content makes them READY."""
 REPLACEABLE: Final = frozenset({"READY", "BLOCKED", "RETRY_WAIT", "DEAD"})

@@ -51,7 +51,7 @@ def proxy(url: str) -> Iterator[Proxy]:
 @pytest.fixture
 def connection(proxy: Proxy, is_unique: bool, monkeypatch: pytest.MonkeyPatch) -> Connection:
     monkeypatch.setattr("activation.backoff._FIRST_S", 0.05)
-    monkeypatch.setattr("activation.attempt._LOOK_APART_S", 0.05)
+    monkeypatch.setattr("activation.endings._LOOK_APART_S", 0.05)
     return connect(proxy.url, monkeypatch, is_unique=is_unique)
 
 

@@ -25,9 +25,9 @@ CREATE, POST = "model.account.invoice.create", "model.account.invoice.post"
 ORDERS = 6
 PUSHER = """
 import pickle, sys
-from activation import attempt, backoff, push
+from activation import backoff, endings, push
 from state.engine import open_state
-backoff._FIRST_S = attempt._LOOK_APART_S = 0.05
+backoff._FIRST_S = endings._LOOK_APART_S = 0.05
 settings, connection, rows = pickle.loads(sys.stdin.buffer.read())
 push.push(open_state(settings), [connection], rows)
 """

@@ -62,7 +62,7 @@ class Document:
 @dataclass
 class SimulatedErp:
     """One destination. ``is_one_step``: creating a document posts it. ``meanwhile`` runs while a call is on its way, which
-    takes up to ``travel_s``; an answer comes ``calm`` times as often as ``WAYS`` says. ``read_together`` is the most documents that one call told while not all was well."""
+    takes up to ``travel_s``; an answer comes ``calm`` times as often as ``WAYS`` says, a refusal ``strict`` times. ``read_together`` is the most documents that one call told while not all was well."""
 
     rng: random.Random
     clock: Clock
@@ -75,7 +75,9 @@ class SimulatedErp:
     creates: int = 0
     travel_s: float = 2.0
     calm: int = 1
+    strict: int = 1
     read_together: int = 0
+    _made: int = 0
     ways: Counter[str] = field(default_factory=Counter)
     asked_for: list[str] = field(default_factory=list)
     """The keys under which something was asked to be made or posted, in turn."""
@@ -152,6 +154,21 @@ class SimulatedErp:
             self.read_together = max(self.read_together, len(told))
         return told
 
+    def remove(self, document: Document) -> None:
+        """By hand; what is asked of it from then on comes to nothing."""
+        del self.documents[document.invoice.erp_id]
+        self.by_key[document.invoice.idempotency_key].remove(document)
+
+    def live(self) -> dict[str, list[PostedInvoice]]:
+        """Key → posted invoices that no posted credit note reverses."""
+        posted = [each.invoice for each in self.documents.values() if each.invoice.status == "posted"]
+        credited = {each.credited_erp_id for each in posted}
+        left: dict[str, list[PostedInvoice]] = defaultdict(list)
+        for each in posted:
+            if each.credited_erp_id is None and each.erp_id not in credited:
+                left[each.idempotency_key].append(each)
+        return left
+
     def close(self) -> None:
         """Nothing is held."""
 
@@ -161,7 +178,7 @@ class SimulatedErp:
         self._travel()
         if self.clock.now > dies_at:
             raise UncertainError("It took too long.", remedy="Look it up.")
-        often = WAYS | {"answered": WAYS["answered"] * self.calm}
+        often = WAYS | {"answered": WAYS["answered"] * self.calm, "refused": WAYS["refused"] * self.strict}
         way = "answered" if self.is_well else self.rng.choices(tuple(often), tuple(often.values()))[0]
         self.ways[way] += 1
         if way == "refused_connection":
@@ -191,7 +208,8 @@ class SimulatedErp:
         self.settle()
 
     def _create(self, document: OutboundDocument, at: datetime) -> str:
-        erp_id = f"SINV-{len(self.documents) + 1}"
+        self._made += 1
+        erp_id = f"SINV-{self._made}"
         posted_at = at if self.is_one_step else None
         status: Literal["posted", "draft"] = "posted" if self.is_one_step else "draft"
         whose = (erp_id, status, document.idempotency_key, document.company_id, document.customer_id)
@@ -199,6 +217,7 @@ class SimulatedErp:
             made = PostedInvoice(
                 *whose, document.currency, document.net_total_amount, document.tax_total_amount,
                 document.grand_total_amount, document.issue_date, posted_at,
+                credited_erp_id=getattr(document, "credited_erp_id", None),
             )  # fmt: skip
         else:
             assert isinstance(document, FulfilmentDocument)
@@ -213,7 +232,7 @@ class SimulatedErp:
         return erp_id
 
     def _post(self, erp_id: str, at: datetime) -> str:
-        document = self.documents[erp_id]
-        if document.invoice.status == "draft":
+        document = self.documents.get(erp_id)
+        if document is not None and document.invoice.status == "draft":
             document.invoice = replace(document.invoice, status="posted", posted_at=at)
         return erp_id

@@ -9,9 +9,10 @@ from __future__ import annotations
 import random
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import count, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -19,14 +20,16 @@ from sqlalchemy import Engine
 
 from activation.destinations.base import Destination as System
 from activation.destinations.base import NotAppliedError, UncertainError
-from activation.push import Pusher, PushResult
+from activation.push import Pusher
+from activation.result import PushResult
 from contracts.outbound import OutboundDocument
 from core.connections import Connection, Destination
 from core.settings import Settings
 from state import decisions, outbox
 from state.engine import open_state
 from tests.simulation.erp import SETTLE_S, Clock, SimulatedErp
-from tests.simulation.world import Broken, released, row_of
+from tests.simulation.promises import Broken
+from tests.simulation.world import released, row_of
 
 PROOFS = 20_000
 RATE = 20
@@ -97,48 +100,65 @@ def play(proofs: int, seed: int = 7) -> Outage:
         shutil.rmtree(folder)
 
 
+def connection_of() -> Connection:
+    """What takes one attempt at a time, so that order can be asked for."""
+    return Connection(
+        connection="erp", kind="erp", adapter="frappe", owner="finance",
+        destination=Destination(settle_s=SETTLE_S, max_concurrency=1),
+    )  # fmt: skip
+
+
 def live_through(engine: Engine, proofs: int, seed: int = 7) -> tuple[AwayErp, float]:
     """The day itself: what the ERP holds after it, and the seconds that catching up took. Broken when it never does."""
     random.seed(seed)
     clock = Clock()
     erp = AwayErp(random.Random(seed), clock, is_one_step=False, is_well=True)
-    connection = Connection(
-        connection="erp", kind="erp", adapter="frappe", owner="finance",
-        destination=Destination(settle_s=SETTLE_S, max_concurrency=1),
-    )  # fmt: skip
-    return erp, live(engine, connection, erp, clock, [row_of(number) for number in range(proofs)])
+    return erp, live(engine, connection_of(), erp, clock, map(row_of, range(proofs)))
 
 
 def live(
-    engine: Engine, connection: Connection, erp: Leaving, clock: Clock, rows: Sequence[Mapping[str, Any]]
+    engine: Engine,
+    connection: Connection,
+    erp: Leaving,
+    clock: Clock,
+    rows: Iterable[Mapping[str, Any]],
+    every_s: int = 1,
 ) -> float:
-    """The day of these released rows with any system that goes away by itself: the seconds that catching up took."""
+    """The day of these released rows with any system that goes away by itself: the seconds that catching up took.
+
+    A push takes what came in ``every_s`` seconds.
+    """
 
     def push(some: Sequence[Mapping[str, Any]]) -> None:
         Pusher(engine, connection, erp, PushResult(), now=clock).run(some, patience_s=0.0)
 
     begun = clock.now
-    for second, start in enumerate(range(0, len(rows), RATE)):
-        some = rows[start : start + RATE]
+    coming = iter(rows)
+    for come in count(1):
+        some = list(islice(coming, RATE * every_s))
+        if not some:
+            break
         decisions.record(engine, [released(dict(row)) for row in some])
         push(some)
-        clock.now = max(clock.now, begun + timedelta(seconds=second + 1))
+        clock.now = max(clock.now, begun + timedelta(seconds=come * every_s))
     while clock.now < begun + AWAY:
         clock.pass_s(_LOOK_S)
         push([])
     erp.is_away = False
     back = clock.now
-    _catch_up(engine, clock, push)
+    _catch_up(engine, connection.connection, clock, push)
     return (clock.now - back).total_seconds()
 
 
-def _catch_up(engine: Engine, clock: Clock, push: Callable[[Sequence[Mapping[str, Any]]], None]) -> None:
+def _catch_up(
+    engine: Engine, name: str, clock: Clock, push: Callable[[Sequence[Mapping[str, Any]]], None]
+) -> None:
     for _ in range(_MOST_LOOKS):
         push([])
-        left = [row for row in outbox.rows(engine) if row.state != "ACKED"]
-        if not left:
+        if not outbox.unposted(engine, name):
             return
         clock.pass_s(_LOOK_S)
+    left = outbox.unacknowledged(engine, name)
     raise Broken(f"{len(left)} invoices are not posted, the first as {left[0].state}: {left[0].last_error}")
 
 

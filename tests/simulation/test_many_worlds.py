@@ -20,12 +20,13 @@ from core.settings import Settings
 from state import outbox
 from state.engine import open_state
 from tests.simulation.erp import WAYS
-from tests.simulation.world import DONE, Broken, Simulation
+from tests.simulation.promises import Broken
+from tests.simulation.world import DONE, Simulation
 from tests.support.postgres import Server
 
 SEEDS = int(os.environ.get("WAYBILL_SEEDS", "1000"))
 BLOCK = 250
-"""Seeds that one test plays: 45 s of CPU time, where a test may take 600 s."""
+"""Seeds that one test plays: 45 s of CPU time, and more where people are, where a test may take 600 s."""
 BROKE = (5101,)
 """5101: a draft was made, its posting refused, and no list showed it yet: it was made once more, and both were posted."""
 MEMORY = Path("/dev/shm")
@@ -94,6 +95,13 @@ def test_without_the_settle_rule_an_invoice_is_posted_twice(template: Path) -> N
                 assert "posted invoices under" in str(found)
                 return
     pytest.fail("200 seeds did not find it")
+
+
+def test_without_what_was_seen_a_draft_is_made_again(template: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The control: the seed that once broke a promise breaks it again."""
+    monkeypatch.setattr("activation.endings.Endings.was_seen", lambda *_: False)
+    with a_store(template) as engine, pytest.raises(Broken, match="posted invoices under"):
+        Simulation(BROKE[0], engine).run()
 
 
 def test_without_the_look_at_the_standing_decision_what_was_taken_back_is_sent(

@@ -17,7 +17,7 @@ from sqlalchemy import Engine, event
 from activation.books import Books
 from activation.document import document_of, effect_of
 from core.settings import Settings
-from state import decisions, ledger, outbox
+from state import decisions, leases, ledger
 from state.engine import open_state, reading
 from state.outbox_intake import enqueue_all
 from tests.simulation.world import released, row_of
@@ -43,7 +43,7 @@ def main(home: str, synchronous: str | None = None) -> None:
         enqueue_all(db, [effect_of(row, document_of(row)) for row in rows], NOW)
     _say(engine)
     books = Books(engine, "worker", lambda: NOW)
-    for row in outbox.lease(engine, "erp", "worker", NOW, NOW + timedelta(minutes=2), INVOICES):
+    for row in leases.lease(engine, "erp", "worker", NOW, NOW + timedelta(minutes=2), INVOICES):
         begun = books.begin(row)
         _say(engine)
         books.end(begun, "UNKNOWN", {"last_error": "no answer"})

@@ -11,7 +11,7 @@ from typing import Any
 
 from core.errors import PermanentFailure
 from core.settings import Settings
-from state import approvals, ledger, outbox
+from state import approvals, leases, ledger
 from state.engine import open_state
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
@@ -42,12 +42,12 @@ def appends(settings: Settings, name: str) -> None:
             ledger.append(db, "sending", name, f"{name}-{number}", {})
 
 
-def leases(settings: Settings, name: str) -> list[str]:
+def takes(settings: Settings, name: str) -> list[str]:
     """Take rows, a few at a time, until there are none; their keys."""
     engine = open_state(settings)
     taken: list[str] = []
     _meet()
-    while some := outbox.lease(engine, "erp", name, NOW, NOW + timedelta(minutes=2), 3):
+    while some := leases.lease(engine, "erp", name, NOW, NOW + timedelta(minutes=2), 3):
         taken += [each.idempotency_key for each in some]
     return taken
 

@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import Engine
 
 from activation.destinations.erp_frappe import FrappeDestination
+from activation.destinations.opening import open_destination
 from activation.document import document_of, effect_of
 from activation.dry_run import dry_run
-from activation.push import open_destination, push
+from activation.push import push
 from activation.reconcile import reconcile
 from contracts.fulfilment import NO_CURRENCY
 from core.connections import Connection, load_connections

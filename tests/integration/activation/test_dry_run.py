@@ -8,13 +8,14 @@ import pytest
 from sqlalchemy import Engine, text
 
 from activation import corrections
+from activation.destinations.opening import open_destination
 from activation.document import document_of, effect_of
 from activation.dry_run import Intent, dry_run
-from activation.push import open_destination, push
+from activation.push import push
 from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from core.clock import utc_now
 from core.connections import Connection
-from state import breakers, credit_notes, decisions, kill_switch, outbox
+from state import breakers, credit_notes, decisions, kill_switch, leases, outbox
 from state.breakers import Trouble
 from state.kill_switch import Scope
 from state.outbox_intake import enqueue_all
@@ -211,7 +212,7 @@ def test_what_another_push_has_taken_is_held(
 ) -> None:
     enqueue(engine, released[:2])
     until = NOW + timedelta(minutes=2)
-    outbox.lease(engine, "sandbox_erp", "elsewhere:1:1:x", NOW, until, 1)
+    leases.lease(engine, "sandbox_erp", "elsewhere:1:1:x", NOW, until, 1)
     found = list(dry_run(engine, [connection], released, now=lambda: NOW))
     assert [each.action for each in found] == ["hold", "create", "create"]
     assert "elsewhere:1:1:x" in found[0].why

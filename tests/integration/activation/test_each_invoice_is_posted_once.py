@@ -15,7 +15,8 @@ from sqlalchemy import Engine
 
 from activation.attempt import Attempt
 from activation.destinations.erp_frappe import FrappeDestination
-from activation.push import Pusher, PushResult, push, recover
+from activation.push import Pusher, push, recover
+from activation.result import PushResult
 from core.connections import Connection
 from core.settings import ROOT, Settings
 from state import attempts, decisions, ledger, outbox

@@ -20,7 +20,8 @@ import pytest
 from sqlalchemy import Engine
 
 from activation.destinations.erp_frappe import FrappeDestination
-from activation.push import Pusher, PushResult
+from activation.push import Pusher
+from activation.result import PushResult
 from core.clock import utc_now
 from core.connections import Connection
 from core.settings import ROOT, Settings

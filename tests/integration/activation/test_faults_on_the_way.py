@@ -15,7 +15,8 @@ import pytest
 from sqlalchemy import Engine
 
 from activation.destinations.erp_frappe import FrappeDestination
-from activation.push import Pusher, PushResult, push
+from activation.push import Pusher, push
+from activation.result import PushResult
 from core.connections import Connection
 from state import decisions, outbox
 from tests.integration.activation.conftest import NOW, Erp, decision_of

@@ -7,8 +7,9 @@ from sqlalchemy import Engine, update
 from sqlalchemy.exc import IntegrityError
 
 from activation import operators
+from activation.destinations.opening import open_destination
 from activation.dry_run import dry_run
-from activation.push import open_destination, push
+from activation.push import push
 from contracts.invoice import InvoiceDocument
 from core.connections import Connection
 from core.errors import PermanentFailure

@@ -13,7 +13,8 @@ from sqlalchemy import Engine
 
 from activation.breaker import LONGEST_S, OPENING_S, TO_POST, Breaker
 from activation.destinations.base import NotAppliedError, PostedInvoice, UncertainError
-from activation.push import Pusher, PushResult
+from activation.push import Pusher
+from activation.result import PushResult
 from contracts.outbound import OutboundDocument
 from core.connections import Connection, Destination
 from core.settings import Settings

@@ -21,7 +21,7 @@ from contracts.invoice import InvoiceDocument, InvoiceDocumentLine
 from contracts.outbound import OutboundDocument
 from core.connections import load_connections
 from core.settings import ROOT, Settings
-from state import decisions, outbox
+from state import decisions, leases, outbox
 from state.decisions import Decision, Key
 from state.engine import open_state, reading
 from state.outbox_moves import LostToAnother
@@ -114,7 +114,7 @@ def leased(engine: Engine) -> OutboxRow:
     decisions.record(engine, [decision("d1")])
     with engine.begin() as db:
         outbox.enqueue(db, new, NOW)
-    return outbox.lease(engine, "sandbox_erp", "worker", NOW, NOW + timedelta(minutes=2), 1)[0]
+    return leases.lease(engine, "sandbox_erp", "worker", NOW, NOW + timedelta(minutes=2), 1)[0]
 
 
 def decision(decision_id: str, **changes: Any) -> Decision:
@@ -214,7 +214,7 @@ def test_no_decision_falls_between_the_look_and_the_beginning(
 def test_an_attempt_that_another_worker_took_over_leaves_no_trace(
     engine: Engine, attempt: Attempt, away: Away, leased: OutboxRow
 ) -> None:
-    outbox.release_leases(engine, "sandbox_erp", ["worker"])
+    leases.release_leases(engine, "sandbox_erp", ["worker"])
     with pytest.raises(LostToAnother):
         attempt.send(leased)
     assert (away.asked, begun(engine)) == ([], 0)

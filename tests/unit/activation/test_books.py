@@ -12,7 +12,7 @@ from sqlalchemy import Engine, event
 from activation.books import Books
 from activation.document import document_of, effect_of
 from core.settings import Settings
-from state import decisions, kill_switch, ledger, outbox
+from state import decisions, kill_switch, leases, ledger, outbox
 from state.engine import open_state
 from state.kill_switch import Scope
 from state.outbox_intake import enqueue_all
@@ -34,7 +34,7 @@ def leased(engine: Engine) -> list[OutboxRow]:
     decisions.record(engine, [released(row) for row in rows])
     with engine.begin() as db:
         enqueue_all(db, [effect_of(row, document_of(row)) for row in rows], BEGINNING)
-    return outbox.lease(engine, "erp", "worker", BEGINNING, BEGINNING + timedelta(minutes=2), 3)
+    return leases.lease(engine, "erp", "worker", BEGINNING, BEGINNING + timedelta(minutes=2), 3)
 
 
 @pytest.fixture

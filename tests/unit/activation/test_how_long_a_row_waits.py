@@ -11,11 +11,12 @@ import httpx
 import pytest
 from sqlalchemy import Engine, update
 
-from activation.attempt import MAX_ATTEMPTS
 from activation.backoff import CEILING_S, GIVE_UP, wait_s
 from activation.destinations.base import NotAppliedError, PostedInvoice, RefusedError, UncertainError
 from activation.destinations.retry_after import retry_after_s
-from activation.push import Pusher, PushResult
+from activation.endings import MAX_ATTEMPTS
+from activation.push import Pusher
+from activation.result import PushResult
 from contracts.outbound import OutboundDocument
 from core.connections import Connection, Destination
 from core.settings import Settings

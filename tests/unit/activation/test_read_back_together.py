@@ -14,7 +14,8 @@ from sqlalchemy import Engine
 
 from activation import wave
 from activation.destinations.base import PostedInvoice, UncertainError
-from activation.push import Pusher, PushResult
+from activation.push import Pusher
+from activation.result import PushResult
 from core.connections import Connection, Destination
 from core.settings import Settings
 from state import decisions, ledger, outbox

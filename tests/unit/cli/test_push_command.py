@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from activation.dry_run import Intent
-from activation.push import PushResult
+from activation.result import PushResult
 from cli.main import typer_app
 from core.errors import WaybillError
 from core.settings import ROOT, Settings

@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 import pytest
 
-from activation.push import PushResult
+from activation.result import PushResult
 from core.clock import utc_now
 from core.settings import Settings
 from orchestration import event_batch as module

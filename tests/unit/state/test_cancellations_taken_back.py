@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from activation.books import Books
 from core.errors import PermanentFailure
 from core.settings import Settings
-from state import outbox, proposals
+from state import leases, outbox, proposals
 from state.engine import open_state, reading
 from state.outbox_rows import NewEffect, OutboxEntry
 from state.tables import charge_lines
@@ -98,7 +98,7 @@ def test_nothing_is_sent_by_the_decision_that_was_cancelled(cancelled: Engine) -
     # As a restore and its look-up would make it go on by itself.
     bring(cancelled, KEY, "UNKNOWN", "RETRY_WAIT", "READY")
     books = Books(cancelled, "w", lambda: NOW)
-    (row,) = outbox.lease(cancelled, "erp", "w", NOW, NOW.replace(hour=18), 1)
+    (row,) = leases.lease(cancelled, "erp", "w", NOW, NOW.replace(hour=18), 1)
     assert books.begin(row).state == "BLOCKED"
 
 

@@ -16,7 +16,7 @@ from core.errors import ConfigurationError, PermanentFailure
 from core.ids import sha256_hex
 from core.settings import Settings
 from quality.explain import explain_credit
-from state import credit_decisions, credit_gate, credit_notes, outbox, outbox_documents
+from state import credit_decisions, credit_gate, credit_notes, leases, outbox, outbox_documents
 from state.credit_decisions import CreditDecision
 from state.engine import open_state, reading
 from state.tables_of_people import credit_decisions as table
@@ -62,7 +62,7 @@ def grant(engine: Engine) -> None:
 def begin(engine: Engine) -> str:
     """The state in which the note is once a push began to send it, or did not."""
     books = Books(engine, "w", lambda: LATER)
-    for row in outbox.lease(engine, "erp", "w", LATER, LATER + timedelta(minutes=2), 10):
+    for row in leases.lease(engine, "erp", "w", LATER, LATER + timedelta(minutes=2), 10):
         books.begin(row)
     return outbox.of_keys(engine, [NOTE_KEY])[0].state
 

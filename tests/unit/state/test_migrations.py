@@ -211,6 +211,35 @@ def test_what_an_older_outbox_would_send_is_sent_by_todays(new_store: Settings) 
     }
 
 
+def test_what_an_older_outbox_said_of_a_draft_is_in_its_column(new_store: Settings) -> None:
+    config = Config()
+    config.set_main_option("script_location", str(FOLDER))
+    old = create_engine(url_of(new_store) or f"sqlite:///{new_store.state}")
+    same = {
+        "company": "WBDE", "destination": "erp", "operation": "invoice", "revision": 1, "shipment_no": "S", "payload_hash": "p",
+        "decision_id": "d", "content_hash": "c", "input_hash": "i", "amount": "1.10", "currency": "EUR", "state": "DEAD",
+        "fencing_token": 3, "attempt_count": 2, "may_exist": True, "enqueued_at": NOW, "updated_at": NOW,
+    }  # fmt: skip
+    said = {
+        "k1": "found as a draft", "k2": "made, and not posted: Nobody listens. Wait.", "k3": None,
+        "k4": "it was found as a draft and made, and not posted: so says the ERP",
+    }  # fmt: skip
+    with old.begin() as db:
+        config.attributes["connection"] = db
+        command.upgrade(config, "0020")
+        for key, words in said.items():
+            row = same | {"idempotency_key": key, "business_id": key, "last_error": words}
+            document = {"idempotency_key": key, "payload_hash": "p", "payload": b"{}"}
+            for table, values in (("outbox_documents", document), ("outbox", row)):
+                names = ", ".join(values)
+                db.execute(
+                    text(f"INSERT INTO {table} ({names}) VALUES (:{names.replace(', ', ', :')})"), values
+                )
+    old.dispose()
+    read = {each.idempotency_key: each.seen_as for each in outbox.rows(open_state(new_store))}
+    assert read == {"k1": "draft", "k2": "made", "k3": None, "k4": None}
+
+
 def test_the_opener_knows_the_newest_migration() -> None:
     assert ScriptDirectory(str(FOLDER)).get_current_head() == HEAD
 

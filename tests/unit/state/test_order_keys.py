@@ -13,7 +13,7 @@ from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
 
 from core.settings import Settings
-from state import order_keys, outbox
+from state import leases, order_keys, outbox
 from state.engine import open_state
 from state.outbox_intake import enqueue_all
 from state.outbox_moves import Move, move_all
@@ -67,7 +67,7 @@ def brought(engine: Engine, row: OutboxEntry, state: str) -> OutboxEntry:
 
 
 def leased(engine: Engine, destination: str = "erp") -> list[tuple[str, str]]:
-    taken = outbox.lease(engine, destination, "w", NOW, UNTIL, 10)
+    taken = leases.lease(engine, destination, "w", NOW, UNTIL, 10)
     return [(each.operation, each.shipment_no) for each in taken]
 
 

@@ -15,7 +15,7 @@ from sqlalchemy import Engine, delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from core.settings import Settings
-from state import outbox, outbox_documents
+from state import leases, outbox, outbox_documents
 from state.engine import open_state, reading
 from state.outbox_rows import NewEffect
 from state.tables import outbox as table
@@ -44,7 +44,7 @@ def engine(tmp_path: Path, state_url: SecretStr | None) -> Iterator[Engine]:
 
 def sent(engine: Engine) -> list[bytes]:
     """What a worker would send now."""
-    return [each.payload for each in outbox.lease(engine, "erp", "w", NOW, NOW + timedelta(minutes=2), 9)]
+    return [each.payload for each in leases.lease(engine, "erp", "w", NOW, NOW + timedelta(minutes=2), 9)]
 
 
 def kept(engine: Engine) -> list[bytes]:

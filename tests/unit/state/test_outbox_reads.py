@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from sqlalchemy import Engine, event, text, update
 
 from core.settings import Settings
-from state import attempts, ledger, outbox, outbox_moves, waiting
+from state import attempts, leases, ledger, outbox, outbox_moves, waiting
 from state.engine import open_state
 from state.outbox_rows import NewEffect
 from state.tables import outbox as table
@@ -38,17 +38,17 @@ def made_ready(engine: Engine, most: int = 10) -> int:
 
 
 LOOPED = {
-    "leased": lambda engine, keys: outbox.leased(engine, "erp"),
+    "leased": lambda engine, keys: leases.leased(engine, "erp"),
     "make_ready": lambda engine, keys: made_ready(engine),
     "give_up": lambda engine, keys: waiting.give_up(engine, "erp", NOW, NOW),
     "is_waiting": lambda engine, keys: outbox.is_waiting(engine, "erp", NOW),
     "states_of": outbox.states_of,
     "of_keys": outbox.of_keys,
-    "is_held": lambda engine, keys: outbox.is_held(engine, outbox.of_keys(engine, keys[:1])[0], NOW),
+    "is_held": lambda engine, keys: leases.is_held(engine, outbox.of_keys(engine, keys[:1])[0], NOW),
 }
 WITH_BYTES = {
     "in_doubt": lambda engine, keys: outbox.in_doubt(engine, "erp"),
-    "lease": lambda engine, keys: outbox.lease(engine, "erp", "w", NOW, SOON, 2),
+    "lease": lambda engine, keys: leases.lease(engine, "erp", "w", NOW, SOON, 2),
 }
 
 
@@ -138,7 +138,7 @@ def test_a_statement_that_reads_it_all_would_be_told(engine: Engine) -> None:
 def test_whose_turn_it_is_needs_no_sorting(engine: Engine) -> None:
     enqueue(engine, *(effect(number) for number in range(5)))
     with statements(engine) as seen:
-        outbox.lease(engine, "erp", "w", NOW, SOON, 2)
+        leases.lease(engine, "erp", "w", NOW, SOON, 2)
     first = plan(engine, *seen[0])
     assert "ix_outbox_turn" in first
     assert "TEMP B-TREE" not in first
@@ -147,16 +147,16 @@ def test_whose_turn_it_is_needs_no_sorting(engine: Engine) -> None:
 
 def test_the_oldest_are_leased_first_and_only_this_destination_s(engine: Engine) -> None:
     enqueue(engine, effect(9, "other"), effect(3), effect(1), effect(2))
-    leased = outbox.lease(engine, "erp", "w", NOW, SOON, 2)
+    leased = leases.lease(engine, "erp", "w", NOW, SOON, 2)
     assert [each.shipment_no for each in leased] == ["S-3", "S-1"]
     assert leased[0].payload == b"bytes"
 
 
 def test_what_is_leased_is_only_what_a_worker_has(engine: Engine) -> None:
     enqueue(engine, effect(1), effect(2), effect(3, "other"))
-    outbox.lease(engine, "erp", "w", NOW, SOON, 1)
-    outbox.lease(engine, "other", "w", NOW, SOON, 1)
-    assert [each.shipment_no for each in outbox.leased(engine, "erp")] == ["S-1"]
+    leases.lease(engine, "erp", "w", NOW, SOON, 1)
+    leases.lease(engine, "other", "w", NOW, SOON, 1)
+    assert [each.shipment_no for each in leases.leased(engine, "erp")] == ["S-1"]
 
 
 def test_a_retry_is_due_when_its_time_has_come(engine: Engine) -> None:
@@ -233,7 +233,7 @@ def test_a_worker_holds_what_it_began_until_its_lease_ends(
     put(engine, key, state="SENDING", leased_by="w", leased_until=SOON, fencing_token=1)
     (begun,) = outbox.of_keys(engine, [key])
     put(engine, key, **({"state": "SENDING"} | changes))
-    assert outbox.is_held(engine, begun, NOW) is held
+    assert leases.is_held(engine, begun, NOW) is held
 
 
 def test_many_keys_are_answered_in_their_order(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -246,7 +246,7 @@ def test_many_keys_are_answered_in_their_order(engine: Engine, monkeypatch: pyte
 
 def test_a_moved_row_is_returned_as_it_is_stored(engine: Engine) -> None:
     enqueue(engine, effect(1))
-    (row,) = outbox.lease(engine, "erp", "w", NOW, SOON, 1)
+    (row,) = leases.lease(engine, "erp", "w", NOW, SOON, 1)
     with engine.begin() as db:
         moved = outbox.move(db, row, "SENDING", NOW, {"attempt_count": 1, "may_exist": True})
     assert moved.payload == row.payload

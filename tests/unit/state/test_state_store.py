@@ -14,7 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from core.errors import PermanentFailure
 from core.settings import Settings
-from state import dead_letters, decisions, ingest_counts, ledger, observations, outbox
+from state import dead_letters, decisions, ingest_counts, leases, ledger, observations, outbox
 from state.dead_letters import DeadLetter
 from state.engine import open_state
 from state.outbox_moves import LostToAnother
@@ -147,16 +147,16 @@ def test_a_row_is_leased_to_one_worker(engine: Engine) -> None:
     for number in range(4):
         enqueue(engine, effect(number))
     until = NOW + timedelta(minutes=2)
-    first = outbox.lease(engine, "erp", "a", NOW, until, 2)
-    second = outbox.lease(engine, "erp", "b", NOW, until, 9)
+    first = leases.lease(engine, "erp", "a", NOW, until, 2)
+    second = leases.lease(engine, "erp", "b", NOW, until, 9)
     assert len(first) == len(second) == 2
     assert not {row.idempotency_key for row in first} & {row.idempotency_key for row in second}
 
 
 def test_the_loser_of_a_lease_cannot_move_the_row(engine: Engine) -> None:
     enqueue(engine, effect())
-    slow = outbox.lease(engine, "erp", "slow", NOW, NOW, 1)[0]
-    outbox.lease(engine, "erp", "quick", NOW, NOW + timedelta(minutes=2), 1)
+    slow = leases.lease(engine, "erp", "slow", NOW, NOW, 1)[0]
+    leases.lease(engine, "erp", "quick", NOW, NOW + timedelta(minutes=2), 1)
     with pytest.raises(LostToAnother), engine.begin() as db:
         outbox.move(db, slow, "SENDING", NOW)
 

@@ -17,7 +17,7 @@ from state.decisions import Decision
 from state.engine import HEAD, open_state
 from state.outbox_rows import NewEffect
 from tests.support.postgres import Server
-from tests.support.rivals import NOW, appends, approves, at_once, leases, opens
+from tests.support.rivals import NOW, appends, approves, at_once, opens, takes
 
 EFFECT = NewEffect(
     company="WBDE", destination="erp", operation="invoice", business_id="S-0", revision=1, shipment_no="S",
@@ -70,7 +70,7 @@ def test_no_row_is_leased_twice(settings: Settings) -> None:
     with open_state(settings).begin() as db:
         for number in range(60):
             outbox.enqueue(db, replace(EFFECT, business_id=f"S-{number}"), NOW)
-    first, second = at_once(leases, settings, "a", "b")
+    first, second = at_once(takes, settings, "a", "b")
     assert len(first) + len(second) == len({*first, *second}) == 60
 
 
