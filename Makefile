@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tryton demo up test test-fast test-erp prove simulate lint types imports check docs bench lock clean
+.PHONY: help setup setup-dev tryton demo up test test-fast test-erp prove simulate outage lint types imports check docs bench lock clean
 
 help: ## list the targets: what you want to do, and what it does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -44,7 +44,7 @@ up: setup ## keep the sandbox, the Dagster UI, the executive page and the API ru
 	@$(BIN)/waybill up
 
 test: setup-dev ## run every test but test-erp's (those of the page need ./scripts/install-browser.sh once)
-	$(BIN)/python -m pytest -n 2 --dist loadfile
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
 test-fast: setup-dev ## run the unit tests and the conventions
 	$(BIN)/python -m pytest tests/unit tests/conventions
@@ -59,6 +59,9 @@ simulate: setup-dev ## play 20,000 seeds of crashes, lost and late answers, and 
 	WAYBILL_SEEDS=20000 WAYBILL_PROOFS=20000 $(BIN)/python -m pytest -q -n 2 tests/simulation \
 		tests/integration/activation/test_faults_of_every_kind_at_random.py \
 		tests/integration/activation/test_a_day_without_the_erp_over_http.py
+
+outage: setup-dev ## play 24 hours without the ERP at twenty proofs a second, 1,728,000 in all, with the state store on the disk
+	$(BIN)/python -m tests.simulation.long_outage
 
 lint: setup-dev ## check the style (ruff)
 	$(BIN)/ruff check .

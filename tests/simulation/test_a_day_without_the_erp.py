@@ -6,17 +6,20 @@
 from __future__ import annotations
 
 import os
+from array import array
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from random import Random
 
 import pytest
 from sqlalchemy import Engine
 
 from core.settings import Settings
 from state.engine import open_state
-from tests.simulation import outage
+from tests.simulation import long_outage, outage
+from tests.simulation.erp import Clock
 from tests.simulation.outage import AwayErp, judged, live_through
 
 PROOFS = int(os.environ.get("WAYBILL_PROOFS", "200"))
@@ -63,3 +66,20 @@ def test_the_erp_goes_away_with_a_request_under_way_that_it_had_done(engine: Eng
     erp, _ = live_through(engine, 40)
     assert isinstance(erp, AwayErp) and erp.creates >= 40
     assert set(erp.posted().values()) == {1}
+
+
+def test_the_long_day_counts_what_is_lost_doubled_or_late(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Played small, and with so few documents remembered that most are forgotten on the way."""
+    monkeypatch.setattr(long_outage, "_KEPT", 20)
+    assert long_outage.play(80, tmp_path, every_s=2) == long_outage.Found(80, 0, 0, 0)
+    erp = long_outage.BoundedErp(Random(7), Clock(), is_one_step=False)
+    for turns, found in (
+        ([0, 1, 2], long_outage.Found(3, 0, 0, 0)),
+        ([0, 2], long_outage.Found(2, 0, 1, 0)),
+        ([0, 1, 1, 2], long_outage.Found(4, 1, 0, 0)),
+        ([1, 0, 2], long_outage.Found(3, 0, 0, 1)),
+    ):
+        erp.turns[:] = array("L", turns)
+        assert long_outage.judged(erp, 3) == found
