@@ -20,8 +20,16 @@ from rich.console import Console
 
 from tests.prove.faults import FAULTS, Fault
 
-SIZES = {"WAYBILL_SEEDS": "500", "WAYBILL_PROOFS": "1000"}
+SIZES = {"WAYBILL_SEEDS": "250", "WAYBILL_PROOFS": "200"}
 """How much of what ``make simulate`` plays in full is played here, unless the environment says otherwise."""
+
+
+DEAR = (
+    "tests/e2e/", "tests/integration/ingestion/test_killed", "tests/integration/ingestion/test_the_warehouse",
+    "tests/simulation/", "tests/integration/activation/test_a_day", "tests/integration/activation/test_faults_of",
+    "tests/integration/", "tests/unit/",
+)  # fmt: skip
+"""Where the time goes, most first."""
 
 
 class Case(NamedTuple):
@@ -36,10 +44,14 @@ Cases = Mapping[str, Sequence[Case]]
 
 def main() -> int:
     """Run the named tests once and print what was found."""
-    begun, named = time.monotonic(), sorted({test for fault in FAULTS for test in fault.tests})
+    begun, named = (
+        time.monotonic(),
+        sorted({test for fault in FAULTS for test in fault.tests}, key=_dear_first),
+    )
     with tempfile.TemporaryDirectory() as folder:
         report = Path(folder) / "report.xml"
-        parallel = ("-n", "2", "--dist", "loadfile")
+        # As they are named: a file that takes long and comes last would leave one of the two without work.
+        parallel = ("-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
         command = [sys.executable, "-m", "pytest", *parallel, "--junitxml", str(report), *named]
         ended = subprocess.run(command, stdout=sys.stderr, check=False, env=SIZES | os.environ).returncode
         cases = _cases(report) if report.exists() else {}
@@ -62,23 +74,35 @@ def _cases(report: Path) -> Cases:
     return found
 
 
+def _dear_first(test: str) -> tuple[int, str]:
+    """Its place: files that take longest begin first."""
+    return next((place for place, dear in enumerate(DEAR) if test.startswith(dear)), len(DEAR)), test
+
+
 def _lines(cases: Cases) -> list[str]:
-    """One line a fault (what was done, where, what must be true then, what was found), and under it its tests."""
+    """Of each fault what was found, what was done and where, what must be true then, and under it its tests in their own words."""
     told: list[str] = []
     for fault in FAULTS:
-        done = f"{fault.what} ({fault.where})"
-        told.append(f"{fault.number:>3}  {done} → {fault.then}: {_found(fault, cases)}")
-        told += [f"       {_told_of(test, cases.get(test) or ())}" for test in fault.tests]
+        found = _found(fault, cases)
+        told.append(f"{fault.number:>3}  {found:<24}{fault.what} ({fault.where}) → {fault.then}")
+        told += [line for test in fault.tests for line in _told_of(test, cases.get(test) or ())]
     return told
 
 
-def _told_of(test: str, cases: Sequence[Case]) -> str:
-    if not cases:
-        return f"not run              {test}"
+def _told_of(test: str, cases: Sequence[Case]) -> list[str]:
+    """A line, and for one that did not hold a second: how to run it alone, and why."""
     bad = [case.why for case in cases if case.why]
-    ended = f"broken {len(bad)} of {len(cases)}" if bad else f"held in {len(cases)}"
-    return f"{ended:<14}{sum(case.seconds for case in cases):>4.0f} s  {test}" + (
-        f"  {bad[0]}" if bad else ""
+    ended = (
+        "not run" if not cases else f"broken {len(bad)} of {len(cases)}" if bad else f"held in {len(cases)}"
+    )
+    file, _, name = test.partition("::")
+    took = f"{sum(case.seconds for case in cases):.0f} s" if cases else ""
+    words = name.removeprefix("test_").lstrip("0123456789_").replace("_", " ")
+    told = [f"     {ended:<17}{took:>5}  {words} ({Path(file).name})"]
+    return (
+        told
+        if cases and not bad
+        else [*told, f"                             {test}  {bad[0] if bad else ''}".rstrip()]
     )
 
 
@@ -108,8 +132,8 @@ def _found(fault: Fault, cases: Cases) -> str:
     results = _results(fault, cases)
     held = sum(results)
     if held == len(results):
-        return "held" if held == 1 else f"held in all {held} cases"
-    return f"BROKEN in {len(results) - held} of {len(results)} cases"
+        return "held" if held == 1 else f"held in {held} cases"
+    return f"BROKEN in {len(results) - held} of {len(results)}"
 
 
 if __name__ == "__main__":

@@ -35,13 +35,22 @@ def test_one_did_not(found: dict[str, list[Case]] | None) -> None:
 
 def test_each_fault_is_a_line_with_its_tests_under_it() -> None:
     told = _lines(ALL | {ITS: [HELD, BROKEN]})
-    lines = [line for line in told if not line.startswith("       ")]
+    lines = [line for line in told if not line.startswith("     ")]
     assert [int(line.split()[0]) for line in lines] == [fault.number for fault in FAULTS]
     many = len(EIGHTH.tests) + 1
-    assert lines[7].endswith(f"{EIGHTH.what} ({EIGHTH.where}) → {EIGHTH.then}: BROKEN in 1 of {many} cases")
-    under = told[told.index(lines[7]) + 1]
-    assert under.split() == ["broken", "1", "of", "2", "2", "s", ITS, *BROKEN.why.split()]
-    assert lines[0].endswith(": held")
+    assert lines[7].split("  ")[2] == f"BROKEN in 1 of {many}"
+    assert lines[7].endswith(f"{EIGHTH.what} ({EIGHTH.where}) → {EIGHTH.then}")
+    under = told.index(lines[7]) + 1
+    assert told[under].split() == [
+        "broken", "1", "of", "2", "2", "s", *["a", "busy", "erp", "is", "waited", "for"], "(test_each_invoice_is_posted_once.py)",
+    ]  # fmt: skip
+    assert told[under + 1].split() == [ITS, *BROKEN.why.split()]
+    assert lines[0].split()[1] == "held"
+
+
+def test_what_was_not_run_is_told_with_its_name() -> None:
+    told = _lines({test: results for test, results in ALL.items() if test != ITS})
+    assert sum(line.split() == [ITS] for line in told) == 1
 
 
 def test_a_case_that_failed_or_was_skipped_is_told_with_its_first_line(tmp_path: Path) -> None:
