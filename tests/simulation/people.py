@@ -1,7 +1,7 @@
 """What people do in a world: decide about what the push gave up, credit what is posted, and bill it again.
 
 Whoever confirms is drawn as blindly as whoever proposed, so that one person tries to be two.
-Belongs here: the acts, and what became of them. What must hold all the while is ``world``.
+Belongs here: the acts, and what became of them. What must hold all the while is ``promises``.
 """
 
 from __future__ import annotations
