@@ -4,7 +4,7 @@ Candidates of which one in twenty fails, in turn by one of five rules, judged in
 
 - ``import``: Great Expectations and the rest of what the gate needs are loaded;
 - ``evaluate``: facts, frame, suite and one decision per candidate;
-- ``record``: the decisions are kept in a new state store.
+- ``record``: the decisions are kept in a new state store, with what they were made on.
 
 Beside it ``sql``: the same checks on the same frame, written out as one statement for DuckDB. It has to find the same
 rules broken by the same candidates, else nothing is printed. Prints a table on stderr and one JSON document on stdout:
@@ -110,7 +110,7 @@ def _judge(folder: Path) -> dict[str, Any]:
     candidates = pq.read_table(folder / "candidates.parquet")
     evaluate_s, result = _timed(lambda: gate.evaluate(candidates, context(), _policy(), "run", AS_OF))
     engine = open_state(Settings(home=folder / "home"))
-    record_s, _ = _timed(lambda: record(engine, result.decisions))
+    record_s, _ = _timed(lambda: record(engine, result.decisions, result.inputs))
     broken = {each.code: each.failed for each in result.rule_results if each.failed}
     return {
         "wall_s": {"import": import_s, "evaluate": evaluate_s, "record": record_s},

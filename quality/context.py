@@ -1,7 +1,7 @@
 """What the gate has to know besides the candidates: the outbox, dead letters, sources, earlier verdicts.
 
 Belongs here: the picture of the state at one moment: from it and the candidates a verdict can be reached again. A decision
-keeps hashes of its inputs and rules, not the inputs and not this picture. No rule stands here.
+keeps what was looked up in it for its own candidate (``facts``), not this picture. No rule stands here.
 """
 
 from __future__ import annotations

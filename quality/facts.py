@@ -17,6 +17,7 @@ import pyarrow as pa
 from quality.context import GateContext, Key, Posted
 from quality.intake import Intake
 from quality.policy import Policy
+from state.approvals import Approval
 
 MONEY = pa.decimal128(38, 4)
 SCHEMA = pa.schema(
@@ -39,6 +40,9 @@ SCHEMA = pa.schema(
         "batch_count_limit": pa.int64(),
         "batch_amount": MONEY,
         "batch_amount_limit": MONEY,
+        "approval_id": pa.int64(),
+        "approved_codes": pa.string(),
+        "approved_by": pa.string(),
     }
 )
 POSTED = frozenset({"ACKED", "RECONCILED"})
@@ -53,7 +57,7 @@ _OWN_RULE = {CONFLICT, MISMATCH}
 def facts(intake: Intake, context: GateContext, policy: Policy, ruleset_version: str) -> pa.Table:
     """One row per candidate, in its order, with the columns of ``SCHEMA``."""
     rows = intake.table.select(
-        ["business_id", "revision", "order_no", "order_status", "shipment_no", "erp_connection",
+        ["business_id", "revision", "input_hash", "order_no", "order_status", "shipment_no", "erp_connection",
          "currency", "grand_total_amount", "lines_json"]
     ).to_pylist()  # fmt: skip
     billed = _billed(context.outbox)
@@ -74,6 +78,7 @@ def facts(intake: Intake, context: GateContext, policy: Policy, ruleset_version:
                 **_doubly_billed(row["lines_json"], key, billed),
                 **_letters(row, context),
                 **batch.limits(row["currency"]),
+                **_approved(context.approvals.get(key), row["input_hash"], ruleset_version),
             }
         )
     return pa.Table.from_pylist(found, schema=SCHEMA)
@@ -84,6 +89,17 @@ def _outbox(entry: Posted | None) -> dict[str, Any]:
         return {"outbox_state": None, "posted_content_hash": None}
     posted = entry.content_hash if entry.state in POSTED else None
     return {"outbox_state": entry.state, "posted_content_hash": posted}
+
+
+def _approved(approval: Approval | None, input_hash: str, ruleset_version: str) -> dict[str, Any]:
+    """What a second person let pass on these very inputs, by these very rules."""
+    if approval is None or not approval.holds_for(input_hash, ruleset_version):
+        return {"approval_id": None, "approved_codes": None, "approved_by": None}
+    return {
+        "approval_id": approval.approval_id,
+        "approved_codes": " ".join(approval.codes),
+        "approved_by": f"{approval.answered_by}, asked by {approval.asked_by}",
+    }
 
 
 def _billed(outbox: Mapping[Key, Posted]) -> dict[str, set[Key]]:

@@ -114,7 +114,8 @@ def _convert(value: Any, wanted: pa.DataType) -> Any:  # noqa: PLR0911 - one lin
         return value if isinstance(value, date) and not isinstance(value, datetime) else None
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal):
         return None
-    if not math.isfinite(value):
+    # A signalling NaN can be asked for nothing but this.
+    if not (value.is_finite() if isinstance(value, Decimal) else math.isfinite(value)):
         return None
     if pa.types.is_floating(wanted):
         return float(value)

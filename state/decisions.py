@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
 
-from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, select
+from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, or_, select
 
 from core.flows import INVOICE
+from state import gate_inputs
 from state.engine import reading
 from state.tables import gate_decisions
 
@@ -37,6 +38,8 @@ _VERDICT_OF = _LATEST_OF.with_only_columns(
 )
 _AT_ONCE = 500
 """Candidates asked for in one statement."""
+_PART = 2_000
+"""Decisions read at once where all are."""
 
 
 @dataclass(frozen=True)
@@ -44,6 +47,7 @@ class Decision:
     """The verdict on one candidate with every reason. ``decided_at`` and ``as_of`` are business time.
 
     ``operation`` is the flow's (``core.flows``). ``rules_approved_by``: who approved the very ruleset, and when; None when nobody has.
+    ``inputs_batch``: where its inputs are kept (``gate_inputs``); None until it is kept, and of decisions older than that.
     """
 
     decision_id: str
@@ -69,6 +73,7 @@ class Decision:
     is_first_evaluation: bool
     rules_approved_by: str | None = None
     operation: str = INVOICE.operation
+    inputs_batch: str | None = None
 
     @property
     def key(self) -> Key:
@@ -81,8 +86,8 @@ class Decision:
         return self.input_hash, self.ruleset_version, self.verdict, self.codes, self.warnings
 
 
-def record(engine: Engine, decisions: Sequence[Decision]) -> int:
-    """Keep each decision that says something new about its candidate; the number of new rows."""
+def record(engine: Engine, decisions: Sequence[Decision], inputs: gate_inputs.Inputs | None = None) -> int:
+    """Keep each decision that says something new about its candidate, with its ``inputs``; the number of new rows."""
     with engine.begin() as db:
         standing = {
             (operation, key): decision.substance
@@ -91,7 +96,9 @@ def record(engine: Engine, decisions: Sequence[Decision]) -> int:
         }
         fresh = [each for each in decisions if standing.get((each.operation, each.key)) != each.substance]
         if fresh:
-            db.execute(insert(gate_decisions), [vars(each) for each in fresh])
+            held = {} if inputs is None else gate_inputs.keep(db, fresh, inputs)
+            rows = [vars(each) | {"inputs_batch": held.get(each.decision_id)} for each in fresh]
+            db.execute(insert(gate_decisions), rows)
         return len(fresh)
 
 
@@ -101,6 +108,28 @@ def latest(
     """The standing decision of every candidate of a flow, or of those that are named."""
     with reading(engine) as db:
         return _latest(db, operation, business_ids)
+
+
+def every(engine: Engine, key: str | None = None, day: date | None = None) -> Iterator[list[Decision]]:
+    """All decisions that were kept, standing or not, in their order, a part at a time: about one shipment or business id,
+    of one day (UTC, business time), or all.
+    """
+    chosen = select(gate_decisions).order_by(gate_decisions.c.sequence).limit(_PART)
+    if key is not None:
+        chosen = chosen.where(or_(gate_decisions.c.shipment_no == key, gate_decisions.c.business_id == key))
+    if day is not None:
+        begins = datetime.combine(day, time(), UTC)
+        chosen = chosen.where(
+            gate_decisions.c.decided_at >= begins, gate_decisions.c.decided_at < begins + timedelta(days=1)
+        )
+    last = 0
+    while True:
+        with reading(engine) as db:
+            found = [dict(row._mapping) for row in db.execute(chosen.where(gate_decisions.c.sequence > last))]
+        if not found:
+            return
+        last = found[-1]["sequence"]
+        yield [_decision(each) for each in found]
 
 
 def latest_of(db: Connection, key: Key, operation: str = INVOICE.operation) -> Decision | None:

@@ -28,7 +28,8 @@ LEDGER: dict[str, Table] = {
     "observations": observations,
     "entries": ledger,
 }
-PAYLOADS = frozenset({"raw", "fields"})
+PAYLOADS = frozenset({"raw", "fields", "inputs_batch"})
+"""Columns that stay in the state store: what came in, and where a decision's inputs lie."""
 
 
 def rows_of(engine: Engine, table: Table, only: ColumnElement[bool] | None = None) -> list[dict[str, Any]]:

@@ -144,8 +144,17 @@ gate_decisions = Table(
     Column("is_first_evaluation", Boolean, nullable=False),
     Column("rules_approved_by", String(140)),
     Column("operation", String(40), nullable=False, server_default="invoice"),
+    Column("inputs_batch", String(64)),
     CheckConstraint("verdict IN ('released', 'blocked')", name="verdict"),
     Index("ix_gate_decisions_business", "business_id", "revision", "sequence"),
+)
+
+gate_inputs = Table(
+    "gate_inputs",
+    metadata,
+    Column("inputs_batch", String(64), primary_key=True),
+    Column("decision_count", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
 )
 
 _TAKEN = text("leased_by IS NOT NULL")

@@ -46,7 +46,18 @@ def test_a_candidate_without_identity_stops_the_batch() -> None:
 
 @pytest.mark.parametrize("column", ["grand_total_amount", "net_total_amount", "tax_total_amount"])
 def test_an_amount_that_is_no_number_never_passes(column: str) -> None:
-    unfit = [None, math.nan, math.inf, -math.inf, 119.0, Decimal("NaN"), Decimal("Infinity"), "119", True]
+    unfit = [
+        None,
+        math.nan,
+        math.inf,
+        -math.inf,
+        119.0,
+        Decimal("NaN"),
+        Decimal("sNaN"),
+        Decimal("Infinity"),
+        "119",
+        True,
+    ]
     rows = [candidate(number, **{column: value}) for number, value in enumerate(unfit)]
     decisions = judge([*rows, candidate(99)]).decisions
     assert [each.verdict for each in decisions] == ["blocked"] * len(unfit) + ["released"]

@@ -87,7 +87,7 @@ def test_a_second_run_over_the_same_candidates_records_nothing_new(
 def test_what_is_kept_of_a_decision_comes_out_again_of_the_same_inputs_and_of_no_others(
     engine: Engine,
 ) -> None:
-    """Its inputs are not kept: they are given again here, and the decision's hashes tell whether they are the same."""
+    """By the hashes that a decision holds one tells whether inputs that are given again are the same."""
     rows = [candidate(1), candidate(2, po_no=None)]
     seen = GateContext(destinations={"erp": True})
     policy = load_policy()

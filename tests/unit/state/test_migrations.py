@@ -34,6 +34,7 @@ KEPT = {
     *(("ledger", verb) for verb in ("UPDATE", "DELETE")),
     *(("receipts", verb) for verb in ("UPDATE", "DELETE")),
     *(("gate_decisions", verb) for verb in ("UPDATE", "DELETE")),
+    *(("gate_inputs", verb) for verb in ("UPDATE", "DELETE")),
     *(("outbox", "DELETE"), ("push_attempts", "DELETE"), ("kill_switches", "DELETE")),
     *(("outbox_documents", verb) for verb in ("UPDATE", "DELETE")),
     ("approvals", "DELETE"),
