@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import approvals
+from cli import approvals, replays
 from cli.output import out
 from core.errors import WaybillError
 from core.flows import FLOWS
@@ -22,7 +22,7 @@ def explain_decision(
     """Print the standing decisions as a controller would want them: every reason, what to do, and what waits for what; also
     that on its credit note."""
     from quality.explain import explain, explain_credit
-    from state import credit_decisions, order_keys, outbox
+    from state import credit_decisions, gate_inputs, order_keys, outbox
     from state.decisions import latest
     from state.engine import open_state
 
@@ -40,12 +40,17 @@ def explain_decision(
             f"No decision about {key!r}.",
             remedy='`waybill query "SELECT shipment_no, gate_verdict FROM marts.fct_shipments"` lists the keys.',
         )
-    out.print("\n\n".join((*map(explain, found), *map(explain_credit, notes))), markup=False)
+    kept = {each.decision_id: line for each, line in gate_inputs.find(engine, found)}
+    told = [explain(each, kept.get(each.decision_id)) for each in found]
+    out.print("\n\n".join((*told, *map(explain_credit, notes))), markup=False)
     ready = [each for each in outbox.rows(engine, "READY") if key in {each.shipment_no, each.business_id}]
     for wait in order_keys.waits_for(engine, ready).values():
         out.print(f"\nIn the outbox: {wait.told}", markup=False)
 
 
+app.command("replay", epilog="Before a change of rules: waybill gate replay --all --policy new.yaml")(
+    replays.replay
+)
 app.command("ask")(approvals.ask)
 app.command("approve")(approvals.approve)
 app.command("reject")(approvals.reject)

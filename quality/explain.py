@@ -6,15 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 from core.flows import BY_OPERATION, INVOICE
+from quality.looked_at import looked_at
 from quality.rules import BY_CODE
 from quality.wording import UNKNOWN, plain
 from state import credit_rules
 from state.credit_decisions import CreditDecision, evaluated_again
 from state.decisions import Decision
+from state.gate_inputs import Lost
 
 
-def explain(decision: Decision) -> str:
-    """The decision as a controller reads it: verdict first, then each reason with what to do."""
+def explain(decision: Decision, kept: str | Lost | None = None) -> str:
+    """The decision as a controller reads it: verdict first, each reason with what to do, what it was made on (``kept``)."""
     amount = (
         f"{plain(decision.amount)} {decision.currency}" if decision.amount is not None else "unknown amount"
     )
@@ -29,13 +31,24 @@ def explain(decision: Decision) -> str:
     lines = [line for reason in decision.reasons for line in _paragraph(reason)]
     if not lines:
         lines = ["", "Every rule passed."]
+    if isinstance(kept, str):
+        lines += looked_at(kept)
     tail = [
         "",
         f"Policy {decision.policy_version}, ruleset {decision.ruleset_version[:12]}, "
         f"input {decision.input_hash[:12]}, decision {decision.decision_id[:12]}",
         f"Rules approved by: {decision.rules_approved_by or UNKNOWN}",
+        f"Inputs: {_inputs(decision, kept)}",
     ]
     return "\n".join([*head, *lines, *tail])
+
+
+def _inputs(decision: Decision, kept: str | Lost | None) -> str:
+    if kept is None:
+        return "not kept, as of every decision before Waybill kept them"
+    if isinstance(kept, Lost):
+        return f"NOT WHAT WAS KEPT: {kept}"
+    return f"kept; `waybill gate replay {decision.shipment_no}` evaluates them again"
 
 
 def explain_credit(decision: CreditDecision) -> str:
