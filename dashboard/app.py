@@ -19,8 +19,8 @@ from dashboard import data, words
 from dashboard.drill import SHOWN, drill
 from dashboard.metrics import BY_NAME
 from dashboard.overview import overview
+from dashboard.waiting import DRAFTS_SHOWN, waiting
 from dashboard.waiting import SHOWN as LETTERS_SHOWN
-from dashboard.waiting import waiting
 from state.decisions import PASSING
 
 HERE = Path(__file__).parent
@@ -104,7 +104,7 @@ def _overview_page(settings: Settings) -> tuple[str, dict[str, Any]]:
         return "empty.html", {}
     held = data.blocked(settings)
     drawn = _drawn(settings, data.version(settings), tuple(each.decision_id for each in held))
-    return "overview.html", {**drawn, "waiting": waiting(settings)}
+    return "overview.html", {**drawn, "waiting": waiting(settings), "shown_drafts": DRAFTS_SHOWN}
 
 
 @lru_cache(maxsize=4)

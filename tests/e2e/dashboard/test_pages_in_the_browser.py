@@ -104,7 +104,10 @@ def test_a_reason_drills_down_to_its_invoices(tab: Page, site: str, world: Setti
 def test_what_waits_for_a_person_is_told_with_the_command_that_decides(tab: Page, site: str) -> None:
     tab.goto(site)
     told = tab.locator("section[aria-labelledby=waiting]").inner_text()
-    assert "2 credit notes wait for an approval: -1,278.50 EUR" in told
+    assert "2 credit notes wait: -1,278.50 EUR" in told
+    held = [row.inner_text().split() for row in tab.locator("tr[data-draft]").all()]
+    assert [words[0] for words in held] == ["CON-00101", "CON-00102"]
+    assert all("finance-controlling" in words for words in held)
     assert "15 rows were refused and wait for a decision" in told
     tab.get_by_role("link", name="To decide").first.click()
     tab.wait_for_url("**/waiting")
