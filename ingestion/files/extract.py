@@ -21,7 +21,8 @@ from core.errors import PermanentFailure, TransientFailure
 from core.ids import canonical_json, sha256_hex
 from core.settings import secret
 from ingestion.files.damage import MOST_CELLS, damage_of
-from ingestion.files.mapping import FilesOptions, ResourceMapping, date_columns, read_options, zone_of
+from ingestion.files.mapping import FilesOptions, ResourceMapping, date_columns, zone_of
+from ingestion.files.mapping_checks import read_options
 from ingestion.files.readers import FileRefused, Narration, Row, read_rows
 from ingestion.files.rows import Index, Mapped, RowMapper, index_rows, largest_of
 from ingestion.files.storage import Folder, Found

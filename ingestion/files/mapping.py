@@ -1,7 +1,7 @@
 """The mapping language of the ``files`` adapter: what may stand under ``options:`` of a connection file.
 
-Belongs here: the shape of the YAML and its checks against the contracts. How a value is read from a cell
-is in ``values.py``; docs/adding-a-source.md teaches the language.
+Belongs here: the shape of the YAML, and what a part of it says for the fields that it is about. Whether it fits the contracts
+is ``mapping_checks.py``'s, how a value is read from a cell ``values.py``'s; docs/adding-a-source.md teaches the language.
 """
 
 from __future__ import annotations
@@ -10,16 +10,14 @@ import re
 from collections.abc import Iterator
 from decimal import Decimal
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 import pyarrow as pa
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
 from contracts.arrow import field_type
 from contracts.base import Contract
-from contracts.resources import RESOURCES, Resource
-from core.connections import Connection, Problem, options_of
-from ingestion.files.values import Style, refusal_of_constant
+from core.connections import Connection
+from ingestion.files.values import Style
 
 _PLACEHOLDER = re.compile(r"\{([^{}]+)\}")
 Scalar = str | int | bool | Decimal | None
@@ -199,13 +197,6 @@ class FilesOptions(_Strict):
     resources: tuple[ResourceMapping, ...] = Field(min_length=1)
 
 
-def read_options(connection: Connection) -> FilesOptions:
-    """The connection's mapping. ConfigurationError with file, line, field, expected and found."""
-    return options_of(
-        connection, FilesOptions, lambda options: _problems(options, connection.kind, zone_of(connection))
-    )
-
-
 def zone_of(connection: Connection) -> str | None:
     """The zone of times that name none; None when the file does not declare one."""
     return connection.time_zone if "time_zone" in connection.model_fields_set else None
@@ -238,89 +229,6 @@ def date_columns(
     return {
         column: formats for column, formats in found.items() if column.split(".")[0] not in mapping.lookup
     }
-
-
-def resource_of(kind: str, name: str) -> Resource | None:
-    """The resource of this name that systems of this kind may fill."""
-    return next((each for each in RESOURCES if (each.kind, each.name) == (kind, name)), None)
-
-
-def _problems(options: FilesOptions, kind: str, time_zone: str | None) -> Iterator[Problem]:
-    decimal, thousands = options.decimal, options.thousands
-    if decimal == thousands:
-        yield Problem(("thousands",), "a mark other than the decimal mark", thousands)
-    for name, table in options.tables.items():
-        if (table.decimal or decimal) == (table.thousands or thousands):
-            yield Problem(("tables", name), "a thousands mark other than the decimal mark", table.thousands)
-        yield from _encoding(name, table)
-    for number, each in enumerate(options.resources):
-        yield from _resource_problems(options, kind, number, each)
-        yield from _value_problems(options, kind, number, each, time_zone)
-
-
-def _encoding(name: str, table: Table) -> Iterator[Problem]:
-    try:
-        "".encode(table.encoding)
-    except LookupError:
-        yield Problem(("tables", name, "encoding"), "an encoding such as utf-8 or cp1252", table.encoding)
-
-
-def _resource_problems(
-    options: FilesOptions, kind: str, number: int, each: ResourceMapping
-) -> Iterator[Problem]:
-    where: tuple[str | int, ...] = ("resources", number)
-    known = ", ".join(resource.name for resource in RESOURCES if resource.kind == kind)
-    if each.table not in options.tables:
-        yield Problem((*where, "table"), f"one of {', '.join(options.tables)}", each.table)
-    for name, lookup in each.lookup.items():
-        if lookup.table not in options.tables:
-            yield Problem(
-                (*where, "lookup", name, "table"), f"one of {', '.join(options.tables)}", lookup.table
-            )
-    found = resource_of(kind, each.resource)
-    if found is None:
-        yield Problem((*where, "resource"), f"one of {known}", each.resource)
-        return
-    contract = found.contract.model_fields
-    for field in each.fields:
-        if field not in contract:
-            yield Problem((*where, "fields", field), f"one of {', '.join(contract)}", field)
-    missing = [name for name, info in contract.items() if info.is_required() and name not in each.fields]
-    if missing:
-        yield Problem((*where, "fields"), f"also {', '.join(missing)}", sorted(each.fields))
-
-
-def _value_problems(
-    options: FilesOptions, kind: str, number: int, each: ResourceMapping, time_zone: str | None
-) -> Iterator[Problem]:
-    """Values and zones that stand in the mapping itself and fit no row."""
-    found = resource_of(kind, each.resource)
-    if found is None or each.table not in options.tables:
-        return
-    for name, field in each.fields.items():
-        where = ("resources", number, "fields", name)
-        if field.plus and not _is_instant(found.contract, name):
-            yield Problem((*where, "plus"), "only for a field that is an instant", name)
-        if field.time_zone and field.time_zone not in available_timezones():
-            yield Problem((*where, "time_zone"), "an IANA zone such as Europe/Berlin", field.time_zone)
-        elif name in found.contract.model_fields:
-            info = found.contract.model_fields[name]
-            style = style_of(field, options.tables[each.table], options, time_zone)
-            values: dict[tuple[str, ...], Scalar] = {
-                ("constant",): field.constant,
-                ("otherwise",): field.otherwise,
-                ("default",): field.default,
-            }
-            values |= {("map", word): value for word, value in (field.map or {}).items()}
-            for place, value in values.items():
-                why = None if value is None else refusal_of_constant(name, info, style, value)
-                if why:
-                    yield Problem((*where, *place), f"a value of {name} ({why})", value)
-
-
-def _is_instant(contract: type[Contract], name: str) -> bool:
-    info = contract.model_fields.get(name)
-    return info is not None and pa.types.is_timestamp(field_type(info)[0])
 
 
 def placeholders(template: str) -> list[str]:

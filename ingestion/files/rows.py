@@ -1,24 +1,22 @@
 """One row of a table as one row of a resource: the mapping, made ready to run once per file row.
 
-Belongs here: origins of values (column, template …), word lists, filters, look-ups. Reading files and
-converting single cells are in the neighbouring modules; whether the result is acceptable is the
-contract's business, checked where all rows cross the border.
+Belongs here: origins of values (column, template …), word lists, look-ups, and the one row that is kept of several. Reading
+files, comparing cells (``cells.py``) and converting them are in the neighbouring modules; whether the result is acceptable
+is the contract's business, checked where all rows cross the border.
 """
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from contracts.base import Contract
 from contracts.erp import Order
+from ingestion.files.cells import Cells, compared, condition_test, null_test, number_of, word_of
 from ingestion.files.mapping import (
-    Condition,
     FieldMapping,
     FilesOptions,
     Keep,
@@ -31,7 +29,6 @@ from ingestion.files.readers import Cell, Row, flatten
 from ingestion.files.values import Clockwork, Converter, Refused, converter
 
 _SECONDS = {"seconds": 1, "minutes": 60, "hours": 3600}
-Cells = Mapping[str, Cell]
 Kept = tuple[Row, datetime | None]
 """A row of a file with the version that the file implies."""
 Index = dict[tuple[str, ...], dict[str, Cell] | None]
@@ -63,7 +60,7 @@ class RowMapper:
         table = options.tables[mapping.table]
         self._mapping = mapping
         self._nulls = frozenset(options.nulls)
-        self._tests = [_test(each, self._cell) for each in mapping.where]
+        self._tests = [condition_test(each, self._cell) for each in mapping.where]
         self._indexes = indexes
         self._damaged = damaged
         self._fields: list[tuple[str, bool, Callable[[Cells, Clockwork], Any]]] = []
@@ -123,7 +120,7 @@ class RowMapper:
             cells = [self._cell(row.cells, own) for own in lookup.match.values()]
             if any(cell is None for cell in cells):
                 continue
-            key = tuple(_compared(cell) for cell in cells)
+            key = tuple(compared(cell) for cell in cells)
             found = self._indexes[name].get(key, {})
             if found is None:
                 return "FIELD_INVALID", f"{row.place}: several rows of {lookup.table} match {'|'.join(key)}"
@@ -143,8 +140,8 @@ class RowMapper:
 
     def _reader(self, field: FieldMapping, convert: Converter) -> Callable[[Cells, Clockwork], Any]:
         origin = self._origin(field)
-        words = None if field.map is None else {_compared(word): to for word, to in field.map.items()}
-        is_null = _null_test(field)
+        words = None if field.map is None else {compared(word): to for word, to in field.map.items()}
+        is_null = null_test(field)
         has_otherwise = "otherwise" in field.model_fields_set
 
         def read(cells: Cells, clock: Clockwork) -> Any:
@@ -152,7 +149,7 @@ class RowMapper:
             if is_null(cell):
                 cell = None
             if words is not None and cell is not None:
-                word = _compared(cell)
+                word = compared(cell)
                 if word not in words and not has_otherwise:
                     raise Refused("STATUS_UNKNOWN", f"{word[:80]!r} is none of: {', '.join(words)}")
                 cell = words.get(word, field.otherwise)
@@ -195,19 +192,10 @@ class RowMapper:
                 cell = self._cell(cells, piece) if place % 2 else piece
                 if cell is None:
                     return None
-                text += _word(cell)
+                text += word_of(cell)
             return text
 
         return fill
-
-
-def number_of(cell: Cell) -> Decimal | None:
-    """A plain number with a point; None for anything else."""
-    try:
-        number = Decimal(_word(cell))
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
 
 
 def largest_of(rows: Iterator[Kept], keep: Keep) -> Iterator[Kept]:
@@ -220,7 +208,7 @@ def largest_of(rows: Iterator[Kept], keep: Keep) -> Iterator[Kept]:
             detail = f"{row.place}: {keep.largest}: {row.cells.get(keep.largest)!r} is no number"
             yield Row(row.place, row.cells, row.raw, row.fault or ("FIELD_INVALID", detail)), version
             continue
-        group = tuple(_compared(row.cells.get(each)) for each in keep.per)
+        group = tuple(compared(row.cells.get(each)) for each in keep.per)
         if group not in groups or number > groups[group][0]:
             groups[group] = number, kept
     yield from (kept for _, kept in groups.values())
@@ -233,9 +221,9 @@ def index_rows(
     index: Index = {}
     for row in rows:
         cells = [row.cells.get(each) for each in keys]
-        if row.fault or any(cell is None or _word(cell) in nulls for cell in cells):
+        if row.fault or any(cell is None or word_of(cell) in nulls for cell in cells):
             continue
-        key = tuple(_compared(cell) for cell in cells)
+        key = tuple(compared(cell) for cell in cells)
         kept = {f"{name}.{each}": row.cells.get(each) for each in columns}
         index[key] = kept if index.get(key, kept) == kept else None
     return index
@@ -253,53 +241,3 @@ def _split(row: Row, each: str | None) -> Iterator[Row]:
         cells = {name: cell for name, cell in row.cells.items() if name != each}
         cells |= flatten(element, f"{each}.") if isinstance(element, dict) else {each: element}
         yield Row(f"{row.place}[{number}]", cells)
-
-
-def _word(cell: Cell) -> str:
-    """A cell as people write it: JSON's true as ``true``, a text without the blanks around it."""
-    return str(cell).lower() if isinstance(cell, bool) else str(cell).strip()
-
-
-def _compared(cell: Cell) -> str:
-    """A cell as it is compared: composed and decomposed letters are the same. What is kept stays as written."""
-    word = _word(cell)
-    return word if word.isascii() else unicodedata.normalize("NFC", word)
-
-
-def _null_test(field: FieldMapping) -> Callable[[Cell], bool]:
-    """Whether a cell stands for no value in this field: by its words or by its pattern."""
-    words = frozenset(field.nulls or ())
-    pattern = re.compile(field.nulls_matching) if field.nulls_matching is not None else None
-
-    def is_null(cell: Cell) -> bool:
-        if not isinstance(cell, str):
-            return False
-        word = cell.strip()
-        return word in words or (pattern is not None and pattern.search(word) is not None)
-
-    return is_null
-
-
-def _test(condition: Condition, cell_of: Callable[[Cells, str], Cell]) -> Callable[[Cells], bool]:
-    matches = re.compile(condition.matches) if condition.matches is not None else None
-    matches_not = re.compile(condition.matches_not) if condition.matches_not is not None else None
-
-    one_of = None if condition.one_of is None else {_compared(each) for each in condition.one_of}
-    none_of = {_compared(each) for each in condition.none_of or ()}
-
-    def test(cells: Cells) -> bool:
-        cell = cell_of(cells, condition.column)
-        if condition.present is not None and (cell is not None) != condition.present:
-            return False
-        word = None if cell is None else _compared(cell)
-        if condition.equals is not None and word != _compared(condition.equals):
-            return False
-        if one_of is not None and word not in one_of:
-            return False
-        if word in none_of:
-            return False
-        if matches is not None and not (word is not None and matches.search(word)):
-            return False
-        return not (matches_not is not None and word is not None and matches_not.search(word))
-
-    return test
