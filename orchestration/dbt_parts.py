@@ -1,7 +1,7 @@
 """One selection of dbt in several parts, one after the other, so that who waits for the warehouse is let in between.
 
 Belongs here: cutting. A part holds models whose parents are in it or in an earlier one; what a worker changes between two
-parts are rows of things that it has touched, replaced whole (``event_builds``).
+parts are rows of things that it has touched, replaced whole, and the parts after it know them to be touched (``event_builds``).
 """
 
 from __future__ import annotations

@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 OUTBOUND = "outbound_events"
 """The schema of what a batch may send."""
 _CHANGES = ("new_loads", "links", "touched")
+_ALSO_TOUCHED = """
+    INSERT INTO changes.touched (node)
+    SELECT node FROM changes_events.touched EXCEPT SELECT node FROM changes.touched
+"""
+"""A scheduled run that stands between two of its parts replaces the rows of a shipment by what it finds of things that it knows
+to be touched. A proof that came since it chose them would not be among these, and the shipment would be without it again."""
 
 
 @dataclass(frozen=True)
@@ -86,8 +92,11 @@ class EventProject:
             warehouse.execute("DELETE FROM changes_events.batch")
             warehouse.execute("INSERT INTO changes_events.batch VALUES (?)", [as_of])
             if self._statements is None:
-                return Built(as_of, *self._compiled(warehouse, models, variables, suspects))
+                built = Built(as_of, *self._compiled(warehouse, models, variables, suspects))
+                warehouse.execute(_ALSO_TOUCHED)
+                return built
             built = Built(as_of, *_run(warehouse, self._statements, models, suspects))
+            warehouse.execute(_ALSO_TOUCHED)
             # What these leave in the log is rows alone, which DuckDB reads back. Closing the file would put them into
             # their places while an invoice waits; the next load does so.
             warehouse.execute("PRAGMA disable_checkpoint_on_shutdown")

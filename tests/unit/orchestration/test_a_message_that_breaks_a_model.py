@@ -49,6 +49,8 @@ TABLES = """
     CREATE TABLE changes_events.held_loads (dataset VARCHAR, load_id VARCHAR);
     CREATE TABLE changes_events.new_loads (dataset VARCHAR, load_id VARCHAR);
     CREATE TABLE changes_events.batch (as_of TIMESTAMPTZ);
+    CREATE TABLE changes.touched (node UBIGINT);
+    CREATE TABLE changes_events.touched (node UBIGINT);
     CREATE TABLE canonical.proofs (pod_id VARCHAR, hours INTEGER);
     CHECKPOINT
 """

@@ -27,6 +27,8 @@ TABLES = """
     CREATE TABLE changes_events.built_loads (dataset VARCHAR, load_id VARCHAR);
     CREATE TABLE changes_events.new_loads (dataset VARCHAR, load_id VARCHAR);
     CREATE TABLE changes_events.batch (as_of TIMESTAMPTZ);
+    CREATE TABLE changes.touched (node UBIGINT);
+    CREATE TABLE changes_events.touched (node UBIGINT);
     CHECKPOINT
 """
 
@@ -90,6 +92,20 @@ def test_a_batch_is_done_with_its_loads_once_they_are_pushed(
     assert done(settings) == ["3"], "a complete build has taken up the other"
     project.build({"raw_pod"})
     assert done(settings) == ["3"], "it is noted once"
+
+
+def test_a_run_that_goes_on_after_the_batch_knows_what_that_touched(
+    settings: Settings, variables: dict[str, Any]
+) -> None:
+    """Else it would build the shipment of a proof anew without the proof, which came after it had chosen."""
+    with open_warehouse(settings, "a run that chose two things") as warehouse:
+        warehouse.execute("INSERT INTO changes.touched VALUES (1), (2)")
+        warehouse.execute("INSERT INTO changes_events.touched VALUES (2), (3)")
+    project = project_of(settings)
+    for _ in range(2):
+        project.build({"raw_pod"})
+        with open_warehouse(settings, "test") as warehouse:
+            assert warehouse.execute("FROM changes.touched ORDER BY ALL").fetchall() == [(1,), (2,), (3,)]
 
 
 def test_what_it_read_of_its_instant_is_that_of_the_batch(
