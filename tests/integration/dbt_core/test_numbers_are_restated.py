@@ -11,10 +11,10 @@ import pytest
 
 from tests.integration.dbt_core.conftest import Row
 from tests.support.deliveries import World, moved
-from tests.support.warehouse import create_raw_tables, parsed, query, run_dbt
+from tests.support.warehouse import create_raw_tables, query, run_dbt
 
 _ALL = "+int_kpi_facts_published"
-_NEWS = tuple(f"{_ALL},{each}+" for each in ("stg_dispatch__actions", "stg_pod__proofs"))
+_NEWS = ("news_until", *(f"{_ALL},{each}+" for each in ("stg_dispatch__actions", "stg_pod__proofs")))
 """What later runs build again: all that hangs on the tables in which something arrives."""
 _KEY = "metric, variant, unit, currency, grain, period_start, dimension, dimension_value, version"
 
@@ -26,7 +26,6 @@ def publish(path: Path, day: int, *more: str, models: tuple[str, ...] = _NEWS) -
         "--select",
         *models,
         *more,
-        manifest=parsed(path),
         as_of=f"2026-11-{day:02d}T09:00:00+00:00",
     )
     assert result.success, result.exception or [
@@ -61,16 +60,17 @@ class News(World):
 @pytest.fixture(scope="module")
 def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Runs as of the 16th to the 20th: the first numbers, nothing new, a late delivery and a proof that replaces
-    another, an answer about last week, and a full refresh."""
+    another, an answer about last week, a full refresh, and a run in the middle of which a worker builds a late delivery."""
     path = tmp_path_factory.mktemp("restated") / "warehouse.duckdb"
     create_raw_tables(path)
     world = World()
     for name in ("first", "second"):
         world.delivery(name)
-    world.order("Olate")
-    world.shipment("Slate", "Olate", handover=None)
+    for name in ("late", "meanwhile"):
+        world.order(f"O{name}")
+        world.shipment(f"S{name}", f"O{name}", handover=None)
     world.write(path)
-    assert run_dbt(path, "seed", manifest=parsed(path)).success
+    assert run_dbt(path, "seed").success
     publish(path, 16, models=(_ALL,))
     publish(path, 17)
     late = News(18)
@@ -85,6 +85,16 @@ def history(tmp_path_factory: pytest.TempPathFactory) -> Path:
     publish(path, 19)
     publish(path, 14)
     publish(path, 20, "--full-refresh")
+    publish(path, 21, models=("news_until", "+kpi_facts"))
+    meanwhile = News(21)
+    meanwhile.action(
+        "Smeanwhile-hand", "Smeanwhile", "handOver", "succeeded", datetime(2026, 11, 12, 15, tzinfo=UTC)
+    )
+    meanwhile.proof("Pmeanwhile", "Smeanwhile")
+    meanwhile.write(path)
+    publish(path, 21, models=("+canonical_shipments", "+canonical_proofs_of_delivery"))
+    publish(path, 21, "--exclude", "+kpi_facts", models=(_ALL,))
+    publish(path, 22)
     return path
 
 
@@ -122,6 +132,14 @@ def test_a_full_refresh_forgets_no_restatement_and_makes_none(history: Path) -> 
     assert restated(history, 20) == []
     assert restated(history, 18)
     assert restated(history, 19)
+
+
+def test_what_came_in_while_a_run_went_on_is_late_for_the_next(history: Path) -> None:
+    """Nothing arrives after that, and no definition has changed."""
+    assert restated(history, 21) == []
+    [row] = restated(history, 22, "in_full_rate")
+    assert (row["n_before"], row["n_after"]) == (3, 4)
+    assert (row["cause"], row["entities"]) == ("late event", "Smeanwhile")
 
 
 def test_a_day_that_goes_on_is_not_final(history: Path) -> None:
