@@ -10,7 +10,7 @@ from typing import Any
 
 import duckdb
 
-from tests.support.warehouse import parsed, run_dbt
+from tests.support.warehouse import run_dbt
 
 ALL_PAIRS = {"BLOCKWISE_NL_JOIN", "NESTED_LOOP_JOIN", "CROSS_PRODUCT", "PIECEWISE_MERGE_JOIN", "IE_JOIN"}
 FEW = {
@@ -44,7 +44,7 @@ def tables_of(path: Path, as_of: datetime, builds_on: datetime | None = None) ->
     before = {"builds_on": builds_on.isoformat()} if builds_on else {}
     result = run_dbt(
         path, "compile", "--select", "tag:before_gate", "tag:outbound", "tag:after_push",
-        manifest=parsed(path), as_of=as_of.isoformat(), **before,
+        as_of=as_of.isoformat(), **before,
     )  # fmt: skip
     assert result.success
     for each in result.result.results:

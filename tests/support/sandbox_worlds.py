@@ -99,22 +99,26 @@ def _insert(warehouse: duckdb.DuckDBPyConnection, dataset: str, name: str, rows:
     warehouse.unregister("came")
 
 
-def script(folder: Path) -> Script:
-    """Everything that is the same for every world, made once."""
-    template = Settings(home=folder)
-    ensure_raw_tables(template)
-    with open_warehouse(template, "loads") as warehouse:
+def empty_warehouse(settings: Settings) -> None:
+    """Raw tables, and the one load that ``PlainLoader`` loads everything by."""
+    ensure_raw_tables(settings)
+    with open_warehouse(settings, "loads") as warehouse:
         for (dataset,) in warehouse.execute(
             "SELECT schema_name FROM duckdb_tables() WHERE table_name = '_dlt_loads'"
         ).fetchall():
             warehouse.execute(
                 f"INSERT INTO {dataset}._dlt_loads BY NAME SELECT '{_LOAD}' AS load_id, 0 AS status, now() AS inserted_at"
             )
-    manifest = run_dbt(template.warehouse, "parse").result
-    assert run_dbt(template.warehouse, "seed", manifest=manifest).success
+
+
+def script(folder: Path) -> Script:
+    """Everything that is the same for every world, made once."""
+    template = Settings(home=folder)
+    empty_warehouse(template)
+    assert run_dbt(template.warehouse, "seed").success
     compiled = run_dbt(
         template.warehouse, "compile", "--select", *(f"tag:{tag}" for tag in TAGS),
-        manifest=manifest, as_of=AS_OF.isoformat(), go_live_at=GO_LIVE.isoformat(),
+        as_of=AS_OF.isoformat(), go_live_at=GO_LIVE.isoformat(),
     )  # fmt: skip
     assert compiled.success, compiled.exception
     models = [each.node for each in compiled.result if each.node.resource_type == "model"]
@@ -136,7 +140,7 @@ def play(script: Script, made: Made, home: Path, seed: int, orders: int) -> Path
     store.prepare(path)
     shutil.copy(script.template, home / "warehouse.duckdb")
     settings = Settings(home=home, connections=CONNECTIONS)
-    with _servers(path) as urls, _environment(urls, path.parent / "drop"):
+    with servers(path) as urls, environment(urls, path.parent / "drop"):
         platform = Platform(settings)
         # Open throughout, without the lock: who opens it meanwhile, in any thread of this process, has it at once.
         with duckdb.connect(str(settings.warehouse)) as warehouse:
@@ -167,7 +171,7 @@ def _build(warehouse: duckdb.DuckDBPyConnection, script: Script, tag: str) -> No
 
 
 @contextmanager
-def _servers(path: Path) -> Iterator[dict[str, str]]:
+def servers(path: Path) -> Iterator[dict[str, str]]:
     """The seven systems of a world, each on a free port."""
     clock = WorldClock(NOW, time.monotonic())
     urls, running = {}, []
@@ -193,7 +197,8 @@ def _servers(path: Path) -> Iterator[dict[str, str]]:
 
 
 @contextmanager
-def _environment(urls: Mapping[str, str], drop: Path) -> Iterator[None]:
+def environment(urls: Mapping[str, str], drop: Path) -> Iterator[None]:
+    """What the connections of the sandbox read, while the block runs."""
     given = {f"SANDBOX_{system.upper()}_URL": url for system, url in urls.items()}
     given |= {
         "SANDBOX_GO_LIVE_AT": iso(GO_LIVE),

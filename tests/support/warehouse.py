@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import tempfile
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -83,21 +84,29 @@ def append(path: Path, dataset: str, name: str, rows: Iterable[Mapping[str, Any]
         connection.execute(f"INSERT INTO {target} SELECT * FROM batch")
 
 
-@lru_cache(maxsize=1)
-def parsed(path: Path) -> Any:
-    """The project, parsed once for several runs that differ in their variables: those would parse it each time."""
-    return run_dbt(path, "parse").result
+@lru_cache(maxsize=2)
+def _parsed(name: str) -> Any:
+    with tempfile.TemporaryDirectory() as folder:
+        return _invoke(Path(folder) / name, ["parse"], None).result
 
 
-def run_dbt(path: Path, command: str, *arguments: str, manifest: Any = None, **variables: str | None) -> Any:
-    """Run one dbt command over the warehouse in this process; dbt's result, the file closed again."""
+def run_dbt(path: Path, command: str, *arguments: str, **variables: str | None) -> Any:
+    """Run one dbt command over the warehouse in this process; dbt's result, the file closed again.
+
+    The project is parsed once in a process, for all runs over files of one name, which is their database's: a run with
+    other variables, or in another folder, would parse it again.
+    """
+    call = [command, *arguments]
+    if variables:
+        call += ["--vars", json.dumps(variables)]
+    return _invoke(path, call, _parsed(path.name))
+
+
+def _invoke(path: Path, call: list[str], manifest: Any) -> Any:
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import dbtRunner
 
     os.environ["WAYBILL_WAREHOUSE"] = str(path)
-    call = [command, *arguments]
-    if variables:
-        call += ["--vars", json.dumps(variables)]
     try:
         return dbtRunner(manifest=manifest).invoke([*call, *_common(path)])
     finally:

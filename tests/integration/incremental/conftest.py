@@ -20,7 +20,7 @@ from tests.reference.inputs import Inputs
 from tests.reference.restatements import Run
 from tests.support.random_worlds.generate import generate, raw_rows
 from tests.support.random_worlds.world import AS_OF, Row
-from tests.support.warehouse import VERSION, append, create_raw_tables, insert_rows, parsed, query, run_dbt
+from tests.support.warehouse import VERSION, append, create_raw_tables, insert_rows, query, run_dbt
 
 SEED = int(os.environ.get("WAYBILL_WORLDS_SEED", "20261103"))
 """Try other worlds with another one: ``WAYBILL_WORLDS_SEED=7 pytest tests/integration/incremental``."""
@@ -35,7 +35,7 @@ def build(path: Path, part: int, builds_on: int | None = None, *arguments: str) 
     instants = {"as_of": INSTANTS[part].isoformat()}
     if builds_on is not None:
         instants["builds_on"] = INSTANTS[builds_on].isoformat()
-    result = run_dbt(path, "build", *_EVERYTHING, *arguments, manifest=parsed(path), **instants)
+    result = run_dbt(path, "build", *_EVERYTHING, *arguments, **instants)
     assert result.success, result.exception or [
         (each.node.name, each.message) for each in result.result if str(each.status) == "error"
     ]

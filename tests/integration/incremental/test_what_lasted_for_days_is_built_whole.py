@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tests.integration.incremental.conftest import write
-from tests.support.warehouse import create_raw_tables, parsed, query, run_dbt
+from tests.support.warehouse import create_raw_tables, query, run_dbt
 
 _FIRST = datetime(2026, 11, 2, tzinfo=UTC)
 _AS_OF = _FIRST + timedelta(days=12)
@@ -34,7 +34,7 @@ def fix(device: str, at: datetime, latitude: float = 53.0) -> dict[str, Any]:
 
 def build(path: Path, builds_on: datetime | None) -> None:
     result = run_dbt(
-        path, "run", "--select", *_MODELS, manifest=parsed(path), as_of=_AS_OF.isoformat(),
+        path, "run", "--select", *_MODELS, as_of=_AS_OF.isoformat(),
         builds_on=builds_on and builds_on.isoformat(),
     )  # fmt: skip
     assert result.success, [
