@@ -1,11 +1,27 @@
-"""What tests of every kind share: the state store in each database that it may lie in."""
+"""What tests of every kind share: the state store in each database that it may lie in, and how a run of many goes on."""
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from tests.support.postgres import Server, running_postgres
+
+_HERE = Path(__file__).parent
+_DEAREST_FIRST = ("e2e", "integration", "simulation", "unit", "conventions")
+"""Folders of tests by what one of their files takes: minutes, down to seconds."""
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Where several processes share the files, the dear ones come first: at the end of a run none waits for another long."""
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: _place(item.path))
+
+
+def _place(path: Path) -> int:
+    folder = path.relative_to(_HERE).parts[0]
+    return _DEAREST_FIRST.index(folder) if folder in _DEAREST_FIRST else 0
 
 
 @pytest.fixture(scope="session")
