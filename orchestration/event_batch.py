@@ -49,7 +49,8 @@ log = logging.getLogger("waybill.worker")
 
 @dataclass
 class Batch:
-    """What one batch did. ``gates`` by the operation of the flow; ``seconds`` by step; ``settled`` messages; ``postponed`` ones, with what each waits for.
+    """What one batch did. ``as_of``: the instant of its candidates, None where none were judged; ``gates`` by the operation of the
+    flow; ``seconds`` by step; ``settled`` messages; ``postponed`` ones, with what each waits for.
 
     ``caught_up``: invoices posted that an earlier push had left; ``unposted``: released ones that are not posted after it.
     """
@@ -59,6 +60,7 @@ class Batch:
     postponed: dict[str, str] = field(default_factory=dict)
     counts: list[Counts] = field(default_factory=list)
     models: list[NodeResult] = field(default_factory=list)
+    as_of: datetime | None = None
     gates: dict[str, GateResult] = field(default_factory=dict)
     push: PushResult | None = None
     caught_up: int = 0
@@ -103,6 +105,16 @@ def run_batch(platform: Platform, project: EventProject, rests: Rests, *, is_fir
     with batch.step("push"):
         _push(platform, batch, rows)
     project.is_done()
+    return batch
+
+
+def judge_again(platform: Platform, as_of: datetime) -> Batch:
+    """Judge and push the candidates of an earlier batch once more, which nobody has built since: a batch of no messages."""
+    batch = Batch(new_id(EVENTS))
+    with open_warehouse(platform.settings, batch.run_id), batch.step("gate"):
+        rows = _judged(platform, batch, as_of)
+    with batch.step("push"):
+        _push(platform, batch, rows)
     return batch
 
 
@@ -172,6 +184,7 @@ def _settle(platform: Platform, batch: Batch, taken: list[TakenIn]) -> None:
 def _judged(platform: Platform, batch: Batch, as_of: datetime) -> list[dict[str, object]]:
     """Judge what was touched; the rows to push, which are none where nothing touched can be billed."""
     judged: set[str] = set()
+    batch.as_of = as_of
     for flow in FLOWS:
         gate = gate_part(platform.settings, platform.engine, platform.connections, batch.run_id, as_of, flow)
         batch.gates[flow.operation] = gate

@@ -24,8 +24,9 @@ from core.disk import told_when_full
 from core.errors import WaybillError
 from core.settings import get_settings
 from ingestion.events.rests import Rests
-from orchestration.event_batch import Batch, push_due, run_batch
+from orchestration.event_batch import Batch, judge_again, push_due, run_batch
 from orchestration.event_builds import EventProject
+from orchestration.event_doubts import Doubts
 from orchestration.event_report import Report, report_failure
 from orchestration.platform import Platform
 from orchestration.run import prepare_instance
@@ -65,6 +66,7 @@ class Worker:
         self._failed = failed
         self._waits = Once()
         self._rests = Rests()
+        self._doubts = Doubts()
         self._project: EventProject | None = None
         self._look = look
         self._pushed_at = self._looked_at = 0.0
@@ -146,9 +148,15 @@ class Worker:
             raise
         for message_id in self._waits.news("message", batch.postponed):
             log.warning("message %s waits: %s", message_id, batch.postponed[message_id])
+        self._note_doubts(batch)
         if batch.settled or batch.models:
             self._told(batch)
         return batch
+
+    def _note_doubts(self, batch: Batch) -> None:
+        if batch.as_of is not None:
+            decisions = [each for gate in batch.gates.values() for each in gate.decisions]
+            self._doubts.note(self._platform.engine, batch.as_of, decisions)
 
     def _push_what_is_due(self) -> None:
         if time.monotonic() - self._pushed_at < PUSH_EVERY_S:
@@ -160,6 +168,10 @@ class Worker:
             # While a system is down nothing of it is news every few seconds.
             if pushed.caught_up:
                 self._told(pushed)
+        for as_of in self._doubts.over(engine):
+            judged = judge_again(self._platform, as_of)
+            self._note_doubts(judged)
+            self._told(judged)
 
 
 class Once:
