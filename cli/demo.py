@@ -8,15 +8,18 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from cli.output import emit_json, err
-from cli.run import run_and_report
+from cli.output import err
+from cli.run import run_and_read, tell
 from cli.sandbox_process import World, sandbox
 from cli.services import answers, services, wait_until
 from core.settings import Settings, get_settings
+
+if TYPE_CHECKING:
+    from cli.live import Delivery
 
 _LIVE_DELIVERIES = 5
 _LIVE_PATIENCE_S = 180.0
@@ -44,22 +47,24 @@ def demo(
     from orchestration.run import warm_up
 
     with sandbox(settings, World(seed, orders, base_port), partial(warm_up, settings)):
-        code = run_and_report(
-            str(settings.root / "sandbox" / "truth.json"),
-            json_output=json_output,
-            is_told=not (live and json_output),  # then the deliveries are the one document
-        )
-        if live and not _live(settings, api_port, json_output=json_output):
-            err.print("Not every delivery became an invoice.")
-            code = 1
+        document, code = run_and_read(str(settings.root / "sandbox" / "truth.json"))
+        if not json_output:
+            tell(document, json_output=False)
+        if live:
+            deliveries = _live(settings, api_port)
+            document["deliveries"] = _told(settings, deliveries, json_output=json_output)
+            if not deliveries or not all(each.invoice for each in deliveries):
+                err.print("Not every delivery became an invoice.")
+                code = 1
+        if json_output:
+            tell(document, json_output=True)
     err.print(f"Done in {time.monotonic() - started:.0f} s; everything that was started has stopped.")
     raise typer.Exit(code)
 
 
-def _live(settings: Settings, api_port: int, *, json_output: bool) -> bool:
-    """API and worker beside the sandbox, and deliveries through them; whether there were any and each became an invoice."""
-    from cli.live import play, show
-    from cli.trace import noted_of, show_noted
+def _live(settings: Settings, api_port: int) -> list[Delivery]:
+    """API and worker beside the sandbox, and deliveries through them; each one's way."""
+    from cli.live import play
 
     url = f"http://127.0.0.1:{api_port}"
     commands = {
@@ -71,14 +76,20 @@ def _live(settings: Settings, api_port: int, *, json_output: bool) -> bool:
     with services(settings, commands) as children:
         wait_until(children, "The API", partial(answers, f"{url}/healthz"), _LIVE_PATIENCE_S)
         wait_until(children, "The worker", settings.worker_note.exists, _LIVE_PATIENCE_S)
-        deliveries = play(settings, url, _LIVE_DELIVERIES)
-    if json_output:
-        emit_json([vars(each) for each in deliveries])
-    else:
+        return play(settings, url, _LIVE_DELIVERIES)
+
+
+def _told(settings: Settings, deliveries: list[Delivery], *, json_output: bool) -> list[dict[str, Any]]:
+    """Each delivery with what Waybill noted of its shipment; shown to people with the first one's notes."""
+    from cli.live import show
+    from cli.trace import noted_of, show_noted
+
+    told = [vars(each) | {"noted": noted_of(settings, each.shipment_no)} for each in deliveries]
+    if not json_output:
         show(deliveries)
-        for each in deliveries[:1]:
-            show_noted(each.shipment_no, noted_of(settings, each.shipment_no))
-    return bool(deliveries) and all(each.invoice for each in deliveries)
+        for each in told[:1]:
+            show_noted(each["shipment_no"], each["noted"])
+    return told
 
 
 def home_for(settings: Settings, seed: int, orders: int) -> Settings:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 
@@ -24,23 +24,29 @@ def run(
         from orchestration.dbt_builds import forget_builds
 
         forget_builds(get_settings())
-    raise typer.Exit(run_and_report(None, json_output=json_output))
+    document, code = run_and_read(None)
+    tell(document, json_output=json_output)
+    raise typer.Exit(code)
 
 
-def run_and_report(truth: str | None, *, json_output: bool, is_told: bool = True) -> int:
-    """Run the job, print the result unless another document is this command's; the exit code."""
-    from cli.result import print_result, result_document
+def run_and_read(truth: str | None) -> tuple[dict[str, Any], int]:
+    """Run the job; the result document, not yet printed, and the exit code. Problems are told on stderr."""
+    from cli.result import result_document
     from orchestration.run import run_once
 
     settings = get_settings()
     with narrated():
         outcome = run_once(settings)
-    if is_told:
-        document = result_document(settings, outcome, truth)
-        if json_output:
-            emit_json(document)
-        else:
-            print_result(document)
     for problem in outcome.problems:
         err.print(f"[red]problem[/red] {problem}", highlight=False)
-    return 1 if outcome.problems else 0
+    return result_document(settings, outcome, truth), 1 if outcome.problems else 0
+
+
+def tell(document: dict[str, Any], *, json_output: bool) -> None:
+    """Print a result document."""
+    from cli.result import print_result
+
+    if json_output:
+        emit_json(document)
+    else:
+        print_result(document)

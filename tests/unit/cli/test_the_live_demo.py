@@ -21,6 +21,8 @@ from orchestration import run as job
 GOOD = Delivery("SH-1", "SO-1", "P-1", {"posted": 3.0}, invoice="INV-1")
 BAD = Delivery("SH-2", "SO-2", "P-2", why_not="no invoice within 120 s")
 
+NOTED = [{"at": "2026-11-30T10:00:00", "what": "message received", "source": "inbox", "detail": "a proof"}]
+
 
 def played(
     monkeypatch: pytest.MonkeyPatch,
@@ -44,8 +46,7 @@ def played(
     monkeypatch.setattr(result, "result_document", lambda *_: {"run": 1})
     monkeypatch.setattr(result, "print_result", lambda _: typer.echo("a table of the run"))
     monkeypatch.setattr(live, "play", lambda *_: deliveries)
-    monkeypatch.setattr(trace, "noted_of", lambda *_: {})
-    monkeypatch.setattr(trace, "show_noted", lambda *_: None)
+    monkeypatch.setattr(trace, "noted_of", lambda *_: NOTED)
     with pytest.raises(typer.Exit) as ended:
         module.demo(json_output=json_output, live=is_live)
     return ended.value.exit_code
@@ -68,8 +69,10 @@ def test_json_is_one_document_and_nothing_else(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     played(monkeypatch, tmp_path, [GOOD], json_output=True)
-    (told,) = json.loads(capsys.readouterr().out)
-    assert told["invoice"] == "INV-1"
+    told = json.loads(capsys.readouterr().out)
+    assert told["run"] == 1
+    (delivery,) = told["deliveries"]
+    assert (delivery["invoice"], delivery["noted"]) == ("INV-1", NOTED)
     played(monkeypatch, tmp_path, [], json_output=True, is_live=False)
     assert json.loads(capsys.readouterr().out) == {"run": 1}
 
@@ -80,3 +83,4 @@ def test_without_it_the_run_is_told_too(
     played(monkeypatch, tmp_path, [GOOD], json_output=False)
     said = capsys.readouterr().out
     assert "a table of the run" in said and "INV-1" in said
+    assert "SH-1, by Waybill" in said and "message received" in said
