@@ -80,11 +80,12 @@ docs: setup ## write docs/metrics.md, the contracts' schemas and dbt's documenta
 	@$(BIN)/waybill docs contracts
 	@$(BIN)/waybill docs site
 
-bench: setup-dev ## measure the demo, the push, the API under load, the gate, the build of a year (BENCH_SHIPMENTS=1000000), and a full state store
+bench: setup-dev ## measure the demo, the push, the API under load, what waiting costs, the gate, the build of a year (BENCH_SHIPMENTS=1000000), and a full state store
 	$(BIN)/python -m benchmarks.demo
 	$(BIN)/python -m benchmarks.push
 	$(BIN)/python -m benchmarks.events --shipments 20000
 	$(BIN)/python -m benchmarks.load
+	$(BIN)/python -m benchmarks.idle
 	$(BIN)/python -m benchmarks.gate
 	$(BIN)/python -m benchmarks.build --shipments $(BENCH_SHIPMENTS)
 	$(BIN)/python -m benchmarks.state

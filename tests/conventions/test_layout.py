@@ -20,7 +20,7 @@ HEAVY = ("dlt", "dbt", "great_expectations", "pandas", "polars", "altair", "alem
 # Writing a variable for a child or for dbt's profile is not reading a setting.
 WRITES_THE_ENVIRONMENT = {
     "cli/demo.py", "cli/sandbox_process.py", "cli/services.py", "orchestration/dbt_runner.py", "orchestration/run.py",
-    "benchmarks/demo.py", "benchmarks/events.py", "benchmarks/load_world.py",
+    "benchmarks/demo.py", "benchmarks/events.py", "benchmarks/idle.py", "benchmarks/load_world.py",
 }  # fmt: skip
 
 
