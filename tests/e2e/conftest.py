@@ -1,4 +1,7 @@
-"""One demo and its repetition, as a user runs them, shared by every module that looks at their outcome."""
+"""One demo and its repetition, as a user runs them, shared by every module that looks at their outcome.
+
+The repetition is a live one, in a copy of the home: what it adds is in nobody's way.
+"""
 
 import json
 import os
@@ -10,11 +13,14 @@ from typing import Any
 
 import pytest
 
+from tests.support.up import free_port
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def demo(home: Path) -> dict[str, Any]:
-    command = [sys.executable, "-m", "cli", "demo", "--json", "--orders", "240", "--base-port", "0"]
+def demo(home: Path, *words: str) -> tuple[dict[str, Any], str]:
+    """A demo that ends well: its document, and what it said beside it."""
+    command = [sys.executable, "-m", "cli", "demo", "--json", "--orders", "240", "--base-port", "0", *words]
     done = subprocess.run(
         command,
         env={**os.environ, "WAYBILL_HOME": str(home)},
@@ -22,11 +28,11 @@ def demo(home: Path) -> dict[str, Any]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=300,
+        timeout=600,
     )
     assert done.returncode == 0, done.stderr[-3000:]
     document: dict[str, Any] = json.loads(done.stdout)
-    return document
+    return document, done.stderr
 
 
 @pytest.fixture(scope="session")
@@ -36,14 +42,13 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def first(home: Path) -> dict[str, Any]:
-    return demo(home)
+    return demo(home)[0]
 
 
 @pytest.fixture(scope="session")
-def first_marts(first: dict[str, Any], tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The marts as the first run left them; under the same name, which is their catalog's too."""
-    serving = Path(first["paths"]["serving"])
-    return Path(shutil.copy(serving, tmp_path_factory.mktemp("first") / serving.name))
+def first_marts(first: dict[str, Any]) -> Path:
+    """The marts as the first run left them."""
+    return Path(first["paths"]["serving"])
 
 
 @pytest.fixture(scope="session")
@@ -53,6 +58,24 @@ def truth(first: dict[str, Any]) -> dict[str, Any]:
 
 
 @pytest.fixture(scope="session")
-def second(first: dict[str, Any], first_marts: Path, home: Path) -> dict[str, Any]:
-    assert first and first_marts.exists()
-    return demo(home)
+def again(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Where the repetition runs."""
+    return tmp_path_factory.mktemp("again") / "home"
+
+
+@pytest.fixture(scope="session")
+def repeated(first: dict[str, Any], home: Path, again: Path) -> tuple[dict[str, Any], str]:
+    assert first
+    shutil.copytree(home, again)
+    return demo(again, "--live", "--api-port", str(free_port()))
+
+
+@pytest.fixture(scope="session")
+def second(repeated: tuple[dict[str, Any], str]) -> dict[str, Any]:
+    return repeated[0]
+
+
+@pytest.fixture(scope="session")
+def said(repeated: tuple[dict[str, Any], str]) -> str:
+    """What the repetition told whoever watched."""
+    return repeated[1]

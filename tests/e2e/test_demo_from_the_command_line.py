@@ -4,11 +4,9 @@ import json
 import sqlite3
 from collections import Counter
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import duckdb
-import psutil
 
 from quality.rules import BY_CODE, CODES
 
@@ -242,13 +240,3 @@ def test_the_second_run_posts_nothing_that_the_first_posted(
     assert second["invoices"]["already_posted"] == first["invoices"]["posted"]
     assert second["shipments"] == first["shipments"]
     assert sum(each["loaded"] for each in second["sources"]) <= first["invoices"]["posted"] * 12
-
-
-def test_nothing_is_left_running(second: dict[str, Any], home: Path) -> None:
-    assert second
-    left = [
-        process.pid
-        for process in psutil.process_iter(["cmdline"])
-        if str(home) in " ".join(process.info["cmdline"] or [])
-    ]
-    assert left == []
