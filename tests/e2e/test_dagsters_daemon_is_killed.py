@@ -7,6 +7,7 @@ process is killed when Dagster is started again, some seconds after its daemon: 
 from __future__ import annotations
 
 import json
+import signal
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -100,3 +101,4 @@ def test_46_no_invoice_is_posted_twice_and_the_run_is_taken_up(up: Up) -> None:
     daemon_is_back(up)
     assert invoices(up) == there
     assert up.process.poll() is None
+    assert up.outlived(signal.SIGKILL) == []

@@ -1,13 +1,14 @@
 """Fault 45: a canary in every secret, a whole installation at work, and systems that repeat what they were sent.
 
 What the installation keeps, says and shows is searched, and what its processes are called. That the search would find one
-is ``tests/unit/support/test_the_search_for_canaries.py``.
+is ``tests/unit/support/test_the_search_for_canaries.py``. Asked to end, ``waybill up`` ends with everything that it started.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -143,3 +144,4 @@ def test_45_no_canary_is_found_in_anything_that_is_kept_said_or_shown(
         **CONNECTIONS, "WEBHOOK": WEBHOOK, "PASSWORD": PASSWORD, "MASTER": MASTER, "TOKEN": token.split("_", 2)[2],
     }  # fmt: skip
     assert hits(canaries, searched) == []
+    assert up.outlived(signal.SIGTERM) == []

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -87,6 +88,15 @@ class Up:
             raise NotYet(f"nothing runs that is called {part}")
         # A keeper has the words of what it keeps.
         return found[-1]
+
+    def outlived(self, how: signal.Signals) -> list[str]:
+        """End it so; the command lines of what it had started and that is there still."""
+        self.children()
+        assert len(self.below) > len(PARTS)
+        self.process.send_signal(how)
+        self.process.wait(timeout=LONGEST_S)
+        _, alive = psutil.wait_procs(self.below, timeout=LONGEST_S)
+        return [words_of(each) for each in alive]
 
     def sandbox(self) -> dict[str, Any]:
         """Where the sandbox's servers are."""
