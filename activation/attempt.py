@@ -21,12 +21,14 @@ from activation.destinations.base import (
     PostedInvoice,
     RefusedError,
     UncertainError,
+    is_behind,
 )
 from activation.document import stored_document
 from activation.endings import Endings
 from contracts.outbound import OutboundDocument
 from core.connections import Connection
 from core.errors import WaybillError
+from core.flows import KEPT_UP
 from state import leases
 from state.outbox_moves import LostToAnother
 from state.outbox_rows import OutboxRow
@@ -63,10 +65,11 @@ class Attempt:
     def look_ahead(self, rows: Sequence[OutboxRow]) -> Found:
         """What is there of rows that were never sent, asked in one call: nothing of ours can be on its way to it.
 
-        Nothing when the call fails: each row asks for itself then, as one that was sent before always does.
+        Nothing when the call fails: each row asks for itself then, as one that was sent before always does, and one whose
+        document may be there since its first revision.
         """
         found: dict[str, list[PostedInvoice]] = {}
-        for operation in {row.operation for row in rows}:
+        for operation in {row.operation for row in rows} - KEPT_UP:
             new = [row for row in rows if not row.may_exist and row.seen_as is None]
             keys = [row.idempotency_key for row in new if row.operation == operation]
             with suppress(WaybillError):
@@ -87,7 +90,7 @@ class Attempt:
             # It has begun this very moment: nobody can have taken it over.
             return self._carry_out(row, document, ahead[row.idempotency_key], existed=existed)
         try:
-            found = self._look_up(row)
+            found = self._look_up(row, document)
         except RefusedError as error:
             return self.endings.end(row, "DEAD", error, may_exist=existed)
         except (NotAppliedError, UncertainError) as error:
@@ -99,12 +102,12 @@ class Attempt:
             )
         if not found and (doubt := self.endings.why_doubtful(row, existed=existed)):
             return self.endings.move(row, "UNKNOWN", {"last_error": doubt, "may_exist": True})
-        if not found or found[0].status == "draft":
+        if not found or found[0].status == "draft" or is_behind(document, found[0]):
             self._still_ours(row)
         return self._carry_out(row, document, found, existed=existed)
 
-    def _look_up(self, row: OutboxRow) -> list[PostedInvoice]:
-        return self.destination.of(row.operation).look_up(row.idempotency_key)
+    def _look_up(self, row: OutboxRow, document: OutboundDocument) -> list[PostedInvoice]:
+        return self.destination.of(row.operation).look_up(document.idempotency_key)
 
     def _still_ours(self, row: OutboxRow) -> None:
         if not leases.is_held(self.engine, row, self.now()):
@@ -116,24 +119,25 @@ class Attempt:
     def reconcile(self, row: OutboxRow) -> str | None:
         """Find out what became of an UNKNOWN row; the state it ends in, UNKNOWN when nobody can say yet, None when no
         answer came."""
+        document = stored_document(row)
         try:
-            found = self._look_up(row)
+            found = self._look_up(row, document)
         except WaybillError:
             return None
-        state = self.endings.find_out(row, found)
+        state = self.endings.find_out(row, document, found)
         self.books.flush()
         return state
 
     def _carry_out(
         self, row: OutboxRow, document: OutboundDocument, found: list[PostedInvoice], *, existed: bool
     ) -> str | Submitted:
-        if found and not self.endings.may_post(document, found):
+        if found and not self.endings.may_post(row, document, found):
             return self.endings.judge_found(row, document, found)
         erp_id, kind = (found[0].erp_id if found else None), self.destination.of(row.operation)
         try:
             erp_id = erp_id or kind.create(document)
-            if self.endings.is_two_step:
-                kind.post(erp_id)
+            if found or self.endings.is_two_step(row):
+                kind.post(erp_id, document)
         except NotAppliedError as error:
             if erp_id is not None:
                 return self.endings.made_already(row, error)
@@ -178,7 +182,7 @@ class Attempt:
         """A refusal may mean that the invoice is there already: ask before believing it. It says nothing of what an
         earlier attempt sent (``existed``), nor of a document that was made before it."""
         try:
-            found = self._look_up(row)
+            found = self._look_up(row, document)
         except WaybillError as unclear:
             return self.endings.end(row, "UNKNOWN", unclear)
         if not found:

@@ -1,20 +1,22 @@
 """From a released row to the document that is sent and the effect that is enqueued.
 
-Belongs here: the invoice, and what holds for every flow. What a confirmation is made of is ``fulfilment``.
+Belongs here: the invoice, and what holds for every flow. What the others are made of is ``fulfilment``, ``exception_alert``.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from decimal import Decimal
 from typing import Any
 
+from activation.exception_alert import alert_of
 from activation.fulfilment import confirmation_of
+from contracts.exception_alert import ExceptionAlertDocument
 from contracts.fulfilment import NO_CURRENCY, FulfilmentDocument
 from contracts.invoice import CreditNoteDocument, InvoiceDocument, InvoiceDocumentLine
 from contracts.outbound import OutboundDocument
-from core.flows import BY_OPERATION, FULFILMENT, INVOICE
+from core.flows import BY_OPERATION, EXCEPTION_ALERT, FULFILMENT, INVOICE
 from core.ids import idempotency_key, sha256_hex
 from core.money import minor_units
 from state import credit_notes
@@ -25,6 +27,7 @@ _DOCUMENTS: Mapping[str, type[OutboundDocument]] = {
     FULFILMENT.operation: FulfilmentDocument,
     INVOICE.operation: InvoiceDocument,
     credit_notes.OPERATION: CreditNoteDocument,
+    EXCEPTION_ALERT.operation: ExceptionAlertDocument,
 }
 """Operation → what the stored bytes of its effects are."""
 FIELD_COLUMNS: Mapping[str, tuple[str, ...]] = {
@@ -50,7 +53,7 @@ FIELD_COLUMNS: Mapping[str, tuple[str, ...]] = {
 
 def document_of(row: Mapping[str, Any]) -> OutboundDocument:
     """What a released row of any flow stands for; ValueError (Pydantic's) when the row is not complete."""
-    return confirmation_of(row) if row["operation"] == FULFILMENT.operation else invoice_of(row)
+    return _MADE_BY[row["operation"]](row)
 
 
 def invoice_of(row: Mapping[str, Any]) -> InvoiceDocument:
@@ -78,8 +81,15 @@ def invoice_of(row: Mapping[str, Any]) -> InvoiceDocument:
     )
 
 
+_MADE_BY: Mapping[str, Callable[[Mapping[str, Any]], OutboundDocument]] = {
+    FULFILMENT.operation: confirmation_of,
+    INVOICE.operation: invoice_of,
+    EXCEPTION_ALERT.operation: alert_of,
+}
+
+
 def stored_document(row: OutboxRow) -> OutboundDocument:
-    """What the stored bytes say: a confirmation, an invoice, or the credit note over one."""
+    """What the stored bytes say: a confirmation, an invoice, the credit note over one, or an alert."""
     return _DOCUMENTS[row.operation].model_validate_json(row.payload)
 
 

@@ -15,7 +15,7 @@ from typing import Any, Literal
 from sqlalchemy import Engine
 
 from activation.breaker import Breaker
-from activation.destinations.base import Destination, PostedDelivery, PostedInvoice
+from activation.destinations.base import Destination, PostedAlert, PostedDelivery, PostedInvoice, is_behind
 from activation.destinations.base import differences as differing
 from activation.destinations.opening import open_destination
 from activation.document import OPERATION, document_of, effect_of, stored_document
@@ -41,13 +41,13 @@ from state.outbox_rows import NewEffect, OutboxEntry
 from state.tables import outbox as table
 from state.transitions import GIVEN_UP
 
-Action = Literal["create", "post", "skip", "hold"]
+Action = Literal["create", "post", "update", "skip", "hold"]
 
 
 @dataclass(frozen=True)
 class Intent:
-    """What would become of one document: ``create`` it, ``post`` the draft that is there, ``skip`` what is done, or
-    ``hold`` it, and why. ``found`` are the documents under its key; ``operation`` is a flow's, or ``credit_note``; what carries no money has no amount."""
+    """What would become of one document: ``create`` it, ``post`` the draft that is there, ``update`` what is kept up, ``skip``
+    what is done, or ``hold`` it, and why. ``found`` are the documents under its key; ``operation`` is a flow's, or ``credit_note``; what carries no money has no amount."""
 
     destination: str
     shipment_no: str
@@ -124,7 +124,7 @@ def _intent(asked: _Asked, row: Mapping[str, Any]) -> Intent:
     known = next(iter(outbox.of_keys(asked.engine, [effect.idempotency_key])), None)
     if why := _why_held(asked, effect, known):
         return _held(row, why, effect)
-    action, why, found = _looked_up(asked, effect.operation, effect.idempotency_key, document, known)
+    action, why, found = _looked_up(asked, effect.operation, document, known)
     return Intent(
         row["destination"], effect.shipment_no, effect.idempotency_key, action, why, *_money(effect), found,
         effect.operation,
@@ -145,7 +145,7 @@ def _intent_of_note(asked: _Asked, key: str) -> Intent:
         )
     held = held or _why_stopped(asked, row.company) or _why_later(asked, row)
     action, why, found = (
-        ("hold", held, ()) if held else _looked_up(asked, row.operation, key, stored_document(row), row)
+        ("hold", held, ()) if held else _looked_up(asked, row.operation, stored_document(row), row)
     )
     return Intent(
         row.destination, row.shipment_no, key, action, why, row.amount, row.currency, found, row.operation
@@ -153,11 +153,11 @@ def _intent_of_note(asked: _Asked, key: str) -> Intent:
 
 
 def _looked_up(
-    asked: _Asked, operation: str, key: str, document: OutboundDocument, known: OutboxEntry | None
+    asked: _Asked, operation: str, document: OutboundDocument, known: OutboxEntry | None
 ) -> tuple[Action, str, tuple[str, ...]]:
-    """What would be done, why, and what the ERP has under the key."""
+    """What would be done, why, and what the ERP has under the document's key."""
     try:
-        found = asked.system.of(operation).look_up(key)
+        found = asked.system.of(operation).look_up(document.idempotency_key)
     except WaybillError as error:
         return "hold", f"{error.message} {error.remedy}", ()
     if not found and known is not None and (why := _why_unsettled(asked, known)):
@@ -169,6 +169,8 @@ def _looked_up(
 
 
 def _shown(found: PostedInvoice) -> str:
+    if isinstance(found, PostedAlert):
+        return f"{found.erp_id} ({found.state})"
     much = (
         f"{found.total_quantity:f} delivered"
         if isinstance(found, PostedDelivery)
@@ -261,11 +263,17 @@ def _against(
     (there,) = found
     if wrong := differing(document, there):
         return "hold", "; ".join(wrong)
-    if there.status == "cancelled":
-        return "hold", "it was cancelled in the ERP"
     if there.status == "draft":
         equal = "the draft is there and equal"
         return ("post", equal) if two_step else ("hold", f"{equal}, and nothing posts drafts there")
+    return _against_one(document, there)
+
+
+def _against_one(document: OutboundDocument, there: PostedInvoice) -> tuple[Action, str]:
+    if there.status == "cancelled":
+        return "hold", "it was cancelled in the ERP"
+    if is_behind(document, there):
+        return "update", "it is there and says something else yet"
     return "skip", "posted, and equal"
 
 

@@ -6,10 +6,10 @@ it. What is asked and sent, and in which order, is ``attempt``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Engine
 
@@ -21,17 +21,26 @@ from activation.destinations.base import (
     PostedInvoice,
     UncertainError,
     differences,
+    is_behind,
 )
-from activation.document import stored_document
 from contracts.outbound import OutboundDocument
 from core.connections import Connection
 from core.errors import WaybillError
-from state import attempts
+from core.flows import KEPT_UP
+from state import attempts, outbox
 from state.outbox_rows import OutboxRow
 
 MAX_ATTEMPTS = 10
 _LOOK_APART_S = 1.0
 _FORGOTTEN = "not found, and the system may have forgotten the key: a second one would not be refused"
+_SEEN: Final[Mapping[SeenAs, str]] = {
+    "draft": "found as a draft",
+    "behind": "found, and not up to date yet",
+}
+_STAYS: Final[Mapping[SeenAs, str]] = {
+    "draft": "it stays a draft",
+    "behind": "it does not become what it is told to be",
+}
 _UNSEEN = "made or found as a draft, and then not found"
 
 
@@ -48,10 +57,10 @@ class Endings:
     books: Books
     now: Callable[[], datetime]
 
-    @property
-    def is_two_step(self) -> bool:
-        """Whether a document that was made has to be posted."""
-        return self.connection.destination is None or self.connection.destination.two_step
+    def is_two_step(self, row: OutboxRow) -> bool:
+        """Whether a document that was made has to be posted: what is kept up is never a draft."""
+        declared = self.connection.destination
+        return row.operation not in KEPT_UP and (declared is None or declared.two_step)
 
     @property
     def _settle_s(self) -> float:
@@ -63,12 +72,17 @@ class Endings:
 
     def was_seen(self, row: OutboxRow) -> bool:
         """Whether a document was made or a look showed one, where nothing but our own looking refuses a second one."""
-        return row.seen_as is not None and not self._is_unique
+        if self._is_unique or row.seen_as == "gone":
+            return False
+        return row.seen_as is not None or (
+            row.operation in KEPT_UP and outbox.was_made_before(self.engine, row)
+        )
 
-    def may_post(self, document: OutboundDocument, found: Sequence[PostedInvoice]) -> bool:
-        """Whether what was found is this document's draft, and nothing else."""
-        is_draft = len(found) == 1 and found[0].status == "draft" and not differences(document, found[0])
-        return is_draft and self.is_two_step
+    def may_post(self, row: OutboxRow, document: OutboundDocument, found: Sequence[PostedInvoice]) -> bool:
+        """Whether what was found is this document's draft, or the document that is kept up and behind, and nothing else."""
+        if len(found) != 1 or differences(document, found[0]):
+            return False
+        return is_behind(document, found[0]) or (found[0].status == "draft" and self.is_two_step(row))
 
     def why_doubtful(self, row: OutboxRow, *, existed: bool) -> str | None:
         """Why nothing is sent although nothing is found; None when it may be.
@@ -80,9 +94,8 @@ class Endings:
             return _FORGOTTEN
         return _UNSEEN if self.was_seen(row) else None
 
-    def find_out(self, row: OutboxRow, found: list[PostedInvoice]) -> str:
+    def find_out(self, row: OutboxRow, document: OutboundDocument, found: list[PostedInvoice]) -> str:
         """What became of an UNKNOWN row."""
-        document = stored_document(row)
         if found:
             return self.judge_found(row, document, found)
         if self._is_forgotten(row):
@@ -103,7 +116,7 @@ class Endings:
         if now < row.not_before:
             return "UNKNOWN"
         # Whatever was seen is gone, and nothing is on its way any more.
-        gone = {"not_before": now, "last_error": "not found twice", "seen_as": None}
+        gone = {"not_before": now, "last_error": "not found twice", "seen_as": "gone"}
         return self.move(row, "RETRY_WAIT", gone)
 
     def _is_forgotten(self, row: OutboxRow) -> bool:
@@ -113,25 +126,29 @@ class Endings:
         return lifetime is not None and self.now() >= row.enqueued_at + timedelta(seconds=lifetime)
 
     def judge_found(self, row: OutboxRow, document: OutboundDocument, found: list[PostedInvoice]) -> str:
-        """Once, posted and equal is done; a draft is posted by the next attempt; anything else is a conflict."""
+        """Once, posted and equal is done; a draft is posted by the next attempt, and what is behind brought up to date by it;
+        anything else is a conflict."""
         wrong = [f"{len(found)} documents carry the key"] if len(found) > 1 else []
         wrong += differences(document, found[0])
         wrong += ["it was cancelled"] if any(each.status == "cancelled" for each in found) else []
         if wrong:
             return self.move(row, "CONFLICT", {"last_error": "; ".join(wrong)}, erp_id=found[0].erp_id)
-        if found[0].status == "posted" and found[0].posted_at is not None:
+        behind = is_behind(document, found[0])
+        if found[0].status == "posted" and not behind and found[0].posted_at is not None:
             return self._acknowledge(row, document, found[0], found[0].posted_at)
+        seen: SeenAs = "behind" if behind else "draft"
         many = row.attempt_count >= MAX_ATTEMPTS
-        if not self.is_two_step or (many and self._stays_a_draft(row)):
-            return self.move(row, "HELD", {"last_error": "it stays a draft", "seen_as": "draft"})
+        is_final = not behind and not self.is_two_step(row)
+        if is_final or (many and self._stays_so(row, seen)):
+            return self.move(row, "HELD", {"last_error": _STAYS[seen], "seen_as": seen})
         # Where attempt after attempt gives no answer, the system is left alone for longer and longer.
         wait = timedelta(seconds=wait_s(row.attempt_count) if many else 0)
-        told = {"not_before": self.now() + wait, "last_error": "found as a draft", "seen_as": "draft"}
+        told = {"not_before": self.now() + wait, "last_error": _SEEN[seen], "seen_as": seen}
         return self.move(row, "RETRY_WAIT", told)
 
-    def _stays_a_draft(self, row: OutboxRow) -> bool:
+    def _stays_so(self, row: OutboxRow, seen: SeenAs) -> bool:
         """Whether this is the last of the attempts that may be answered so; one without an answer is none of them."""
-        answered = attempts.many_found_a_draft(self.engine, row.idempotency_key)
+        answered = attempts.many_found_it(self.engine, row.idempotency_key, seen)
         return answered + (row.state == "SENDING") >= MAX_ATTEMPTS
 
     def _acknowledge(

@@ -13,12 +13,15 @@ from sqlalchemy import Engine
 
 from activation.destinations.base import Destination
 from activation.destinations.opening import open_destination
+from activation.document import stored_document
 from core.clock import utc_now
 from core.connections import Connection
 from core.errors import PermanentFailure
-from state import outbox, proposals
+from state import outbox, outbox_rows, proposals
+from state.engine import reading
 from state.outbox_rows import OutboxEntry
 from state.proposals import Found, Proposal
+from state.tables import outbox as table
 from state.transitions import GIVEN_UP, TRANSITIONS
 
 Opener = Callable[[Connection], Destination]
@@ -40,7 +43,7 @@ def propose(
     """Look the effect up and propose what to do with it. PermanentFailure when it, or what was found, forbids that;
     WaybillError when the foreign system cannot be asked. ``now`` is the machine's clock."""
     entry = _decidable(engine, named)
-    found = _look_up(connections, entry, now(), opened)
+    found = _look_up(engine, connections, entry, now(), opened)
     _allow(entry, TARGETS[target], found)
     return proposals.propose(engine, entry, TARGETS[target], found, actor, reason, now())
 
@@ -57,7 +60,7 @@ def confirm(
 ) -> OutboxEntry:
     """Look the effect up again and carry out what another person proposed; the effect as it is then."""
     entry = _decidable(engine, named)
-    found = _look_up(connections, entry, now(), opened)
+    found = _look_up(engine, connections, entry, now(), opened)
     return proposals.confirm(engine, entry, found, actor, reason, now())
 
 
@@ -86,7 +89,9 @@ def _decidable(engine: Engine, named: str) -> OutboxEntry:
     return entry
 
 
-def _look_up(connections: Sequence[Connection], entry: OutboxEntry, now: datetime, opened: Opener) -> Found:
+def _look_up(
+    engine: Engine, connections: Sequence[Connection], entry: OutboxEntry, now: datetime, opened: Opener
+) -> Found:
     known = {each.connection: each for each in connections if each.destination is not None}
     if entry.destination not in known:
         raise PermanentFailure(
@@ -95,9 +100,11 @@ def _look_up(connections: Sequence[Connection], entry: OutboxEntry, now: datetim
         )
     if entry.state == "CANCELLED":
         _settled(known[entry.destination], entry, now)
+    with reading(engine) as db:
+        (row,) = outbox_rows.rows(db, table.c.idempotency_key == entry.idempotency_key)
     destination = opened(known[entry.destination])
     try:
-        documents = destination.of(entry.operation).look_up(entry.idempotency_key)
+        documents = destination.of(entry.operation).look_up(stored_document(row).idempotency_key)
     finally:
         destination.close()
     return sorted(

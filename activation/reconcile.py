@@ -1,6 +1,7 @@
 """Reconciliation: released = acknowledged = in the foreign system, by day, currency and company, row by row.
 
 Confirmations carry no money: they are counted under the currency XXX with amounts of 0, and their quantities are compared.
+What is kept up is left out: people go on working with it, so that what it says later is no difference.
 
 What is released and not acknowledged is still under way or waits for a person; it is counted and stops nothing.
 What was acknowledged and is not there as it was, or is there and was never acknowledged, is a difference: until
@@ -29,6 +30,7 @@ from activation.document import stored_document
 from activation.push import operations_of, recover
 from core.clock import utc_now
 from core.connections import Connection
+from core.flows import KEPT_UP
 from state import attempts, credit_notes, differences, ledger, outbox
 from state.attempts import Receipt
 from state.differences import RECONCILIATION, Difference
@@ -90,7 +92,7 @@ def reconcile(engine: Engine, connections: Sequence[Connection]) -> list[Reconci
 def _kinds(engine: Engine, connection: Connection, destination: Destination) -> dict[str, Destination]:
     """Operation → the documents it wrote there: of what the destination takes, and of what was ever sent to it."""
     operations = {*operations_of(connection), *outbox.operations(engine, connection.connection)}
-    return {each: destination.of(each) for each in sorted(operations - {credit_notes.OPERATION})}
+    return {each: destination.of(each) for each in sorted(operations - KEPT_UP - {credit_notes.OPERATION})}
 
 
 def _reconcile(engine: Engine, connection: Connection, destination: Destination) -> Reconciliation:
@@ -173,7 +175,7 @@ def _add_up(
 def _add_unacknowledged(engine: Engine, result: Reconciliation, acknowledged: Collection[str]) -> None:
     """What the gate released and nobody acknowledged yet, on the day that it is to bear."""
     for row in outbox.unacknowledged(engine, result.destination):
-        if row.idempotency_key not in acknowledged:
+        if row.idempotency_key not in acknowledged and row.operation not in KEPT_UP:
             document = stored_document(row)
             line = result.line(document.issue_date, row.company, row.currency)
             line.released += 1

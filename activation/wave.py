@@ -15,6 +15,7 @@ from activation.attempt import Attempt, Found, Submitted
 from activation.breaker import Breaker
 from activation.pace import Pace
 from activation.retry_budget import RetryBudget
+from core.flows import KEPT_UP
 from state.outbox_moves import LostToAnother
 from state.outbox_rows import OutboxRow
 
@@ -77,15 +78,17 @@ class Sender:
             return []
         if isinstance(ending, Submitted):
             return [ending]
-        self._note(ending, first=row.attempt_count == 0)
+        self._note(row, ending, first=row.attempt_count == 0)
         return []
 
     def _read_back(self, submitted: Sequence[Submitted]) -> None:
         for each, state in zip(submitted, self.attempt.read_back(submitted), strict=True):
-            self._note(state, first=each.row.attempt_count == 1)
+            self._note(each.row, state, first=each.row.attempt_count == 1)
 
-    def _note(self, state: str, *, first: bool) -> None:
+    def _note(self, row: OutboxRow, state: str, *, first: bool) -> None:
         # READY: a kill switch was pulled, which says nothing of the other side.
         ok = state in {"ACKED", "BLOCKED", "DEAD", "CONFLICT", "READY"}
-        self.breaker.note(ok=ok, posted=state == "ACKED")
+        if row.operation not in KEPT_UP:
+            # What is wrong with those documents alone is to hold up nothing that is billed.
+            self.breaker.note(ok=ok, posted=state == "ACKED")
         self.retries.note(first=first, posted=state == "ACKED")

@@ -100,6 +100,7 @@ class FulfilmentLine(BaseModel):
 class FulfilmentDocument(OutboundDocument):
     """What is sent: per line what the receiver accepted, when, and the proof of it. ``total_quantity`` adds the lines up."""
 
+    pod_id: Id
     delivered_at: AwareDatetime | None
     delivery_date: date | None
     total_quantity: Decimal

@@ -143,6 +143,7 @@ class InvoiceDocumentLine(BaseModel):
 class InvoiceDocument(OutboundDocument):
     """What is posted."""
 
+    pod_id: Id
     po_no: str | None
     currency: Id
     delivery_date: date | None

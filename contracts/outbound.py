@@ -14,7 +14,7 @@ from contracts.base import Id
 class OutboundDocument(BaseModel):
     """What is sent about one shipment. The canonical bytes are stored before the first attempt and resent as they are.
 
-    ``issue_date`` is the day that the document bears in the other system's books.
+    ``idempotency_key`` is what the document carries there; ``issue_date`` the day that it bears in the other system's books.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -26,7 +26,6 @@ class OutboundDocument(BaseModel):
     company_id: Id
     customer_id: Id
     issue_date: date
-    pod_id: Id
 
     def canonical_bytes(self) -> bytes:
         """UTF-8 JSON with sorted keys and decimals as strings: equal documents, equal bytes."""

@@ -45,7 +45,8 @@ class Sla(_Strict):
 class Destination(_Strict):
     """What Waybill may write into this system, and how that system behaves when written to.
 
-    ``operations``: what it takes; where ``fulfilment`` is among them, no invoice goes before its confirmation.
+    ``operations``: what it takes; where ``fulfilment`` is among them, no invoice goes before its confirmation; where
+    ``exception_alert`` is, it hears of exceptions of its orders' shipments.
     ``two_step``: what is created is a draft, and takes effect once it is posted; false where creating posts it at once.
     ``settle_s``: longest time after sending in which a request may still take effect, in seconds.
     ``key_lifetime_s``: how long a system that enforces uniqueness remembers a key, in seconds; None: for ever.
@@ -53,7 +54,7 @@ class Destination(_Strict):
     ``go_live_at``: proofs of delivery received before it were billed by hand.
     """
 
-    operations: tuple[Literal["fulfilment", "invoice"], ...] = ("invoice",)
+    operations: tuple[Literal["fulfilment", "invoice", "exception_alert"], ...] = ("invoice",)
     enforces_uniqueness: bool = False
     two_step: bool = True
     settle_s: float = Field(default=120.0, ge=0)

@@ -100,7 +100,8 @@ def _check_specs(flow: Flow) -> list[dg.AssetCheckSpec]:
         dg.AssetCheckSpec(
             check_name(flow, "batch"),
             asset=DECISIONS,
-            blocking=True,
+            # What cannot be judged is not released. Of what is kept up it stops no other flow.
+            blocking=not flow.is_kept_up,
             description="Every rule ran on a complete batch; without that nothing is released.",
         ),
         *(

@@ -12,11 +12,12 @@ from typing import Any
 
 import dagster as dg
 
-from activation import document, fulfilment
+from activation import document, exception_alert, fulfilment
+from contracts.exception_alert import ExceptionAlertDocument
 from contracts.fulfilment import FulfilmentDocument
 from contracts.invoice import InvoiceDocument
 from contracts.outbound import OutboundDocument
-from core.flows import FULFILMENT, INVOICE, Flow
+from core.flows import EXCEPTION_ALERT, FULFILMENT, INVOICE, Flow
 from core.settings import Settings
 from orchestration.column_metadata import Behind, kept_lineage, lineage_entry, schema_entry
 from orchestration.column_origins import by_relation, described, origins
@@ -26,27 +27,29 @@ _LINES = "lines"
 
 @dataclass(frozen=True)
 class _Payload:
-    """A flow's document: its fields' columns, and the model and column in which its lines are written as JSON."""
+    """A flow's document: its fields' columns, and of one with lines what a line is, and the model and column in which they are
+    written as JSON."""
 
     document: type[OutboundDocument]
-    line: str
     columns: Mapping[str, tuple[str, ...]]
-    written_in: tuple[str, str]
+    line: str | None = None
+    written_in: tuple[str, str] = ("", "")
 
 
 _PAYLOADS = {
     FULFILMENT.operation: _Payload(
         FulfilmentDocument,
-        "FulfilmentLine",
         fulfilment.FIELD_COLUMNS,
+        "FulfilmentLine",
         ("model.waybill.int_confirmed_lines", "lines_json"),
     ),
     INVOICE.operation: _Payload(
         InvoiceDocument,
-        "InvoiceDocumentLine",
         document.FIELD_COLUMNS,
+        "InvoiceDocumentLine",
         ("model.waybill.int_candidate_totals", "lines_json"),
     ),
+    EXCEPTION_ALERT.operation: _Payload(ExceptionAlertDocument, exception_alert.FIELD_COLUMNS),
 }
 
 
@@ -54,9 +57,9 @@ def payload_entries(settings: Settings, flow: Flow) -> dict[str, dg.MetadataValu
     """``dagster/column_schema`` and ``dagster/column_lineage`` of the fields of a flow's document."""
     payload = _PAYLOADS[flow.operation]
     schema = payload.document.model_json_schema(mode="serialization")
-    line = schema["$defs"][payload.line]["properties"]
+    line = schema["$defs"][payload.line]["properties"] if payload.line else {}
     fields = schema["properties"] | {f"{_LINES}.{name}": each for name, each in line.items()}
-    fields.pop(_LINES)
+    fields.pop(_LINES, None)
     behind = _behind(settings, payload, ("outbound", flow.outbound), list(line))
     known = by_relation(*(kept_lineage(settings, tag) for tag in ("before_gate", "outbound")))
     descriptions = {

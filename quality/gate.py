@@ -152,7 +152,8 @@ def gate_part(
     among = f"(SELECT * FROM candidates.{flow.candidates} WHERE as_of = TIMESTAMPTZ '{as_of.isoformat()}')"
     with open_warehouse(settings, f"gate of {run_id}") as warehouse:
         candidates = warehouse.execute(f"FROM {among}").to_arrow_table()
-        charges = {key for lines in candidates["lines_json"].to_pylist() for key in charge_keys(lines)}
+        written = candidates["lines_json"].to_pylist() if "lines_json" in candidates.column_names else []
+        charges = {key for lines in written for key in charge_keys(lines)}
         only = set(candidates["business_id"].to_pylist()), charges
         context = read_context(engine, connections, warehouse, among, only, flow.operation)
     result = evaluate(candidates, context, load_policy(), run_id, business_now(engine), flow=flow)

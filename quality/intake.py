@@ -17,17 +17,19 @@ from uuid import UUID
 import pyarrow as pa
 
 from contracts.arrow import schema_of
+from contracts.exception_alert import ExceptionAlertCandidate
 from contracts.fulfilment import FulfilmentCandidate
 from contracts.invoice import InvoiceCandidate
-from core.flows import FULFILMENT, INVOICE
+from core.flows import EXCEPTION_ALERT, FULFILMENT, INVOICE
 
-SCHEMA: pa.Schema = schema_of(InvoiceCandidate)
-"""The columns of the frame."""
 OWN: Mapping[str, pa.Schema] = {
     FULFILMENT.operation: schema_of(FulfilmentCandidate),
-    INVOICE.operation: SCHEMA,
+    INVOICE.operation: schema_of(InvoiceCandidate),
+    EXCEPTION_ALERT.operation: schema_of(ExceptionAlertCandidate),
 }
 """Operation → the columns that its candidates have; the others of the frame are empty and asked by none of its rules."""
+SCHEMA: pa.Schema = pa.unify_schemas(list(OWN.values()))
+"""The columns of the frame: those of every flow's candidates."""
 IDENTITY = ("business_id", "revision", "shipment_no", "as_of", "input_hash", "content_hash")
 """Without these there is nothing a verdict could be recorded for."""
 
@@ -52,10 +54,11 @@ def conform(candidates: pa.Table | Sequence[Mapping[str, Any]], operation: str =
     missing = tuple(name for name in own.names if name not in present)
     unfit: list[list[str]] = [[] for _ in range(count)]
     columns = []
-    for field in SCHEMA:
-        if field.name not in own.names:
-            columns.append(pa.nulls(count, field.type))
+    for each in SCHEMA:
+        if each.name not in own.names:
+            columns.append(pa.nulls(count, each.type))
             continue
+        field = own.field(each.name)
         if field.name in missing:
             columns.append(pa.nulls(count, field.type))
             for row in unfit:

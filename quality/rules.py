@@ -10,12 +10,21 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from core.errors import ConfigurationError
-from core.flows import FULFILMENT, INVOICE
+from core.flows import EXCEPTION_ALERT, FULFILMENT, INVOICE
 from core.ids import canonical_json, sha256_hex
 from core.settings import ROOT
 from quality.rule import Disposition, Rule
-from quality.rulebook import control, duplicates, evidence, fulfilment, ledger, money, quantity
-from quality.suites import fulfilment_candidates
+from quality.rulebook import (
+    control,
+    duplicates,
+    evidence,
+    exception_alerts,
+    fulfilment,
+    ledger,
+    money,
+    quantity,
+)
+from quality.suites import exception_alert_candidates, fulfilment_candidates
 
 if TYPE_CHECKING:
     from quality.policy import Policy
@@ -32,9 +41,10 @@ RULES: tuple[Rule, ...] = (
 INDEX: dict[str, tuple[Rule, ...]] = {
     FULFILMENT.operation: fulfilment_candidates.RULES,
     INVOICE.operation: RULES,
+    EXCEPTION_ALERT.operation: exception_alert_candidates.RULES,
 }
 """Operation → the rules of its suite."""
-BY_CODE: dict[str, Rule] = {rule.code: rule for rule in (*RULES, *fulfilment.RULES)}
+BY_CODE: dict[str, Rule] = {rule.code: rule for rule in (*RULES, *fulfilment.RULES, *exception_alerts.RULES)}
 CODES: tuple[str, ...] = tuple(BY_CODE)
 
 UNWEAKENABLE = frozenset({"CHECK_NOT_RUN", "RULESET_UNAPPROVED", "IN_FLIGHT_UNKNOWN", "ALREADY_POSTED"})
@@ -58,8 +68,8 @@ def disposition(code: str, policy: Policy) -> Disposition:
 
 JUDGING = (
     "context.py", "facts.py", "frame.py", "frame_measures.sql", "frame_scopes.sql", "gate.py", "inputs.py", "intake.py", "judge.py", "policy.py",
-    "rule.py", "rules.py", "runtime.py", "state_view.py", "suites/fulfilment_candidates.py", "suites/invoice_candidates.py",
-    "wording.py",
+    "rule.py", "rules.py", "runtime.py", "state_view.py", "suites/exception_alert_candidates.py",
+    "suites/fulfilment_candidates.py", "suites/invoice_candidates.py", "wording.py",
 )  # fmt: skip
 """Files of ``quality`` that a verdict comes about in, besides the rulebook, whose checks are described."""
 

@@ -17,6 +17,7 @@ from core.clock import utc_now
 from core.connections import Connection
 from core.flows import INVOICE
 from quality.context import BatchSize, GateContext, Posted
+from quality.intake import OWN
 from state import approvals, billed, dead_letters, decisions, observations
 from state.decisions import Decision
 from state.observations import Observation
@@ -50,6 +51,8 @@ def read_context(
     live = [each for each in connections if each.lifecycle != "retired"]
     seen = {each.connection: each for each in observations.latest(engine)}
     order_letters, shipment_letters = dead_letters.open_reasons(engine)
+    # What tells of no proof rests on the ERP's word alone: who hears of trouble is not to wait for those who are in it.
+    rests_on_proof = "pod_id" in OWN[operation].names
     previous = decisions.latest(engine, None if only is None else only[0], operation)
     return GateContext(
         outbox={
@@ -66,8 +69,10 @@ def read_context(
             for each in live
             if each.destination is not None
         },
-        sources=sources(warehouse, live, among),
-        default_sources=frozenset(each.connection for each in live if each.kind in JUDGED_KINDS),
+        sources=sources(warehouse, live, among) if rests_on_proof else {},
+        default_sources=frozenset(
+            each.connection for each in live if rests_on_proof and each.kind in JUDGED_KINDS
+        ),
         previous=previous,
         history=history(previous.values()) if only is None else (),
         # A person is asked about invoices alone.

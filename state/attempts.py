@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, or_, select, update
 
+from core.flows import KEPT_UP
 from state.engine import reading
 from state.outbox_rows import OutboxEntry
 from state.tables import outbox, push_attempts, receipts
@@ -103,12 +104,12 @@ def end(db: Connection, endings: Collection[Ending], now: datetime) -> None:
         db.execute(_END, ended)
 
 
-def many_found_a_draft(engine: Engine, key: str) -> int:
-    """How many attempts at an effect ended with a draft that was found, to be posted by the next."""
+def many_found_it(engine: Engine, key: str, seen: SeenAs) -> int:
+    """How many attempts at an effect ended with a document that was found so, for the next to go on with."""
     query = select(func.count()).where(
         push_attempts.c.idempotency_key == key,
         push_attempts.c.outcome == "RETRY_WAIT",
-        push_attempts.c.seen_as == "draft",
+        push_attempts.c.seen_as == seen,
     )
     with reading(engine) as db:
         return db.scalar(query) or 0
@@ -133,15 +134,19 @@ def all_receipts(engine: Engine) -> dict[str, str]:
 
 
 def days_to_reconcile(engine: Engine, destination: str) -> tuple[date | None, date | None]:
-    """Issue dates: the oldest of what is acknowledged and not reconciled, and the newest of all receipts."""
-    of_it = receipts.c.destination == destination
-    oldest = (
-        select(func.min(receipts.c.issue_date))
-        .join(outbox, outbox.c.idempotency_key == receipts.c.idempotency_key)
-        .where(of_it, outbox.c.state == "ACKED")
-    )
+    """Issue dates: the oldest of what is acknowledged and not reconciled, and the newest of all receipts; of what is kept up
+    none is ever reconciled."""
+    least, most = func.min(receipts.c.issue_date), func.max(receipts.c.issue_date)
+    oldest = select(least).where(outbox.c.state == "ACKED")
     with reading(engine) as db:
-        found = db.scalar(oldest), db.scalar(select(func.max(receipts.c.issue_date)).where(of_it))
+        found = [
+            db.scalar(
+                each.join(outbox, outbox.c.idempotency_key == receipts.c.idempotency_key).where(
+                    receipts.c.destination == destination, outbox.c.operation.not_in(KEPT_UP)
+                )
+            )
+            for each in (oldest, select(most))
+        ]
     first, last = (date.fromisoformat(each) if each else None for each in found)
     return first, last
 
@@ -156,6 +161,7 @@ def to_reconcile(
         .where(
             receipts.c.destination == destination,
             outbox.c.state.in_(("ACKED", "RECONCILED", "CONFLICT")),
+            outbox.c.operation.not_in(KEPT_UP),
         )
     )
     issued = receipts.c.issue_date >= (since or date.min).isoformat()

@@ -10,7 +10,7 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, or_, select
 
-from core.flows import INVOICE
+from core.flows import INVOICE, KEPT_UP
 from state import gate_inputs
 from state.engine import reading
 from state.tables import gate_decisions
@@ -105,9 +105,14 @@ def record(engine: Engine, decisions: Sequence[Decision], inputs: gate_inputs.In
 def latest(
     engine: Engine, business_ids: Collection[str] | None = None, operation: str = INVOICE.operation
 ) -> dict[Key, Decision]:
-    """The standing decision of every candidate of a flow, or of those that are named."""
+    """The standing decision of every candidate of a flow, or of those that are named; of a document that is kept up that on its
+    newest revision, which is the candidate."""
     with reading(engine) as db:
-        return _latest(db, operation, business_ids)
+        found = _latest(db, operation, business_ids)
+    if operation not in KEPT_UP:
+        return found
+    newest = {business_id: (business_id, revision) for business_id, revision in sorted(found)}
+    return {key: found[key] for key in newest.values()}
 
 
 def every(engine: Engine, key: str | None = None, day: date | None = None) -> Iterator[list[Decision]]:

@@ -105,6 +105,19 @@ def of_keys(engine: Engine, keys: Sequence[str]) -> list[OutboxEntry]:
     return [found[key] for key in dict.fromkeys(keys) if key in found]
 
 
+def was_made_before(engine: Engine, row: OutboxEntry) -> bool:
+    """Whether an earlier revision was acknowledged, for a document that its revisions share."""
+    earlier = select(outbox.c.outbox_id).where(
+        outbox.c.destination == row.destination,
+        outbox.c.order_key == row.order_key,
+        outbox.c.operation == row.operation,
+        outbox.c.revision < row.revision,
+        outbox.c.state.in_(("ACKED", "RECONCILED")),
+    )
+    with reading(engine) as db:
+        return db.scalar(earlier.limit(1)) is not None
+
+
 def move(
     db: Connection,
     row: E,

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection, Engine, Text, select, type_coerce
 
-from core.flows import INVOICE
+from core.flows import BY_OPERATION, INVOICE
 from state.engine import reading
 from state.observations import machine_time
 from state.tables import dead_letters, gate_decisions, outbox, push_attempts, receipts
@@ -85,10 +85,17 @@ def _attempts(db: Connection, shipment_no: str) -> Iterator[TraceStep]:
 
 
 def _receipts(db: Connection, shipment_no: str) -> Iterator[TraceStep]:
-    for row in db.execute(select(receipts).where(receipts.c.shipment_no == shipment_no)):
-        is_delivery = row.total_quantity is not None
-        what = "fulfilment" if is_delivery else "invoice"
-        much = (
-            f"{row.total_quantity:f} delivered" if is_delivery else f"{row.grand_total_amount} {row.currency}"
-        )
-        yield TraceStep(row.read_back_at, f"{what} read back equal", "push", f"{row.erp_id}, {much}")
+    query = (
+        select(receipts, outbox.c.operation)
+        .join(outbox, outbox.c.idempotency_key == receipts.c.idempotency_key)
+        .where(receipts.c.shipment_no == shipment_no)
+    )
+    for row in db.execute(query):
+        is_billing = row.operation not in BY_OPERATION or row.operation == INVOICE.operation
+        what = "invoice" if is_billing else row.operation
+        told = [row.erp_id]
+        if is_billing:
+            told.append(f"{row.grand_total_amount} {row.currency}")
+        elif row.total_quantity is not None:
+            told.append(f"{row.total_quantity:f} delivered")
+        yield TraceStep(row.read_back_at, f"{what} read back equal", "push", ", ".join(told))

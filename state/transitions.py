@@ -29,8 +29,9 @@ RESTORED: Final = frozenset({"READY", "SENDING", "UNKNOWN", "RETRY_WAIT", "BLOCK
 From READY, RETRY_WAIT and BLOCKED only a restore goes there (ADR 17)."""
 GIVEN_UP: Final = frozenset({"DEAD", "HELD", "CONFLICT"})
 """States that nothing leaves by itself: two people decide."""
-SeenAs = Literal["made", "draft"]
-"""What is known of a document that is not posted: the system made it, or a look showed it as a draft."""
+SeenAs = Literal["made", "draft", "behind", "gone"]
+"""What is known of a document that is not acknowledged: the system made it, or a look showed it as a draft, or as one that is kept up
+and not up to date yet; ``gone``: two looks found nothing, once all had settled."""
 SEEN_AS: Final[tuple[SeenAs, ...]] = get_args(SeenAs)
 UNSENT: Final = frozenset({"READY", "BLOCKED"})
 """States that wait for nothing but their turn: a newer decision on the same content makes them READY."""

@@ -12,6 +12,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Literal, Protocol
 
+from contracts.exception_alert import ExceptionAlertDocument
 from contracts.fulfilment import FulfilmentDocument
 from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from contracts.outbound import OutboundDocument
@@ -72,6 +73,14 @@ class PostedDelivery(PostedInvoice):
     total_quantity: Decimal = Decimal(0)
 
 
+@dataclass(frozen=True)
+class PostedAlert(PostedInvoice):
+    """An exception alert as the foreign system holds it, without money. ``state``: in the document's words, or the system's own
+    word where it has none for it."""
+
+    state: str = ""
+
+
 class Destination(Protocol):
     """One foreign system and, until ``of`` says otherwise, its invoices and credit notes.
 
@@ -94,8 +103,9 @@ class Destination(Protocol):
     def create(self, document: OutboundDocument) -> str:
         """Create the document; its id. It has no effect on the books yet where the connection declares two steps."""
 
-    def post(self, erp_id: str) -> None:
-        """Give a draft its effect. Not asked for where the connection declares one step: creating has posted it."""
+    def post(self, erp_id: str, document: OutboundDocument) -> None:
+        """Give a draft its effect, or bring what is kept up to what the document says. Not asked for of a document that was
+        created in one step: creating has posted it."""
 
     def read_back(self, erp_id: str) -> PostedInvoice:
         """The document as it is now."""
@@ -117,15 +127,23 @@ def differences(document: OutboundDocument, found: PostedInvoice) -> list[str]:
         ("key", document.idempotency_key, found.idempotency_key),
         ("company", document.company_id, found.company_id),
         ("customer", document.customer_id, found.customer_id),
-        ("issue date", document.issue_date, found.issue_date),
     ]
     lines: list[str] = []
+    if not isinstance(document, ExceptionAlertDocument):
+        compared.append(("issue date", document.issue_date, found.issue_date))
     if isinstance(document, InvoiceDocument):
         compared += _money(document, found)
         lines = _differing_lines(document, found)
     elif isinstance(document, FulfilmentDocument) and isinstance(found, PostedDelivery):
         compared.append(("quantity", document.total_quantity, found.total_quantity))
     return [f"{name}: sent {sent}, found {seen}" for name, sent, seen in compared if sent != seen] + lines
+
+
+def is_behind(document: OutboundDocument, found: PostedInvoice) -> bool:
+    """Whether it is the document that is kept up, and says something else yet than it should."""
+    if not (isinstance(document, ExceptionAlertDocument) and isinstance(found, PostedAlert)):
+        return False
+    return document.state != found.state
 
 
 def _money(document: InvoiceDocument, found: PostedInvoice) -> list[Compared]:

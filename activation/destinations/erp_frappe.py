@@ -2,7 +2,8 @@
 
 Where the connection declares one step (``two_step: false``), the POST carries ``docstatus: 1`` and takes effect at once.
 The custom field ``custom_waybill_key`` carries the idempotency key; where it is unique, the connection
-declares ``enforces_uniqueness``. What the documents say in ERPNext's words: ``frappe_invoices``, ``frappe_deliveries``.
+declares ``enforces_uniqueness``. What the documents say in ERPNext's words: ``frappe_invoices``, ``frappe_deliveries``,
+``frappe_issues``; an issue is no draft at first, and changed by PUT.
 """
 
 from __future__ import annotations
@@ -13,15 +14,20 @@ from contextlib import suppress
 from datetime import date
 from typing import Any
 
-from activation.destinations import frappe_deliveries, frappe_invoices
+from activation.destinations import frappe_deliveries, frappe_invoices, frappe_issues
 from activation.destinations.base import PostedInvoice, RefusedError
 from activation.destinations.frappe_kind import KEY, Kind
 from activation.destinations.frappe_rest import FrappeRest
 from contracts.outbound import OutboundDocument
 from core.connections import Connection
-from core.flows import FULFILMENT
+from core.flows import EXCEPTION_ALERT, FULFILMENT
 
 _PAGE = 500
+_OWN = {
+    FULFILMENT.operation: frappe_deliveries.DELIVERIES,
+    EXCEPTION_ALERT.operation: frappe_issues.ISSUES,
+}
+"""Operation → its kind of document, of those that write no invoice."""
 
 
 class FrappeDestination:
@@ -35,16 +41,17 @@ class FrappeDestination:
     ) -> None:
         self._zone, self._kind = connection.time_zone, kind
         self._asked = json.dumps(kind.fields)
-        self._is_two_step = connection.destination is None or connection.destination.two_step
+        self._is_two_step = kind.change is None and (
+            connection.destination is None or connection.destination.two_step
+        )
         self._rest = rest or FrappeRest(connection)
         self._made: dict[str, Any] = {}
         """Draft → the version in which it was made."""
-        self._deliveries = (
-            FrappeDestination(connection, frappe_deliveries.DELIVERIES, self._rest) if rest is None else self
-        )
+        own = {} if rest is not None else _OWN
+        self._others = {each: FrappeDestination(connection, its, self._rest) for each, its in own.items()}
 
     def of(self, operation: str) -> FrappeDestination:
-        return self._deliveries if operation == FULFILMENT.operation else self
+        return self._others.get(operation, self)
 
     def look_up(self, idempotency_key: str) -> list[PostedInvoice]:
         return self._having(KEY, "=", idempotency_key)
@@ -76,7 +83,8 @@ class FrappeDestination:
 
     def create(self, document: OutboundDocument) -> str:
         body = self._kind.body(document)
-        made = self._rest.create(self._kind.doctype, body if self._is_two_step else body | {"docstatus": 1})
+        is_posted = not self._is_two_step and self._kind.change is None
+        made = self._rest.create(self._kind.doctype, body | {"docstatus": 1} if is_posted else body)
         name = made.get("name")
         if not name:
             raise self._rest.unreadable()
@@ -84,7 +92,13 @@ class FrappeDestination:
             self._made[str(name)] = made.get("modified")
         return str(name)
 
-    def post(self, erp_id: str) -> None:
+    def post(self, erp_id: str, document: OutboundDocument) -> None:
+        if self._kind.change is not None:
+            # Of a request that arrives late another version is there by then: it is refused, and undoes no later revision.
+            version = self._rest.one(self._kind.doctype, erp_id).get("modified")
+            change = self._kind.change(document) | {"modified": version}
+            self._rest.change(self._kind.doctype, erp_id, change)
+            return
         # ERPNext refuses a submit that does not name the version it was made from. Of a draft made a moment ago that is
         # known; if somebody changed it since, it is asked for like that of any other.
         made = self._made.pop(erp_id, None)

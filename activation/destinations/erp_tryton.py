@@ -27,7 +27,7 @@ from contracts.invoice import CreditNoteDocument, InvoiceDocument
 from contracts.outbound import OutboundDocument
 from core.connections import Connection
 from core.errors import ConfigurationError
-from core.flows import FULFILMENT
+from core.flows import BY_OPERATION, INVOICE
 from core.tryton import encoded
 
 MODEL = "model.account.invoice"
@@ -52,6 +52,8 @@ class TrytonDestination:
 
     def __init__(self, connection: Connection) -> None:
         self._name = connection.connection
+        for operation in connection.destination.operations if connection.destination else ():
+            self.of(operation)
         if connection.destination is not None and not connection.destination.two_step:
             raise ConfigurationError(
                 f"{self._name}: Tryton creates a draft and posts it, which are two steps.",
@@ -62,10 +64,10 @@ class TrytonDestination:
         self._knowing = Lock()
 
     def of(self, operation: str) -> TrytonDestination:
-        if operation == FULFILMENT.operation:
+        if operation in BY_OPERATION and operation != INVOICE.operation:
             raise ConfigurationError(
-                f"{self._name}: Waybill writes no fulfilment confirmations into Tryton.",
-                remedy="Take `fulfilment` out of `operations:` of its `destination:`.",
+                f"{self._name}: Waybill writes no {BY_OPERATION[operation].noun}s into Tryton.",
+                remedy=f"Take `{operation}` out of `operations:` of its `destination:`.",
             )
         return self
 
@@ -109,7 +111,8 @@ class TrytonDestination:
             )
         return str(made[0])
 
-    def post(self, erp_id: str) -> None:
+    def post(self, erp_id: str, document: OutboundDocument) -> None:
+        assert isinstance(document, InvoiceDocument)
         invoice = self.read_back(erp_id)
         if invoice.status == "posted":
             return

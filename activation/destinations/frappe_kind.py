@@ -21,12 +21,14 @@ STATUS: Final[Mapping[int, Literal["draft", "posted", "cancelled"]]] = {
 
 @dataclass(frozen=True)
 class Kind:
-    """``fields`` are asked for; ``body`` makes what is sent; ``read`` takes a document and the site's time zone."""
+    """``fields`` are asked for; ``body`` makes what is sent; ``read`` takes a document and the site's time zone; ``change`` makes
+    what brings a document that is kept up to what it should say, None where a draft is submitted instead."""
 
     doctype: str
     fields: tuple[str, ...]
     body: Callable[[OutboundDocument], dict[str, Any]]
     read: Callable[[Mapping[str, Any], str], PostedInvoice]
+    change: Callable[[OutboundDocument], dict[str, Any]] | None = None
 
 
 def posted_at(data: Mapping[str, Any], zone: str) -> datetime | None:

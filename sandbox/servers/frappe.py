@@ -11,24 +11,28 @@ from typing import Any
 
 from fastapi import FastAPI, Request, Response
 
-from sandbox.servers import access, frappe_deliveries, frappe_invoices, texts
+from sandbox.servers import access, frappe_deliveries, frappe_invoices, frappe_issues, texts
 from sandbox.servers.frappe_deliveries import DeliveryNotes
 from sandbox.servers.frappe_documents import DOCTYPES, KEY, Documents
 from sandbox.servers.frappe_errors import FrappeError
 from sandbox.servers.frappe_invoices import Invoices, dump
+from sandbox.servers.frappe_issues import Issues
 from sandbox.servers.frappe_query import read
 from sandbox.servers.store import Store
 
 
 def app(store: Store) -> FastAPI:
-    """/api/resource/{doctype}[/{name}]: GET for all doctypes; POST, PUT, DELETE for sales invoices and delivery
-    notes; PUT for whether the custom field of an invoice's key is unique."""
+    """/api/resource/{doctype}[/{name}]: GET for all doctypes; POST, PUT, DELETE for sales invoices, delivery notes and
+    issues; PUT for whether the custom field of an invoice's or an issue's key is unique."""
     api = FastAPI(openapi_url=None)
     documents = Documents(store)
-    invoices = Invoices(documents)
     written = {
-        frappe_invoices.DOCTYPE: invoices,
+        frappe_invoices.DOCTYPE: Invoices(documents),
         frappe_deliveries.DOCTYPE: DeliveryNotes(documents),
+        frappe_issues.DOCTYPE: Issues(documents),
+    }
+    customizable = {
+        f"{each}-{KEY}": written[each] for each in (frappe_invoices.DOCTYPE, frappe_issues.DOCTYPE)
     }
     wanted = access.expected("erp")
 
@@ -68,11 +72,14 @@ def app(store: Store) -> FastAPI:
         made = _writable(written, doctype).create(_given(await request.body()))
         return _json(f'{{"data":{dump(made)}}}')
 
-    @api.put(f"/api/resource/Custom Field/{frappe_invoices.DOCTYPE}-{KEY}")
-    async def customize(request: Request) -> Response:
+    @api.put("/api/resource/Custom Field/{field}")
+    async def customize(request: Request, field: str) -> Response:
         authorize(request)
-        invoices.is_key_unique = bool(_given(await request.body()).get("unique", invoices.is_key_unique))
-        return _json(dump({"data": {"fieldname": KEY, "unique": int(invoices.is_key_unique)}}))
+        if field not in customizable:
+            raise FrappeError("DoesNotExistError", f"Custom Field {field} not found")
+        kept = customizable[field]
+        kept.is_key_unique = bool(_given(await request.body()).get("unique", kept.is_key_unique))
+        return _json(dump({"data": {"fieldname": KEY, "unique": int(kept.is_key_unique)}}))
 
     @api.put("/api/resource/{doctype}/{name:path}")
     async def change(request: Request, doctype: str, name: str) -> Response:

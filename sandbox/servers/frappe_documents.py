@@ -1,6 +1,6 @@
 """The ERP's documents: the world's and the invoices written since, as one list per doctype.
 
-Belongs here: finding and listing documents and child rows. Writing them is `frappe_invoices` and `frappe_deliveries`.
+Belongs here: finding and listing documents and child rows. Writing them is `frappe_invoices`, `frappe_deliveries` and `frappe_issues`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from sandbox.servers.store import Document, Entry, Store
 SITE_ZONE = ZoneInfo("Europe/Berlin")
 DOCTYPES = (
     "Company", "Cost Center", "Customer", "Item", "Item Tax Template", "Sales Order", "Delivery Note",
-    "Sales Invoice", "Deleted Document",
+    "Sales Invoice", "Issue", "Deleted Document",
 )  # fmt: skip
 CHILDREN = {
     "Sales Order Item": ("Sales Order", "items"),
@@ -40,9 +40,12 @@ CREATE TABLE IF NOT EXISTS erp_written(
 CREATE INDEX IF NOT EXISTS erp_written_key ON erp_written(waybill_key);
 CREATE TABLE IF NOT EXISTS erp_delivered(
     name TEXT PRIMARY KEY, waybill_key TEXT UNIQUE, modified TEXT NOT NULL, body TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS erp_issues(
+    name TEXT PRIMARY KEY, waybill_key TEXT, modified TEXT NOT NULL, body TEXT NOT NULL);
+CREATE INDEX IF NOT EXISTS erp_issues_key ON erp_issues(waybill_key);
 CREATE TABLE IF NOT EXISTS erp_series(prefix TEXT PRIMARY KEY, last INTEGER NOT NULL);
 """
-WRITTEN_IN = {"Sales Invoice": "erp_written", "Delivery Note": "erp_delivered"}
+WRITTEN_IN = {"Sales Invoice": "erp_written", "Delivery Note": "erp_delivered", "Issue": "erp_issues"}
 """Doctype → the table of those that were written over the API."""
 WRITTEN = -1
 KEY = "custom_waybill_key"

@@ -34,6 +34,8 @@ class Invoices:
     """Writes invoices beside the world's documents; they appear in every list from then on."""
 
     doctype, prefix = DOCTYPE, "SINV"
+    server_owned: tuple[str, ...] = _SERVER_OWNED
+    """Fields that whoever writes a document does not set."""
 
     def __init__(self, documents: Documents) -> None:
         self.documents = documents
@@ -47,7 +49,7 @@ class Invoices:
         invoice = {
             "posting_date": site[:10],
             "posting_time": site[11:],
-            **{key: value for key, value in given.items() if key not in _SERVER_OWNED},
+            **{key: value for key, value in given.items() if key not in self.server_owned},
             "doctype": self.doctype,
             "owner": _USER,
             "modified_by": _USER,
@@ -62,7 +64,7 @@ class Invoices:
         try:
             self._check_key(invoice)
             invoice["name"] = self._name(invoice)
-            _number_lines(invoice)
+            self._number_lines(invoice)
             if int(given.get("docstatus") or 0) == 1:
                 self._submit(invoice, site)
             self._write(invoice, utc)
@@ -84,7 +86,7 @@ class Invoices:
         was, wanted = int(invoice["docstatus"]), int(given.get("docstatus", invoice["docstatus"]))
         if (was, wanted) not in _STEPS:
             raise FrappeError("DocstatusTransitionError", f"Cannot change docstatus from {was} to {wanted}")
-        changes = {key: value for key, value in given.items() if key not in (*_SERVER_OWNED, "modified")}
+        changes = {key: value for key, value in given.items() if key not in (*self.server_owned, "modified")}
         if was == 1 and any(invoice.get(key) != value for key, value in changes.items()):
             raise FrappeError("UpdateAfterSubmitError", f"Not allowed to change {name} after submission")
         utc, site = stored(self.documents.now())
@@ -92,7 +94,7 @@ class Invoices:
             invoice |= changes
             self._check(invoice)
             self._total(invoice)
-            _number_lines(invoice)
+            self._number_lines(invoice)
         invoice["modified"] = site
         if (was, wanted) == (0, 1):
             self._submit(invoice, site)
@@ -188,6 +190,10 @@ class Invoices:
     def _total(self, invoice: Invoice) -> None:
         _total(invoice, self._rate)
 
+    def _number_lines(self, invoice: Invoice) -> None:
+        for position, line in enumerate(lines_of(invoice), start=1):
+            line |= {"name": line.get("name") or f"{invoice['name']}-{position}", "idx": position}
+
     def _submit(self, invoice: Invoice, site: str) -> None:
         _submit(invoice, site)
 
@@ -235,11 +241,6 @@ def _submit(invoice: Invoice, site: str) -> None:
         "custom_posted_at": site,
         "outstanding_amount": invoice["grand_total"],
     }
-
-
-def _number_lines(invoice: Invoice) -> None:
-    for position, line in enumerate(lines_of(invoice), start=1):
-        line |= {"name": line.get("name") or f"{invoice['name']}-{position}", "idx": position}
 
 
 def lines_of(invoice: Mapping[str, Any]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ import yaml
 
 from contracts.arrow import schema_of
 from contracts.base import Envelope
+from contracts.exception_alert import ExceptionAlertCandidate
 from contracts.fulfilment import FulfilmentCandidate
 from contracts.invoice import InvoiceCandidate
 from contracts.resources import RESOURCES, Resource
@@ -107,6 +108,7 @@ def test_staging_never_joins(path: Path) -> None:
 def test_candidates_have_exactly_the_contract_s_columns() -> None:
     assert set(columns("invoice_candidates")) == set(InvoiceCandidate.model_fields)
     assert set(columns("fulfilment_candidates")) == set(FulfilmentCandidate.model_fields)
+    assert set(columns("exception_alert_candidates")) == set(ExceptionAlertCandidate.model_fields)
 
 
 @pytest.mark.parametrize("path", MODELS.values(), ids=lambda path: path.stem)

@@ -6,18 +6,24 @@ from pathlib import Path
 
 import pytest
 
-from activation import document, fulfilment
+from activation import document, exception_alert, fulfilment
 from contracts.arrow import schema_of
+from contracts.exception_alert import ExceptionAlertCandidate, ExceptionAlertDocument
 from contracts.fulfilment import FulfilmentCandidate, FulfilmentDocument
 from contracts.invoice import InvoiceCandidate, InvoiceDocument
 from core.flows import BY_OPERATION, FLOWS, Flow
 from quality import intake, rules
 
 ROOT = Path(__file__).resolve().parents[2]
-CANDIDATES = {"fulfilment": FulfilmentCandidate, "invoice": InvoiceCandidate}
+CANDIDATES = {
+    "fulfilment": FulfilmentCandidate,
+    "invoice": InvoiceCandidate,
+    "exception_alert": ExceptionAlertCandidate,
+}
 DOCUMENTS = {
     "fulfilment": (FulfilmentDocument, fulfilment.FIELD_COLUMNS),
     "invoice": (InvoiceDocument, document.FIELD_COLUMNS),
+    "exception_alert": (ExceptionAlertDocument, exception_alert.FIELD_COLUMNS),
 }
 each_flow = pytest.mark.parametrize("flow", FLOWS, ids=lambda flow: flow.operation)
 

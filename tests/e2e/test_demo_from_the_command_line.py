@@ -11,12 +11,16 @@ import duckdb
 from quality.rules import BY_CODE, CODES
 
 NOT_FROM_DATA = {
+    "ALERT_ADDRESSEE_UNKNOWN": "needs an exception of a shipment whose order is not known",
+    "ALERT_CHANGED_AFTER_POST": "needs an alert that is posted before the change that it tells of is another",
+    "ALERT_IN_FLIGHT": "needs an attempt to alert whose outcome is open",
     "ALREADY_POSTED": "needs one shipment number from two dispatch systems",
     "BATCH_OUTLIER": "holds back a whole batch, and with it every other verdict of the demo",
     "CHECK_NOT_RUN": "needs a check that fails, or a candidate with columns missing",
     "CONFIRMATION_CHANGED_AFTER_POST": "needs a confirmation that is posted before the data change",
     "CONFIRMATION_IN_FLIGHT": "needs an attempt to confirm whose outcome is open",
     "ERP_UNAVAILABLE": "needs an ERP that does not answer",
+    "EXCEPTION_UNCLEAR": "needs an exception whose contract lets it leave out what it is",
     "IN_FLIGHT_UNKNOWN": "needs an attempt to post whose outcome is open",
     "PAYLOAD_CHANGED_AFTER_POST": "needs an invoice that is posted before the data change",
     "RULESET_UNAPPROVED": "needs rules that nobody approved",

@@ -16,11 +16,13 @@ from typing import Literal
 
 from activation.destinations.base import (
     NotAppliedError,
+    PostedAlert,
     PostedDelivery,
     PostedInvoice,
     RefusedError,
     UncertainError,
 )
+from contracts.exception_alert import ExceptionAlertDocument
 from contracts.fulfilment import NO_CURRENCY, FulfilmentDocument
 from contracts.invoice import InvoiceDocument
 from contracts.outbound import OutboundDocument
@@ -55,8 +57,11 @@ class Clock:
 
 @dataclass
 class Document:
+    """``version``: how often it was changed, of one that is kept up."""
+
     invoice: PostedInvoice
     findable_at: datetime
+    version: int = 0
 
 
 @dataclass
@@ -77,6 +82,7 @@ class SimulatedErp:
     calm: int = 1
     strict: int = 1
     read_together: int = 0
+    checks_versions: bool = True
     _made: int = 0
     ways: Counter[str] = field(default_factory=Counter)
     asked_for: list[str] = field(default_factory=list)
@@ -128,7 +134,11 @@ class SimulatedErp:
         self.asked_for.append(document.idempotency_key)
         return self._call(lambda at: self._create(document, at))
 
-    def post(self, erp_id: str) -> None:
+    def post(self, erp_id: str, document: OutboundDocument) -> None:
+        if isinstance(document, ExceptionAlertDocument):
+            version = self.documents[erp_id].version
+            self._call(lambda _: self._bring(erp_id, document, version))
+            return
         if self.is_one_step:
             raise AssertionError("nothing is posted where creating posts it")
         self.asked_for.append(self.documents[erp_id].invoice.idempotency_key)
@@ -219,6 +229,11 @@ class SimulatedErp:
                 document.grand_total_amount, document.issue_date, posted_at,
                 credited_erp_id=getattr(document, "credited_erp_id", None),
             )  # fmt: skip
+        elif isinstance(document, ExceptionAlertDocument):
+            made = PostedAlert(
+                erp_id, "posted", *whose[2:], NO_CURRENCY, *(Decimal(0),) * 3, document.issue_date, at,
+                state=document.state,
+            )  # fmt: skip
         else:
             assert isinstance(document, FulfilmentDocument)
             nothing = (Decimal(0),) * 3
@@ -229,6 +244,15 @@ class SimulatedErp:
         lag = self.rng.uniform(0, LAG_S)
         self.documents[erp_id] = Document(made, at + timedelta(seconds=lag))
         self.by_key[document.idempotency_key].append(self.documents[erp_id])
+        return erp_id
+
+    def _bring(self, erp_id: str, document: ExceptionAlertDocument, version: int) -> str:
+        """A change names the version that it was made of, and is refused where another is there by now."""
+        there = self.documents[erp_id]
+        assert isinstance(there.invoice, PostedAlert)
+        if version == there.version or not self.checks_versions:
+            there.invoice = replace(there.invoice, state=document.state)
+            there.version += 1
         return erp_id
 
     def _post(self, erp_id: str, at: datetime) -> str:

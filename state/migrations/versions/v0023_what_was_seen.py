@@ -29,7 +29,7 @@ def upgrade() -> None:
     for table, words in _WORDS.items():
         op.execute(
             f"ALTER TABLE {table} ADD COLUMN seen_as VARCHAR(10) "
-            f"CONSTRAINT ck_{table}_seen_as CHECK (seen_as IN ('made', 'draft'))"
+            f"CONSTRAINT ck_{table}_seen_as CHECK (seen_as IN ('made', 'draft', 'behind', 'gone'))"
         )
         is_open = f"state NOT IN {_OVER} AND " if table == "outbox" else ""
         op.execute(

@@ -80,9 +80,9 @@ class Erp:
     def heal(self) -> None:
         self._client.delete("/_sandbox/faults").raise_for_status()
 
-    def keep_keys_unique(self, *, unique: bool) -> None:
+    def keep_keys_unique(self, *, unique: bool, doctype: str = "Sales Invoice") -> None:
         """Whether this ERP refuses a second document under a key, as its custom field says."""
-        field = "/api/resource/Custom Field/Sales Invoice-custom_waybill_key"
+        field = f"/api/resource/Custom Field/{doctype}-custom_waybill_key"
         self._client.put(field, json={"unique": int(unique)}).raise_for_status()
 
     def mutating(self) -> int:
@@ -103,7 +103,8 @@ def erp(running: Running, monkeypatch: pytest.MonkeyPatch) -> Iterator[Erp]:
     erp.heal()
     yield erp
     erp.heal()
-    erp.keep_keys_unique(unique=True)
+    for doctype in ("Sales Invoice", "Issue"):
+        erp.keep_keys_unique(unique=True, doctype=doctype)
 
 
 @pytest.fixture
@@ -210,7 +211,7 @@ def decision_of(row: dict[str, Any], **changes: Any) -> Decision:
     fields: dict[str, Any] = {
         "decision_id": row["decision_id"],
         "business_id": row["business_id"],
-        "revision": 1,
+        "revision": row["revision"],
         "company_id": row["company_id"],
         "order_no": row["order_no"],
         "shipment_no": row["shipment_no"],

@@ -62,8 +62,9 @@ def test_each_is_read_back_once_where_they_cannot_be_read_together(
 def test_what_is_read_back_together_is_what_is_read_back_alone(
     destination: FrappeDestination, released: Rows
 ) -> None:
-    ids = [destination.create(document_of(row)) for row in released[:2]]
-    destination.post(ids[0])
+    documents = [document_of(row) for row in released[:2]]
+    ids = [destination.create(each) for each in documents]
+    destination.post(ids[0], documents[0])
     found = destination.read_back_all([*ids, "SINV-NONE"])
     assert found == {erp_id: destination.read_back(erp_id) for erp_id in ids}
 
@@ -72,7 +73,7 @@ def test_what_another_home_has_posted_is_found_before_anything_is_created(
     erp: Erp, engine: Engine, connection: Connection, destination: FrappeDestination, released: Rows
 ) -> None:
     document = document_of(released[0])
-    destination.post(destination.create(document))
+    destination.post(destination.create(document), document)
     before = erp.mutating()
     assert push(engine, [connection], released).posted == 3
     # Two are created and submitted; the third is there.
@@ -94,12 +95,13 @@ def test_each_key_is_answered_with_its_own_documents(destination: FrappeDestinat
 def test_a_draft_that_somebody_changed_since_it_was_made_is_posted_as_it_is_now(
     erp: Erp, destination: FrappeDestination, released: Rows
 ) -> None:
-    erp_id = destination.create(document_of(released[0]))
+    document = document_of(released[0])
+    erp_id = destination.create(document)
     changed = httpx.put(
         f"{erp.url}/api/resource/Sales Invoice/{erp_id}",
         json={"po_no": "another"},
         headers={"Authorization": "token sandbox-erp-key:sandbox-erp-secret"},
     )
     changed.raise_for_status()
-    destination.post(erp_id)
+    destination.post(erp_id, document)
     assert (erp.whole(erp_id)["docstatus"], erp.whole(erp_id)["po_no"]) == (1, "another")

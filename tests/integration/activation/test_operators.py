@@ -40,9 +40,10 @@ def by_hand(connection: Connection, row: OutboxRow, *, posted: bool) -> str:
     """Somebody makes the document under the row's key."""
     destination = open_destination(connection)
     try:
-        erp_id = destination.create(InvoiceDocument.model_validate_json(row.payload))
+        document = InvoiceDocument.model_validate_json(row.payload)
+        erp_id = destination.create(document)
         if posted:
-            destination.post(erp_id)
+            destination.post(erp_id, document)
     finally:
         destination.close()
     return erp_id

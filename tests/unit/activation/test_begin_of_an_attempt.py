@@ -54,7 +54,7 @@ class Away:
     def create(self, document: OutboundDocument) -> str:
         raise AssertionError("nothing is to be created")
 
-    def post(self, erp_id: str) -> None:
+    def post(self, erp_id: str, document: OutboundDocument) -> None:
         raise AssertionError("nothing is to be posted")
 
     def read_back(self, erp_id: str) -> PostedInvoice:

@@ -89,12 +89,12 @@ class Scripted(SimulatedErp):
             raise self.creating.pop(0)
         return super().create(document)
 
-    def post(self, erp_id: str) -> None:
+    def post(self, erp_id: str, document: OutboundDocument) -> None:
         self.posts += 1
         if self.posting:
             raise self.posting.pop(0)
         if not self.ignores_posts:
-            super().post(erp_id)
+            super().post(erp_id, document)
 
     def look_up_all(self, idempotency_keys: Sequence[str]) -> dict[str, list[PostedInvoice]]:
         raise AssertionError("one row is looked up alone")

@@ -16,6 +16,7 @@ from activation import wave
 from activation.destinations.base import PostedInvoice, UncertainError
 from activation.push import Pusher
 from activation.result import PushResult
+from contracts.outbound import OutboundDocument
 from core.connections import Connection, Destination
 from core.settings import Settings
 from state import decisions, ledger, outbox
@@ -39,8 +40,8 @@ class Listing(SimulatedErp):
         self.lists: list[int] = []
         self.alone: list[str] = []
 
-    def post(self, erp_id: str) -> None:
-        super().post(erp_id)
+    def post(self, erp_id: str, document: OutboundDocument) -> None:
+        super().post(erp_id, document)
         self.clock.now += self.slow
 
     def read_back_all(self, erp_ids: Sequence[str]) -> dict[str, PostedInvoice]:

@@ -38,10 +38,12 @@ ROADS: dict[str, Sequence[str]] = {
 """How a row comes into each state."""
 
 
-def effect(operation: str, shipment: str, order_key: str | None = "", destination: str = "erp") -> NewEffect:
+def effect(
+    operation: str, shipment: str, order_key: str | None = "", destination: str = "erp", revision: int = 1
+) -> NewEffect:
     """``order_key`` is the shipment's own unless something else is given."""
     return NewEffect(
-        company="WBDE", destination=destination, operation=operation, business_id=shipment, revision=1,
+        company="WBDE", destination=destination, operation=operation, business_id=shipment, revision=revision,
         shipment_no=shipment, decision_id=f"{operation} {shipment}", payload=b"bytes", payload_hash="p",
         content_hash="c", input_hash="i", amount=Decimal("1.10"), currency="EUR", charge_keys=(),
         order_key=shipment if order_key == "" else order_key,
@@ -140,3 +142,55 @@ def test_a_credit_note_and_a_confirmation_wait_for_nothing(engine: Engine) -> No
     (confirmation,) = enqueued(engine, effect("fulfilment", "S1"))
     assert order_keys.waits_for(engine, [confirmation]) == {}
     assert leased(engine) == [("fulfilment", "S1")]
+
+
+def alerts(*revisions: int, exception: str = "X1") -> list[NewEffect]:
+    return [effect("exception_alert", exception, revision=each) for each in revisions]
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_revision_of_what_is_kept_up_waits_for_those_before_it(engine: Engine, state: str) -> None:
+    first, third = enqueued(engine, *alerts(1, 3))
+    brought(engine, first, state)
+    is_over = state in order_keys.OVER
+    taken = leases.lease(engine, "erp", "w", NOW, UNTIL, 10)
+    assert (3 in [each.revision for each in taken]) is is_over
+    waits = order_keys.waits_for(engine, [third])
+    assert (third.idempotency_key not in waits) is is_over
+    if not is_over:
+        wait = waits[third.idempotency_key]
+        assert wait.told == f"waits for the exception_alert of X1, which is {state}"
+        assert wait.is_stuck is (state in {"DEAD", "HELD", "CONFLICT"})
+
+
+def test_revisions_that_nobody_released_and_later_ones_hold_nothing(engine: Engine) -> None:
+    second, fourth = enqueued(engine, *alerts(2, 4))
+    assert order_keys.waits_for(engine, [second]) == {}, "its first revision never lay here"
+    brought(engine, fourth, "BLOCKED")
+    assert [each.revision for each in leases.lease(engine, "erp", "w", NOW, UNTIL, 10)] == [2]
+
+
+def test_an_alert_that_is_stuck_stops_its_own_exception_alone(engine: Engine) -> None:
+    rows = enqueued(
+        engine, *alerts(1, 2), *alerts(1, exception="X2"), effect("fulfilment", "S1"), effect("invoice", "S1"),
+    )  # fmt: skip
+    brought(engine, rows[0], "HELD")
+    brought(engine, rows[3], "ACKED")
+    assert leased(engine) == [("exception_alert", "X2"), ("invoice", "S1")]
+
+
+def test_the_database_itself_sends_no_revision_before_its_turn(engine: Engine) -> None:
+    first, second = enqueued(engine, *alerts(1, 2))
+    with pytest.raises(DBAPIError, match="not acknowledged"), engine.begin() as db:
+        move_all(db, [Move(second, "SENDING")], NOW)
+    brought(engine, first, "ACKED")
+    with engine.begin() as db:
+        assert move_all(db, [Move(second, "SENDING")], NOW) != [None]
+
+
+def test_a_document_was_made_once_an_earlier_revision_is_acknowledged(engine: Engine) -> None:
+    first, second = enqueued(engine, *alerts(1, 2))
+    assert not outbox.was_made_before(engine, second)
+    brought(engine, first, "ACKED")
+    assert outbox.was_made_before(engine, second)
+    assert not outbox.was_made_before(engine, first)
