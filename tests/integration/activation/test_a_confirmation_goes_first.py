@@ -183,7 +183,5 @@ def test_tryton_is_refused_before_anything_is_written(
             "secrets": {"login": "TRYTON_USER", "password": "TRYTON_PASSWORD"},
         }
     )
-    found = open_destination(tryton)
     with pytest.raises(ConfigurationError, match="no fulfilment confirmations"):
-        found.of("fulfilment")
-    found.close()
+        open_destination(tryton)
