@@ -15,11 +15,12 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox.world.dialects.drop import Drop
+from sandbox.world.dialects.drop import known as told
 from sandbox.world.faults.outcomes import Outcomes
 from sandbox.world.known import delivered as _delivered
 from sandbox.world.known import live as _live
 from sandbox.world.model import Pod, Shipment, World, totals
-from sandbox.world.moments import NOW
+from sandbox.world.moments import GO_LIVE, NOW
 from sandbox.world.store import Documents
 from sandbox.world.truth_kpis import kpis
 from sandbox.world.truth_messages import messages
@@ -49,12 +50,13 @@ def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes, p
     refused = [case.letter for case in world.cases for _ in range(case.kind.letter_count)]
     letters = [letter for letter in refused if letter] + strays.dead_letters
     invoices = invoices_of(world, shown)
+    alerts = alerts_of(world, shown)
     sources = _sources(_rows(documents, left), letters, strays)
     return {
         "shipments": len(shown - {case.shipment.id for case in world.cases if case.is_lost}),
         "sources": sources,
         "messages": messages(
-            sources, letters, strays.parked, len(invoices["post"]), len(invoices["confirm"])
+            sources, letters, strays.parked, len(invoices["post"]), len(invoices["confirm"]), len(alerts)
         ),
         "dead_letters": letters,
         "parked": strays.parked,
@@ -63,6 +65,7 @@ def truth_of(world: World, documents: Documents, left: Drop, strays: Outcomes, p
         "history": strays.history,
         "freight": _freight(left),
         "invoices": invoices,
+        "alerts": alerts,
         "kpis": kpis(world, shown, invoices, points),
     }
 
@@ -73,6 +76,25 @@ def _freight(left: Drop) -> dict[str, str]:
     for row in left.charges:
         asked[row["currency"]] = asked.get(row["currency"], Decimal(0)) + Decimal(row["amount"])
     return {currency: str(amount) for currency, amount in sorted(asked.items())}
+
+
+def alerts_of(world: World, shown: set[str]) -> list[dict[str, Any]]:
+    """The exceptions since go-live that the ERP is to hear of, each as it stands at NOW."""
+    states = {"paused": "On Hold", "resolved": "Resolved"}
+    found = []
+    for trouble in world.troubles:
+        changes = told(trouble)
+        is_new = bool(changes) and min(change.occurred for change in changes) >= GO_LIVE
+        if is_new and trouble.shipment.id in shown:
+            newest = max(changes, key=lambda change: change.occurred)
+            found.append(
+                {
+                    "exception_id": trouble.id,
+                    "shipment_no": trouble.shipment.id,
+                    "status": states.get(newest.word, "Open"),
+                }
+            )
+    return found
 
 
 def shown_of(documents: Documents) -> set[str]:

@@ -28,8 +28,10 @@ def messages(
     parked: list[dict[str, Any]],
     posted: int,
     confirmed: int,
+    alerted: int,
 ) -> dict[str, Counts]:
-    """``posted`` and ``confirmed``: the invoices and delivery notes that the ERP takes, each at the first try."""
+    """``posted``, ``confirmed`` and ``alerted``: the invoices, delivery notes and issues that the ERP takes, each at the first
+    try."""
     found: defaultdict[str, Counts] = defaultdict(
         lambda: dict.fromkeys(("due", "technical", "business", "waiting", "tries", "failed_tries"), 0)
     )
@@ -48,7 +50,8 @@ def messages(
     for row in parked:
         if _is_meant(f"{row['connection']}.{row['resource']}"):
             _add(found[row["connection"]], waiting=1, tries=1, failed_tries=1)
-    _add(found["sandbox_erp"], due=posted + confirmed, tries=posted + confirmed)
+    written = posted + confirmed + alerted
+    _add(found["sandbox_erp"], due=written, tries=written)
     return dict(sorted(found.items()))
 
 

@@ -211,6 +211,19 @@ def test_each_planted_fault_is_blocked_under_its_own_codes(
     assert found == expected
 
 
+def test_each_exception_is_an_issue_that_stands_as_it_does(
+    first: dict[str, Any], truth: dict[str, Any]
+) -> None:
+    world = sqlite3.connect(Path(first["paths"]["truth"]).with_name("world.sqlite"))
+    try:
+        written = [json.loads(body) for (body,) in world.execute("SELECT body FROM erp_issues")]
+    finally:
+        world.close()
+    found = sorted((each["custom_exception"], each["custom_shipment"], each["status"]) for each in written)
+    expected = sorted((each["exception_id"], each["shipment_no"], each["status"]) for each in truth["alerts"])
+    assert found == expected and found
+
+
 def test_each_warning_stands_beside_its_verdict_and_no_other_does(
     first: dict[str, Any], truth: dict[str, Any]
 ) -> None:

@@ -13,7 +13,7 @@ def letter(reason: str, source_id: str | None = "A", resource: str = "orders") -
 
 def of_erp(*letters: dict[str, Any], loaded: int = 0, waiting: int = 0, posted: int = 0) -> dict[str, int]:
     sources = {"sandbox_erp.orders": {"loaded": loaded}, "sandbox_erp.order_lines": {"loaded": 900}}
-    return messages(sources, list(letters), [letter("UNKNOWN_PARENT")] * waiting, posted, 0)["sandbox_erp"]
+    return messages(sources, list(letters), [letter("UNKNOWN_PARENT")] * waiting, posted, 0, 0)["sandbox_erp"]
 
 
 def test_what_is_loaded_and_what_is_posted_is_due_and_no_line_is() -> None:
