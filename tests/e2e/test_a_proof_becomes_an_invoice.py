@@ -1,5 +1,5 @@
-"""The event path on real processes: API, worker and the sandbox's ERP; the delivery note comes first, and a worker
-that is killed bills nothing twice."""
+"""The event path on real processes: API, worker and the sandbox's ERP; the delivery note comes first, an exception is an
+issue that follows it, and a worker that is killed bills and tells nothing twice."""
 
 from __future__ import annotations
 
@@ -21,13 +21,16 @@ import httpx
 import pytest
 from sqlalchemy import Engine, select
 
-from cli.live import play
+from cli.live import DISPATCH, play
 from cli.services import answers, services, wait_until
 from core.clock import utc_now
+from core.ids import new_id
 from core.settings import Settings, get_settings
+from core.warehouse import open_serving
 from orchestration.run import prepare_instance
-from state import inbox, outbox
+from state import inbox, keys, outbox
 from state.engine import open_state, reading
+from state.observations import business_now
 from state.tables import outbox as outbox_table
 from tests.support.sandbox import Running, running_sandbox
 
@@ -127,10 +130,92 @@ def test_a_worker_that_is_killed_while_it_works_bills_everything_once(
         assert [len(documents(sandbox, doctype, each)) for each in numbers] == [1, 1], doctype
 
 
+@pytest.fixture(scope="module")
+def dispatch(settings: Settings, api: str) -> Iterator[httpx.Client]:
+    """The partner that raises exceptions of its own shipments."""
+    _, token = keys.create(
+        open_state(settings), DISPATCH, ("exceptions:write",), timedelta(hours=1), "test", utc_now()
+    )
+    headers = {"Authorization": f"Bearer {token.get_secret_value()}"}
+    with httpx.Client(base_url=api, headers=headers, timeout=30.0) as client:
+        yield client
+
+
+def under_way(settings: Settings, most: int) -> list[str]:
+    """Shipments that have an order."""
+    with open_serving(settings) as marts:
+        found = marts.execute(
+            "SELECT shipment_no FROM marts.fct_shipments WHERE order_no IS NOT NULL AND source_system = ? "
+            "AND cancelled_at IS NULL ORDER BY shipment_no DESC LIMIT ?",
+            [DISPATCH, most],
+        ).fetchall()
+    assert len(found) == most
+    return [shipment for (shipment,) in found]
+
+
+def turn(dispatch: httpx.Client, settings: Settings, exception: str, shipment: str, change: str) -> str:
+    """Send one turn of an exception, twice: a partner that hears no answer does; what became of the second."""
+    body = {
+        "event_id": f"{exception}-{change}", "exception_id": exception, "change": change, "code": "BREAKDOWN",
+        "occurred_at": business_now(open_state(settings)).isoformat(), "severity": "high",
+        "cause_class": "technical", "consignment_id": shipment,
+    }  # fmt: skip
+    answers = [
+        dispatch.post("/v1/exceptions", json=body, headers={"Idempotency-Key": body["event_id"]})
+        for _ in "12"
+    ]
+    assert [each.status_code // 100 for each in answers] == [2, 2], answers[-1].text
+    return str(answers[-1].json()["outcome"])
+
+
+def issues(sandbox: Running, exception: str) -> list[tuple[str, str]]:
+    """Names and states of the ERP's issues about an exception."""
+    found = listed(sandbox, "Issue", ["custom_exception", "=", exception])
+    return [(each["name"], each["status"]) for each in found]
+
+
+def test_an_exception_is_an_issue_that_is_resolved_with_it(
+    sandbox: Running, settings: Settings, dispatch: httpx.Client
+) -> None:
+    (shipment,), exception = under_way(settings, 1), new_id("EX")[:20]
+    with worker(settings):
+        assert turn(dispatch, settings, exception, shipment, "opened") == "duplicate"
+        until(lambda: [status for _, status in issues(sandbox, exception)] == ["Open"])
+        ((name, _),) = issues(sandbox, exception)
+        turn(dispatch, settings, exception, shipment, "paused")
+        until(lambda: issues(sandbox, exception) == [(name, "On Hold")])
+        turn(dispatch, settings, exception, shipment, "resolved")
+        until(lambda: issues(sandbox, exception) == [(name, "Resolved")])
+    with dg.DagsterInstance.from_config(str(prepare_instance(settings))) as instance:
+        for key in (["candidates", "exception_alert_candidates"], ["erp", "exception_alerts"]):
+            event = instance.get_latest_materialization_event(dg.AssetKey(key))
+            assert event is not None and event.asset_materialization is not None
+            assert "waybill/batch" in (event.asset_materialization.tags or {}), key
+
+
+def test_a_worker_that_is_killed_tells_of_each_exception_once(
+    sandbox: Running, settings: Settings, dispatch: httpx.Client
+) -> None:
+    engine, shipments = open_state(settings), under_way(settings, 3)
+    told = {new_id("EX")[:20]: shipment for shipment in shipments}
+    with worker(settings) as pid:
+        for exception, shipment in told.items():
+            turn(dispatch, settings, exception, shipment, "opened")
+        until(lambda: not inbox.waiting(engine))
+        os.kill(pid, signal.SIGKILL)
+    with worker(settings):
+        until(lambda: all(issues(sandbox, each) for each in told))
+        until(lambda: not outbox.is_due(engine, "sandbox_erp", utc_now() + timedelta(days=1)))
+    assert [[status for _, status in issues(sandbox, each)] for each in told] == [["Open"]] * 3
+
+
 def states(engine: Engine, numbers: tuple[str, ...]) -> list[str]:
     """Where the confirmations and invoices of shipments stand."""
+    query = select(outbox_table.c.state).where(
+        outbox_table.c.shipment_no.in_(numbers), outbox_table.c.operation.in_(ERP_HAS.values())
+    )
     with reading(engine) as db:
-        return list(db.scalars(select(outbox_table.c.state).where(outbox_table.c.shipment_no.in_(numbers))))
+        return list(db.scalars(query))
 
 
 def documents(sandbox: Running, doctype: str, shipment: str) -> list[dict[str, Any]]:
@@ -140,13 +225,14 @@ def documents(sandbox: Running, doctype: str, shipment: str) -> list[dict[str, A
     )
     with reading(open_state(get_settings())) as db:
         (key,) = db.scalars(query)
+    return listed(sandbox, doctype, ["custom_waybill_key", "=", key], ["docstatus", "=", 1])
+
+
+def listed(sandbox: Running, doctype: str, *filters: list[Any]) -> list[dict[str, Any]]:
     name, secret = (sandbox.env[f"SANDBOX_ERP_API_{each}"] for each in ("KEY", "SECRET"))
     answer = httpx.get(
         f"{sandbox.url('erp')}/api/resource/{doctype}",
-        params={
-            "filters": json.dumps([["custom_waybill_key", "=", key], ["docstatus", "=", 1]]),
-            "fields": '["*"]',
-        },
+        params={"filters": json.dumps(filters), "fields": '["*"]'},
         headers={"Authorization": f"token {name}:{secret}"},
     )
     found: list[dict[str, Any]] = answer.raise_for_status().json()["data"]
