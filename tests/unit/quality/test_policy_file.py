@@ -11,7 +11,7 @@ from core.errors import ConfigurationError
 from quality import rules
 from quality.policy import DEFAULT, load_policy
 
-NOT_JUDGING = {"data_docs.py", "explain.py"}
+NOT_JUDGING = {"data_docs.py", "explain.py", "looked_at.py", "replay.py"}
 """Files of ``quality`` that show verdicts and make none."""
 
 
