@@ -60,7 +60,7 @@ def cash_released(inputs: Inputs, ships: pl.DataFrame) -> pl.DataFrame:
             otherwise=f"against a baseline of {baseline_days():g} days from delivery to invoice",
         ).alias("why"),
         pl.when((waited >= 0) & pl.col("is_surviving")).then(amount.cast(pl.Decimal(18, 4))).alias("amount"),
-        pl.col("posted_at").fill_null(inputs.as_of).alias("day_at"),
+        pl.col("posted_at").alias("day_at"),
     )
     return shaped(
         found.rename({"invoice_id": "invoice_no"}),

@@ -12,7 +12,7 @@ with billed as (
 -- What bills several shipments could be written when the last of them was delivered.
 invoices as (
     select
-        invoices.*, billed.depot_id, billed.region, billed.carrier_id, {{ as_of() }} as as_of,
+        invoices.*, billed.depot_id, billed.region, billed.carrier_id,
         coalesce(billed.origin_zone, 'UTC') as origin_zone,
         case when billed.is_all_delivered then billed.delivered_at end as delivered_at,
         case when billed.is_all_delivered
@@ -37,7 +37,7 @@ select
         when actual_s < 0 then 'invoiced before the delivery'
         else 'against a baseline of {{ baseline }} days from delivery to invoice'
     end as why,
-    {{ local_date('coalesce(posted_at, as_of)', 'origin_zone') }} as period_date,
+    {{ local_date('posted_at', 'origin_zone') }} as period_date,
     cast(null as double) as duration_s,
     case when actual_s >= 0 and is_surviving then cast(round(
         cast(grand_total_amount as decimal(18, 4)) * cast({{ baseline }} - actual_s / 86400 as decimal(14, 6)), 4
