@@ -20,6 +20,14 @@
     {%- endif -%}
 {%- endmacro %}
 
+{# True for a promise that can have fallen due since the last complete build: an instant between the two, or where `is_day`
+   an instant or the start of a day that can have ended then. From UTC+14 to UTC-12 a day ends 26 hours before to 50 hours
+   after an instant on it elsewhere. #}
+{% macro may_have_passed(promised, is_day) -%}
+    ({{ promised }} between {{ last_built_at() }} and {{ as_of() }}
+        or {{ is_day }} and {{ promised }} between {{ last_built_at() }} - interval 3 day and {{ as_of() }} + interval 2 day)
+{%- endmacro %}
+
 {# The nodes of a relation of nodes and all that are linked to them, at any distance. #}
 {% macro closure(seeds, links) -%}
     reached as (

@@ -34,10 +34,13 @@ seeds as (
     union
     select {{ node('key', 'coalesce(source_id, raw_sha256)') }} from {{ ref('stg_ledger__dead_letters') }}
     union
-    -- A promise that fell due in the meantime. Its day ends up to two days and two hours after it began: from UTC+14 to UTC-12.
+    -- A promise that fell due in the meantime.
     select {{ node('order', 'order_no') }} from {{ ref('canonical_orders') }}
-    where {% for column in ['first_promised_at', 'last_promised_at', 'requested_delivery_at', 'requested_delivery_date'] -%}
-        {{ column }} between {{ last_built_at() }} - interval 3 day and {{ as_of() }} + interval 3 day {{ 'or ' if not loop.last }}
+    where {% for column, is_day in [
+            ('first_promised_at', "promise_precision = 'date'"), ('last_promised_at', "promise_precision = 'date'"),
+            ('requested_delivery_at', 'false'), ('requested_delivery_date', 'true'),
+        ] -%}
+        {{ may_have_passed(column, is_day) }} {{ 'or ' if not loop.last }}
         {%- endfor %}
     union
     -- What waits grows older, and what has no day of its own goes with the run's.
