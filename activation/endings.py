@@ -29,6 +29,7 @@ from core.errors import WaybillError
 from core.flows import KEPT_UP
 from state import attempts, outbox
 from state.outbox_rows import OutboxRow
+from state.transitions import SeenAs
 
 MAX_ATTEMPTS = 10
 _LOOK_APART_S = 1.0

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections import Counter
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import duckdb

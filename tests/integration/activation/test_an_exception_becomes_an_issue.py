@@ -12,12 +12,12 @@ import pytest
 from sqlalchemy import Engine
 
 from activation.destinations.erp_frappe import FrappeDestination
+from activation.destinations.opening import open_destination
 from activation.document import document_of, effect_of
 from activation.dry_run import dry_run
-from activation.destinations.opening import open_destination
 from activation.push import Pusher, push
-from activation.result import PushResult
 from activation.reconcile import reconcile
+from activation.result import PushResult
 from core.connections import Connection, load_connections
 from core.errors import ConfigurationError
 from core.settings import ROOT
