@@ -13,7 +13,7 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, or_, se
 from core.flows import INVOICE, KEPT_UP
 from state import gate_inputs
 from state.engine import reading
-from state.tables import gate_decisions
+from state.tables_of_decisions import gate_decisions
 
 Key = tuple[str, int]
 PASSING = frozenset({"WARN", "APPROVED"})

@@ -22,7 +22,7 @@ from state import ledger
 from state.engine import reading
 from state.insert import insert_ignoring
 from state.ledger import Event
-from state.tables import gate_inputs as table
+from state.tables_of_decisions import gate_inputs as table
 
 if TYPE_CHECKING:
     from state.decisions import Decision

@@ -9,7 +9,6 @@ from sqlalchemy import ColumnElement, Engine, Table, select
 from state.engine import reading
 from state.tables import (
     dead_letters,
-    gate_decisions,
     ingest_counts,
     ledger,
     observations,
@@ -17,6 +16,7 @@ from state.tables import (
     push_attempts,
     receipts,
 )
+from state.tables_of_decisions import gate_decisions
 
 GATE: dict[str, Table] = {"decisions": gate_decisions}
 LEDGER: dict[str, Table] = {

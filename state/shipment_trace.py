@@ -15,7 +15,8 @@ from sqlalchemy import Connection, Engine, Text, select, type_coerce
 from core.flows import BY_OPERATION, INVOICE
 from state.engine import reading
 from state.observations import machine_time
-from state.tables import dead_letters, gate_decisions, outbox, push_attempts, receipts
+from state.tables import dead_letters, outbox, push_attempts, receipts
+from state.tables_of_decisions import gate_decisions
 from state.tables_of_messages import inbox
 
 

@@ -22,7 +22,7 @@ from core.settings import Settings
 from core.warehouse import open_warehouse
 from ingestion.load import replace_tables
 from state.projections import GATE, LEDGER, PAYLOADS, rows_of
-from state.tables import gate_decisions
+from state.tables_of_decisions import gate_decisions
 from state.types import Instant, JsonText, Money
 
 _MONEY = pa.decimal128(18, 4)
