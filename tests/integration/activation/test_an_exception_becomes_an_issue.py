@@ -20,6 +20,7 @@ from activation.reconcile import reconcile
 from activation.result import PushResult
 from core.connections import Connection, load_connections
 from core.errors import ConfigurationError
+from core.ids import sha256_hex
 from core.settings import ROOT
 from state import decisions, ledger, outbox
 from state.shipment_trace import steps_of
@@ -59,7 +60,7 @@ def stands(engine: Engine, invoice: dict[str, Any], revision: int, state: str) -
     name = f"X-{invoice['business_id']}"
     row = {name: invoice[name] for name in kept} | {
         "operation": "exception_alert", "business_id": name, "revision": revision,
-        "decision_id": f"{name}-{revision}", "content_hash": f"{revision:064x}", "input_hash": f"{revision:064x}",
+        "decision_id": sha256_hex(f"{name}-{revision}".encode()), "content_hash": f"{revision:064x}", "input_hash": f"{revision:064x}",
         "exception_id": name, "exception_code": "TRAFFIC", "exception_severity": "critical",
         "exception_cause": "business", "exception_state": state, "opened_at": NOW, "opening_date": NOW.date(),
     }  # fmt: skip
