@@ -33,10 +33,11 @@ from rich.table import Table
 
 from benchmarks.memory import peak_bytes
 from contracts.base import ZERO_DECIMAL_CURRENCIES
+from core.flows import INVOICE
 from core.settings import ROOT, Settings
 from quality import frame, rules
 from quality.facts import facts
-from quality.intake import SCHEMA, conform
+from quality.intake import OWN, conform
 from quality.policy import Policy, load_policy
 from quality.rule import Check
 from tests.unit.quality.candidate_rows import AS_OF, candidate, context
@@ -82,10 +83,10 @@ def main() -> int:
 
 
 def _write(folder: Path, many: int) -> None:
-    with pq.ParquetWriter(folder / "candidates.parquet", SCHEMA) as writer:
+    with pq.ParquetWriter(folder / "candidates.parquet", OWN[INVOICE.operation]) as writer:
         for start in range(0, many, _BATCH):
             rows = [_candidate(number) for number in range(start, min(many, start + _BATCH))]
-            writer.write_table(pa.Table.from_pylist(rows, schema=SCHEMA))
+            writer.write_table(pa.Table.from_pylist(rows, schema=OWN[INVOICE.operation]))
 
 
 def _candidate(number: int) -> dict[str, Any]:
