@@ -151,7 +151,7 @@ _TABLES = {
         latitude - greatest(10 - fix, 0) * 0.0008 AS latitude, longitude - greatest(10 - fix, 0) * 0.001 AS longitude,
         fix < 10 AS ignition, 'ok' AS quality
         FROM shipments CROSS JOIN range({stops}) AS fixes (fix)""",
-    "raw_gate.decisions": """SELECT nr + 1 AS sequence, 'dec' || nr AS decision_id, dec.business_id, 1 AS revision,
+    "raw_gate.decisions": """SELECT nr + 1 AS sequence, 'dec' || nr AS decision_id, dec.business_id, 1 AS revision, 'invoice' AS operation,
         'WB' AS company_id, order_no, shipment_no, customer_id, 'released' AS verdict, '[]' AS codes, '[]' AS warnings,
         '[]' AS reasons, '0' AS input_hash, '0' AS content_hash, 'rules' AS ruleset_version, 'policy' AS policy_version,
         delivered_at + INTERVAL 30 MINUTE AS decided_at, decided_at AS as_of, net_amount + tax_amount AS amount,
