@@ -48,7 +48,8 @@ class Waiting:
         if not self._letters:
             return
         parked = {each.raw_sha256: each.dead_letter_id for each in self._letters}
-        accepted = {_hash_of(each.record.raw) for each in outcome.accepted}
+        # Repeated: it was loaded by a reading that died before it could say so.
+        accepted = {_hash_of(each.record.raw) for each in (*outcome.accepted, *outcome.repeated)}
         accepted |= {_hash_of(raw) for each in outcome.plain for raw in each.raws}
         self._released.extend(letter for raw, letter in parked.items() if raw in accepted)
         too_old = [

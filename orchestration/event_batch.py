@@ -23,12 +23,14 @@ from core.warehouse import open_warehouse
 from ingestion.events.giving_up import breaks_a_model
 from ingestion.events.rests import Rests
 from ingestion.events.run import TakenIn, forget, settle, take_back, take_in
+from ingestion.events.taking_up import take_up
 from ingestion.events.understanding import Understood, understand
 from ingestion.ledger import project_decisions
 from ingestion.run import Counts
 from orchestration.dbt_runner import NodeResult
 from orchestration.event_builds import OUTBOUND, Built, EventProject
 from orchestration.event_sifting import Guilty
+from orchestration.ingest_assets import KIND_ORDER
 from orchestration.platform import Platform
 from orchestration.push_assets import outbound_rows, push_rows
 from quality.gate import EMPTY_BATCH, GateResult, gate_part
@@ -90,7 +92,7 @@ def run_batch(platform: Platform, project: EventProject, rests: Rests, *, is_fir
     # Held open for the whole batch: dlt, dbt and the gate each open the file for themselves, which is free while it is.
     with open_warehouse(platform.settings, batch.run_id):
         with batch.step("load"):
-            taken = _take_in(platform, batch, understood)
+            taken = _take_in(platform, batch, understood, is_first=is_first)
         loaded = {each.source for each in batch.counts if each.loaded}
         if not is_first and not project.concerns(loaded):
             _settle(platform, batch, taken)
@@ -149,10 +151,24 @@ def _understood(platform: Platform, batch: Batch, rests: Rests) -> list[Understo
     return found
 
 
-def _take_in(platform: Platform, batch: Batch, understood: list[Understood]) -> list[TakenIn]:
-    taken = [take_in(platform.settings, platform.engine, each, batch.run_id) for each in understood]
+def _take_in(
+    platform: Platform, batch: Batch, understood: list[Understood], *, is_first: bool
+) -> list[TakenIn]:
+    """Load what was sent, parents first, and what had waited for it. In the first batch of a worker whatever waits: the worker
+    before may have died in between."""
+    settings, engine = platform.settings, platform.engine
+    taken = [take_in(settings, engine, each, batch.run_id) for each in sorted(understood, key=_parents_first)]
     batch.counts = [counts for each in taken for counts in each.counts]
+    brought = {(each.source.removeprefix("raw_"), each.resource) for each in batch.counts if each.loaded}
+    if is_first or brought:
+        batch.counts += take_up(
+            settings, engine, platform.connections, batch.run_id, None if is_first else brought
+        )
     return taken
+
+
+def _parents_first(understood: Understood) -> tuple[int, str]:
+    return KIND_ORDER.index(understood.connection.kind), understood.connection.connection
 
 
 def _built(

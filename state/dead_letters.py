@@ -95,6 +95,16 @@ def parked(engine: Engine, connection: str, resource: str) -> list[DeadLetter]:
         return [_letter(row) for row in db.execute(query)]
 
 
+def parked_resources(engine: Engine) -> set[tuple[str, str, str]]:
+    """``(connection, kind, resource)`` of all that waits for a parent."""
+    query = select(dead_letters.c.connection, dead_letters.c.kind, dead_letters.c.resource)
+    with reading(engine) as db:
+        return {
+            (row.connection, row.kind, row.resource)
+            for row in db.execute(query.where(dead_letters.c.status == "parked").distinct())
+        }
+
+
 def refused(engine: Engine, connection: str, resource: str) -> dict[str, list[tuple[str, str]]]:
     """``(dead_letter_id, raw_sha256)`` of one resource's open letters by the id of the row, where it could be read."""
     query = select(dead_letters.c.source_id, dead_letters.c.dead_letter_id, dead_letters.c.raw_sha256).where(

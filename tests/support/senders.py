@@ -6,8 +6,9 @@ Belongs here: messages as the API keeps them, about shipments that the sandbox's
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import duckdb
@@ -85,8 +86,10 @@ class Senders:
              "code": "DAMAGED", "severity": "high", "cause_class": "business", "consignment_id": shipment},
         )  # fmt: skip
 
-    def order_like(self, warehouse: duckdb.DuckDBPyConnection, order: str) -> tuple[str, str]:
-        """A new order as that one, and its shipment, ready to be delivered; their numbers."""
+    def order_like(
+        self, warehouse: duckdb.DuckDBPyConnection, order: str
+    ) -> tuple[str, str, Callable[[], None]]:
+        """A new order as that one; the number of its shipment, its own, and what assigns the shipment to a lorry."""
         number, shipment = f"{order}-{new_id('n')[-6:]}", new_id("CN")[:16]
         now = business_now(self._platform.engine)
         head = warehouse.execute(_HEAD, [order]).to_arrow_table().to_pylist()[-1]
@@ -107,12 +110,13 @@ class Senders:
             "order_id": number,
             "lines": [_said(each) for each in loaded],
         }
-        self._send(
-            "sandbox_dispatch",
-            "route_assignment",
-            {"trip_id": new_id("T")[:16], "status": "confirmed", "changed_at": now.isoformat(), "consignments": [consignment]},
-        )  # fmt: skip
-        return shipment, number
+        trip = {
+            "trip_id": new_id("T")[:16],
+            "status": "confirmed",
+            "changed_at": now.isoformat(),
+            "consignments": [consignment],
+        }
+        return shipment, number, partial(self._send, "sandbox_dispatch", "route_assignment", trip)
 
     def _send(self, partner: str, kind: str, body: Mapping[str, Any]) -> None:
         name = new_id("m")
