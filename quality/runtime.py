@@ -19,36 +19,53 @@ def import_gx() -> Any:
 
 def ephemeral_context() -> Any:
     """A context that writes no file, shows no progress bar and sends no usage statistics."""
-    context = import_gx().get_context(mode="ephemeral")
-    context.enable_analytics(enable=False)
-    context.variables.progress_bars = {"globally": False, "metric_calculations": False}
-    return context
+    base = importlib.import_module("great_expectations.data_context.types.base")
+    # Given from the beginning: each that is set afterwards has the whole configuration written out as YAML. No site: its pages
+    # are ours, and a folder for it would be left for each batch.
+    config = base.DataContextConfig(
+        store_backend_defaults=base.InMemoryStoreBackendDefaults(init_temp_docs_sites=False),
+        analytics_enabled=False,
+        progress_bars={"globally": False, "metric_calculations": False},
+    )
+    return import_gx().get_context(mode="ephemeral", project_config=config)
 
 
 @contextmanager
 def lightened() -> Iterator[None]:
     """While the block runs, Great Expectations does once what it does over and over; what it answers is the same.
 
-    That is half of what judging a few candidates takes. An expectation makes its configuration, out of all its fields, anew
-    each time that anything of it is asked for, seventy times in one validation; a suite does not change meanwhile. And an id
-    of plain values is made of them as they are, without asking each twenty times what it is.
+    That is more than half of what judging a few candidates takes. An expectation makes its configuration, out of all its
+    fields, anew each time that anything of it is asked for, seventy times in one validation, and a configuration the
+    expectation that it says, for each metric; a suite does not change meanwhile. And an id of plain values is made of them as
+    they are, without asking each twenty times what it is.
     """
     expectation = importlib.import_module("great_expectations.expectations.expectation").Expectation
+    told = importlib.import_module(
+        "great_expectations.expectations.expectation_configuration"
+    ).ExpectationConfiguration
     ids: Any = importlib.import_module("great_expectations.core.id_dict")
-    anew, converted = expectation.configuration, ids.convert_to_json_serializable
+    anew, converted, said = expectation.configuration, ids.convert_to_json_serializable, told.to_domain_obj
     made: dict[int, tuple[Any, Any]] = {}
+    meant: dict[int, tuple[Any, dict[str, Any], Any]] = {}
 
     def configuration(one: Any) -> Any:
         if id(one) not in made:
             made[id(one)] = one, anew.fget(one)  # kept, so that no other one gets its id
         return made[id(one)][1]
 
-    expectation.configuration = property(configuration)
+    def to_domain_obj(one: Any) -> Any:
+        # Its arguments may be filled in after it was asked first.
+        if id(one) not in meant or meant[id(one)][1] != one.kwargs:
+            meant[id(one)] = one, dict(one.kwargs), said(one)
+        return meant[id(one)][2]
+
+    expectation.configuration, told.to_domain_obj = property(configuration), to_domain_obj
     ids.convert_to_json_serializable = lambda data: data if _is_plain(data) else converted(data)
     try:
         yield
     finally:
         expectation.configuration, ids.convert_to_json_serializable = anew, converted
+        told.to_domain_obj = said
 
 
 def _is_plain(value: Any) -> bool:
