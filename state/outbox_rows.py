@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from sqlalchemy import Connection, and_, select
@@ -41,9 +42,9 @@ class NewEffect:
     charge_keys: tuple[str, ...]
     order_key: str | None = None
 
-    @property
+    @cached_property
     def idempotency_key(self) -> str:
-        """SHA-256 of the five values that make the effect."""
+        """SHA-256 of the five values that make the effect; asked for ten times as it is enqueued."""
         return idempotency_key(
             self.company, self.destination, self.operation, self.business_id, self.revision
         )
