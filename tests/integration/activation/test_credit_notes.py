@@ -42,8 +42,7 @@ CREATE = {"method": "POST", "path": "Sales Invoice$"}
 @pytest.fixture(autouse=True)
 def empty(erp: Erp) -> None:
     """No invoice of another test, whose state store is gone."""
-    for each in erp.keyed():
-        erp.remove(each["name"])
+    erp.empty()
 
 
 @pytest.fixture

@@ -22,11 +22,8 @@ Rows = list[dict[str, Any]]
 
 @pytest.fixture(autouse=True)
 def empty(erp: Erp) -> None:
-    """No invoice of another test, whose state store is gone: two may be there under one key, and neither is to stop the other."""
-    erp.keep_keys_unique(unique=False)
-    for each in erp.keyed():
-        erp.remove(each["name"])
-    erp.keep_keys_unique(unique=True)
+    """No invoice of another test, whose state store is gone."""
+    erp.empty()
 
 
 @pytest.fixture
