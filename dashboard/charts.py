@@ -16,6 +16,8 @@ from dashboard.data import BlockedReason, Kpi
 INK, MUTED, GRID = "#111111", "#777777", "#dddddd"
 FIRST, SECOND, MARK, GOAL = "#0000a1", "#0000a2", "#0000a3", "#0000a4"
 """Placeholders; ``style.css`` says what they look like in light, dark and print."""
+LEAST_OF_A_DAY = 5
+"""Rows of a day whose median is drawn: that of three is no trend. The table beside the chart has every day."""
 WIDTH, HEIGHT = 500, 220
 NARROW = 290
 """Plot widths in pixels: beside another chart, and on a telephone, where scaling down would shrink the text."""
@@ -40,14 +42,15 @@ class Series:
 
 
 def cycle_time(series: Iterable[Series], go_live: datetime | None, target_s: float | None) -> Drawing | None:
-    """Median hours by day on a logarithmic axis, because by hand and by machine differ by magnitudes."""
+    """Median hours by day on a logarithmic axis, because by hand and by machine differ by magnitudes; None where no day has
+    ``LEAST_OF_A_DAY`` rows."""
     import altair as alt
 
     values = [
         {"day": row.period_start.isoformat(), "seconds": max(float(row.p50), 1.0), "who": each.name}
         for each in series
         for row in each.rows
-        if row.p50 is not None and row.period_start is not None
+        if row.p50 is not None and row.period_start is not None and row.n >= LEAST_OF_A_DAY
     ]
     if not values:
         return None

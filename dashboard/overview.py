@@ -42,6 +42,7 @@ def overview(marts: Marts, held: Sequence[Decision]) -> dict[str, Any]:
         "cards": [card for metric in HEADLINES if (card := _card(marts, metric)) is not None],
         "charts": _charts(marts, reasons),
         "pod_to_invoice": _made_by(marts),
+        "least_of_a_day": charts.LEAST_OF_A_DAY,
         "order_to_dispatch": marts.select("order_to_dispatch_s", "day", "all")[-14:],
         "reasons": reasons,
         "held": len(held),

@@ -19,6 +19,9 @@ from orchestration.push_assets import PUSHED
 _INSTANCE = """\
 telemetry:
   enabled: false
+# No form that asks for an address before anything can be seen.
+nux:
+  enabled: false
 python_logs:
   managed_python_loggers:
     - waybill

@@ -33,7 +33,7 @@ def test_a_new_serving_copy_shows_at_once(tmp_path: Path) -> None:
         page = httpx.get(site).text
     assert rate(0.75) in page
     assert "No credit note waits for an approval, and no refused row for a decision" in page
-    assert "No invoice was posted yet" in page
+    assert "No day has 5 posted invoices yet" in page
 
 
 def test_every_answer_forbids_what_the_page_does_not_need(site: str) -> None:

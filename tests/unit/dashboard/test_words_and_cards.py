@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
+from dashboard import charts
 from dashboard.data import Kpi, Marts
 from dashboard.metrics import HEADLINES
 from dashboard.overview import overview
@@ -105,3 +107,12 @@ def test_the_trend_compares_a_week_with_the_week_before(values: list[float], imp
     shown = card(row("on_time_rate", value=0.85), *days(values))
     assert shown.improves is improves
     assert (shown.trend is None) == (len(values) < 8)
+
+
+def test_a_day_of_too_few_invoices_is_no_point_of_the_chart() -> None:
+    day = row(
+        "pod_to_invoice_s", grain="day", period_start=date(2026, 11, 1), p50=600.0, n=charts.LEAST_OF_A_DAY
+    )
+    assert charts.cycle_time([charts.Series("by hand", [day])], None, None) is not None
+    fewer = replace(day, n=charts.LEAST_OF_A_DAY - 1)
+    assert charts.cycle_time([charts.Series("by hand", [fewer])], None, None) is None
