@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, exists, or_, select
 
 from core.flows import FLOWS, KEPT_UP
 from state.engine import reading
@@ -60,10 +60,14 @@ def in_turn() -> ColumnElement[bool]:
 def out_of_turn(db: Connection, rows: Iterable[OutboxEntry]) -> set[str]:
     """The keys of those rows whose turn it is not, inside the caller's transaction."""
     keys = [each.idempotency_key for each in rows if each.order_key and each.operation in _TAKE_TURNS]
-    query = select(outbox.c.idempotency_key).where(
-        outbox.c.idempotency_key.in_(bindparam("keys", expanding=True)), ~in_turn()
-    )
-    return {key for some in few(keys) for key in db.scalars(query, {"keys": some})}
+    return {key for some in few(keys) for key in db.scalars(_early(), {"keys": some})}
+
+
+@cache
+def _early() -> Select[tuple[str]]:
+    """Made once: the push asks at each beginning."""
+    keys = outbox.c.idempotency_key.in_(bindparam("keys", expanding=True))
+    return select(outbox.c.idempotency_key).where(keys, ~in_turn())
 
 
 @dataclass(frozen=True)
