@@ -24,7 +24,7 @@ from quality.inputs import Unreadable, read
 from quality.judge import Judge, by_rule
 from quality.policy import Policy
 from state import gate_inputs
-from state.decisions import Decision
+from state.decisions import Decision, is_name_of
 
 Outcome = Literal[
     "equal", "different", "lost", "unkept", "unrepeatable", "same_by_other_rules", "other_by_other_rules"
@@ -32,7 +32,7 @@ Outcome = Literal[
 BAD: frozenset[Outcome] = frozenset({"different", "lost"})
 """What must not be: the same rules say something else of the kept inputs, or these are not what was kept."""
 _SAID = (
-    "decision_id", "company_id", "order_no", "shipment_no", "customer_id", "verdict", "codes", "warnings", "reasons",
+    "company_id", "order_no", "shipment_no", "customer_id", "verdict", "codes", "warnings", "reasons",
     "input_hash", "content_hash", "policy_version", "as_of", "amount", "currency",
 )  # fmt: skip
 """What comes out equal of equal inputs and equal rules. Who approved these rules, in which run and when, does not."""
@@ -125,6 +125,8 @@ def _compared(decision: Decision, again: Decision | None, *, is_same: bool) -> R
         return Replayed(decision, "different", why="its inputs are those of another candidate")
     names = _SAID if is_same else _JUDGED
     others = [name for name in names if getattr(again, name) != getattr(decision, name)]
+    if is_same and not is_name_of(decision.decision_id, again.decision_id):
+        others.insert(0, "decision_id")
     if is_same:
         why = f"not equal: {', '.join(others)}" if others else None
         return Replayed(decision, "different" if others else "equal", again, why)

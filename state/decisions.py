@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any, Literal
@@ -11,6 +11,7 @@ from typing import Any, Literal
 from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, or_, select
 
 from core.flows import INVOICE, KEPT_UP
+from core.ids import canonical_json, sha256_hex
 from state import gate_inputs
 from state.engine import reading
 from state.tables_of_decisions import gate_decisions
@@ -36,6 +37,11 @@ _VERDICT_OF = _LATEST_OF.with_only_columns(
     gate_decisions.c.verdict,
     gate_decisions.c.input_hash,
 )
+_KEPT = select(gate_decisions.c.decision_id).where(
+    gate_decisions.c.decision_id.in_(bindparam("names", expanding=True))
+)
+_MOST_TIMES = 1_000
+"""So often a decision that was made over and over is known again by its name."""
 _AT_ONCE = 500
 """Candidates asked for in one statement."""
 _PART = 2_000
@@ -87,7 +93,8 @@ class Decision:
 
 
 def record(engine: Engine, decisions: Sequence[Decision], inputs: gate_inputs.Inputs | None = None) -> int:
-    """Keep each decision that says something new about its candidate, with its ``inputs``; the number of new rows."""
+    """Keep each decision that says something new about its candidate, with its ``inputs``; the number of new rows. One that was
+    kept before, and is not the standing one any more, is kept once more under a name of its own."""
     with engine.begin() as db:
         standing = {
             (operation, key): decision.substance
@@ -95,11 +102,44 @@ def record(engine: Engine, decisions: Sequence[Decision], inputs: gate_inputs.In
             for key, decision in _latest(db, operation, {each.business_id for each in decisions}).items()
         }
         fresh = [each for each in decisions if standing.get((each.operation, each.key)) != each.substance]
+        again = [each for each in fresh if (each.operation, each.key) in standing]
+        names = _names(db, {each.decision_id for each in again})
+        fresh = [replace(each, decision_id=names.get(each.decision_id, each.decision_id)) for each in fresh]
         if fresh:
             held = {} if inputs is None else gate_inputs.keep(db, fresh, inputs)
             rows = [vars(each) | {"inputs_batch": held.get(each.decision_id)} for each in fresh]
             db.execute(insert(gate_decisions), rows)
         return len(fresh)
+
+
+def is_name_of(name: str, decision_id: str) -> bool:
+    """Whether a decision that is kept as ``name`` is the one of this id, or that one made once more (``record``)."""
+    return any(name == _once_more(decision_id, time) for time in range(1, _MOST_TIMES))
+
+
+def _names(db: Connection, decision_ids: Collection[str]) -> dict[str, str]:
+    """Id → the first name for it that no kept decision has.
+
+    What was decided, then otherwise for a state that has passed, and now as before, of a candidate that was not built since, is a
+    decision of its own.
+    """
+    found: dict[str, str] = {}
+    left, time = sorted(decision_ids), 1
+    while left:
+        names = {each: _once_more(each, time) for each in left}
+        taken = {
+            name
+            for start in range(0, len(left), _AT_ONCE)
+            for name in db.scalars(_KEPT, {"names": [names[each] for each in left[start : start + _AT_ONCE]]})
+        }
+        found |= {each: name for each, name in names.items() if name not in taken}
+        left, time = [each for each in left if names[each] in taken], time + 1
+    return found
+
+
+def _once_more(decision_id: str, time: int) -> str:
+    """What it is called when it is made for the ``time``-th time."""
+    return decision_id if time == 1 else sha256_hex(canonical_json([decision_id, time]))
 
 
 def latest(

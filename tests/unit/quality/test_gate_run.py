@@ -23,6 +23,7 @@ from quality.context import GateContext
 from quality.explain import explain
 from quality.gate import GateResult, evaluate, gate
 from quality.policy import load_policy
+from quality.replay import replay
 from quality.rules import ruleset_version
 from quality.state_view import read_context
 from state import approvals, decisions, observations
@@ -133,6 +134,26 @@ def test_an_old_answer_is_stale_and_a_dead_erp_buffers(settings: Settings, engin
     assert set(seen.stale) == {"erp", "slow"}
     (decision,) = run(settings, engine, "run_1").decisions
     assert set(decision.codes) == {"SOURCE_STALE", "ERP_UNAVAILABLE"}
+
+
+def test_what_is_decided_as_it_was_before_it_was_decided_otherwise_is_kept_once_more(
+    settings: Settings, engine: Engine
+) -> None:
+    publish(settings, [candidate(1), candidate(2, po_no=None)])
+    said = []
+    for number, answers in enumerate((True, False, True, False, True)):
+        observations.record(engine, "erp", "erp", answers, utc_now(), None, None if answers else "timed out")
+        run(settings, engine, f"run_{number}")
+        said.append(decisions.latest(engine)["b-1", 1])
+    assert [each.verdict for each in said] == ["released", "blocked", "released", "blocked", "released"]
+    assert len({each.decision_id for each in said}) == 5
+    replayed = [
+        each
+        for each in replay(engine, decisions.every(engine), load_policy())
+        if each.decision.key[0] == "b-1"
+    ]
+    assert [each.outcome for each in replayed] == ["equal"] * 5
+    assert not decisions.is_name_of(said[0].decision_id, said[1].decision_id)
 
 
 def test_no_candidate_is_no_crash_and_no_pass(settings: Settings, engine: Engine) -> None:
