@@ -36,10 +36,13 @@ from contracts.base import ZERO_DECIMAL_CURRENCIES
 from core.flows import INVOICE
 from core.settings import ROOT, Settings
 from quality import frame, rules
+from quality.context import GateContext
 from quality.facts import facts
 from quality.intake import OWN, conform
 from quality.policy import Policy, load_policy
 from quality.rule import Check
+from state.rulesets import Approved
+from tests.support.approved_rules import let_in
 from tests.unit.quality.candidate_rows import AS_OF, candidate, context
 
 T = TypeVar("T")
@@ -109,8 +112,10 @@ def _judged(folder: Path) -> tuple[dict[str, Any], int]:
 def _judge(folder: Path) -> dict[str, Any]:
     import_s, (gate, record, open_state) = _timed(_imported)
     candidates = pq.read_table(folder / "candidates.parquet")
-    evaluate_s, result = _timed(lambda: gate.evaluate(candidates, context(), _policy(), "run", AS_OF))
+    policy, seen = _policy(), _context()
+    evaluate_s, result = _timed(lambda: gate.evaluate(candidates, seen, policy, "run", AS_OF))
     engine = open_state(Settings(home=folder / "home"))
+    let_in(engine, result.ruleset_version)
     record_s, _ = _timed(lambda: record(engine, result.decisions, result.inputs))
     broken = {each.code: each.failed for each in result.rule_results if each.failed}
     return {
@@ -131,21 +136,24 @@ def _imported() -> tuple[Any, Any, Any]:
 
 
 def _policy() -> Policy:
-    """Today's policy with its rules approved, and batches of any size allowed: neither is what is measured."""
+    """Today's policy, and batches of any size allowed: their size is not what is measured."""
     policy = load_policy()
     batch = policy.batch.model_copy(
         update={"usual_count": 10**9, "max_count": 10**9, "max_amount": Decimal(10**12)}
     )
-    policy = policy.model_copy(update={"batch": batch})
-    approval = policy.approval.model_copy(update={"ruleset_version": rules.ruleset_version(policy)})
-    return policy.model_copy(update={"approval": approval})
+    return policy.model_copy(update={"batch": batch})
+
+
+def _context() -> GateContext:
+    """A state in which somebody let these rules in."""
+    return context(rules=Approved(rules.ruleset_version(_policy()), "the benchmark"))
 
 
 def _sql(folder: Path, broken: dict[str, int]) -> float:
     """Seconds of the one statement, facts and measures included; SystemExit when it finds something else."""
     policy = _policy()
     intake = conform(pq.read_table(folder / "candidates.parquet"))
-    looked_up = facts(intake, context(), policy, rules.ruleset_version(policy))
+    looked_up = facts(intake, _context(), policy, rules.ruleset_version(policy))
     connection = duckdb.connect(":memory:", config={"threads": 1})
     connection.execute("SET TimeZone = 'UTC'")
     connection.register("candidates", intake.table)

@@ -25,6 +25,7 @@ from core.settings import ROOT, Settings
 from state import decisions
 from state.engine import open_state
 from tests.integration.activation.conftest import decision_of
+from tests.support.approved_rules import let_in
 
 PACKAGES = {"drt": ("drt-core[duckdb]==1.2.1",), "dlt": ("dlt==1.31.0",)}
 _LOGIN = "token sandbox-erp-key:sandbox-erp-secret"
@@ -147,6 +148,7 @@ def _document(row: dict[str, Any], *, is_keyed: bool) -> dict[str, Any]:
 
 def _waybill(folder: Path, rows: Rows, env: Mapping[str, str]) -> Project:
     engine = open_state(Settings(home=folder / "home"))
+    let_in(engine, "r")
     decisions.record(engine, [decision_of(row) for row in rows])
     engine.dispose()
     (folder / "rows.pickle").write_bytes(pickle.dumps((folder / "home", rows)))

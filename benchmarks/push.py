@@ -42,6 +42,7 @@ from core.settings import ROOT, Settings
 from state import decisions
 from state.engine import open_state
 from tests.integration.activation.conftest import Erp, decision_of, row_of
+from tests.support.approved_rules import let_in
 from tests.support.sandbox import Running, running_sandbox
 
 Rows = list[dict[str, Any]]
@@ -132,6 +133,7 @@ def _measure(folder: Path, running: Running, connection: Connection, invoices: i
     erp, cpu = Erp(running), partial(_cpu_s, running.pid)
     ways = {name: _Way() for name in _WAYS}
     engine = open_state(Settings(home=folder / "home"))
+    let_in(engine, "r")
     per_turn = max(_ONE_IN, invoices // _TURNS)
     with httpx.Client(base_url=f"{erp.url}/api/resource", headers=_LOGIN) as client:
         for turn in range(max(1, invoices // per_turn)):

@@ -1,4 +1,4 @@
-"""``waybill gate``: what was decided about an invoice and the confirmation before it, and why."""
+"""``waybill gate``: what was decided about an invoice and the confirmation before it, and why; and by which rules."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from cli import approvals, replays
+from cli import approvals, replays, rulesets
 from cli.output import out
 from core.errors import WaybillError
 from core.flows import FLOWS
@@ -55,3 +55,9 @@ app.command("ask")(approvals.ask)
 app.command("approve")(approvals.approve)
 app.command("reject")(approvals.reject)
 app.command("approvals")(approvals.waiting)
+app.command("rules")(rulesets.show)
+app.command("propose-rules")(rulesets.propose)
+app.command("approve-rules", epilog="Read `waybill gate rules` first: it names the version.")(
+    rulesets.approve
+)
+app.command("reject-rules")(rulesets.reject)

@@ -33,7 +33,7 @@ from orchestration.event_sifting import Guilty
 from orchestration.ingest_assets import KIND_ORDER
 from orchestration.platform import Platform
 from orchestration.push_assets import outbound_rows, push_rows
-from quality.gate import EMPTY_BATCH, GateResult, gate_part
+from quality.gate import EMPTY_BATCH, GateResult, approved_policy, gate_part
 from state import inbox, ledger, outbox
 from state.decisions import EVENTS
 from state.engine import reading
@@ -81,8 +81,10 @@ def run_batch(platform: Platform, project: EventProject, rests: Rests, *, is_fir
     """Everything that waits, so many messages of each partner at most. The first batch of a worker also builds what an
     earlier worker loaded and did not build. ``rests``: what could not be had lately.
 
-    WaybillError when a step failed; what was loaded before it is built by the next first batch.
+    WaybillError when a step failed; what was loaded before it is built by the next first batch. ConfigurationError before any
+    message is taken up where nobody approved the rules: what waits is judged once they are.
     """
+    approved_policy(platform.engine)
     batch = Batch(new_id(EVENTS))
     # Before the warehouse is held: a partner's system may be asked for a document, and others must not wait for its answer.
     with batch.step("read"):

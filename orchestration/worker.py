@@ -123,8 +123,11 @@ class Worker:
 
     def _begin(self) -> None:
         from ingestion.run import ensure_warehouse
+        from quality.gate import approved_policy
         from quality.runtime import import_gx
 
+        # Before anything that takes long: by rules that nobody approved it begins nothing.
+        approved_policy(self._platform.engine)
         ensure_warehouse(self._platform.settings, self._platform.engine)
         project = EventProject(self._platform)
         project.prepare()

@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from state.approvals import Approval
 from state.decisions import Decision
+from state.rulesets import NOBODY, Approved
 
 Key = tuple[str, int]
 """(business_id, revision)"""
@@ -40,6 +41,7 @@ class GateContext:
 
     ``sources``: the connections besides the ERP on which a candidate rests; a candidate that is not listed
     rests on every connection of ``default_sources``. ``destinations``: ERP connection → does it answer.
+    ``rules``: those that are approved; by others nothing is released.
     """
 
     outbox: Mapping[Key, Posted] = field(default_factory=dict)
@@ -52,3 +54,4 @@ class GateContext:
     previous: Mapping[Key, Decision] = field(default_factory=dict)
     history: tuple[BatchSize, ...] = ()
     approvals: Mapping[Key, Approval] = field(default_factory=dict)
+    rules: Approved = NOBODY

@@ -70,7 +70,7 @@ def facts(intake: Intake, context: GateContext, policy: Policy, ruleset_version:
                 "row_no": row_no,
                 "unfit_columns": ", ".join(intake.unfit[row_no]) or None,
                 "ruleset_version": ruleset_version,
-                "approved_ruleset_version": policy.approval.ruleset_version,
+                "approved_ruleset_version": context.rules.version or None,
                 "invoice_limit_amount": policy.invoice_limit_amount.get(row["currency"] or ""),
                 "is_erp_available": context.destinations.get(row["erp_connection"] or "", False),
                 "stale_sources": _stale(row, context),

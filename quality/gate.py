@@ -31,6 +31,7 @@ from quality.policy import Policy, load_policy
 from quality.rule import Rule
 from quality.state_view import read_context
 from quality.suites import invoice_candidates as suite
+from state import rulesets
 from state.decisions import Decision, record
 from state.observations import business_now
 
@@ -94,8 +95,17 @@ def evaluate(
     found = facts(intake, context, policy, version)
     frame, answers, result = asked(intake.table, found, policy, index, flow)
     failing, rule_results = by_rule(answers, index)
+    approved_by = context.rules.told if context.rules.version == version else None
     judge = Judge(
-        policy, run_id, decided_at, version, failing, rule_results, flow.operation, context.previous
+        policy,
+        run_id,
+        decided_at,
+        version,
+        failing,
+        rule_results,
+        flow.operation,
+        context.previous,
+        approved_by,
     )
     return GateResult(
         judge.decisions(frame),
@@ -118,6 +128,16 @@ def asked(
     return frame, suite.read_results(result), result
 
 
+def approved_policy(engine: Engine) -> Policy:
+    """The policy, where it and the rules are those in force in this store.
+
+    ConfigurationError before anything is judged where they are not; a store that has no rules takes the release's.
+    """
+    policy = load_policy()
+    rulesets.require(engine, rules.ruleset(policy))
+    return policy
+
+
 def gate(
     settings: Settings,
     engine: Engine,
@@ -127,13 +147,14 @@ def gate(
 ) -> GateResult:
     """Judge today's candidates of a flow, record the decisions in the state store, and write Data Docs.
 
-    WaybillError when the candidates cannot be read from the warehouse.
+    WaybillError when the candidates cannot be read from the warehouse, or when nobody approved the rules.
     """
+    policy = approved_policy(engine)
     with open_warehouse(settings, f"gate of {run_id}") as warehouse:
         among = f"candidates.{flow.candidates}"
         candidates = warehouse.execute(f"SELECT * FROM {among}").to_arrow_table()
         context = read_context(engine, connections, warehouse, among, operation=flow.operation)
-    result = evaluate(candidates, context, load_policy(), run_id, business_now(engine), flow=flow)
+    result = evaluate(candidates, context, policy, run_id, business_now(engine), flow=flow)
     record(engine, result.decisions, result.inputs)
     if result.result is not None:
         write_page(settings.data_docs, result.result, run_id, flow.candidates)
@@ -149,6 +170,7 @@ def gate_part(
     flow: Flow = INVOICE,
 ) -> GateResult:
     """The same for the candidates that were built as of this very instant; Data Docs stay those of the last whole batch."""
+    policy = approved_policy(engine)
     among = f"(SELECT * FROM candidates.{flow.candidates} WHERE as_of = TIMESTAMPTZ '{as_of.isoformat()}')"
     with open_warehouse(settings, f"gate of {run_id}") as warehouse:
         candidates = warehouse.execute(f"FROM {among}").to_arrow_table()
@@ -156,7 +178,7 @@ def gate_part(
         charges = {key for lines in written for key in charge_keys(lines)}
         only = set(candidates["business_id"].to_pylist()), charges
         context = read_context(engine, connections, warehouse, among, only, flow.operation)
-    result = evaluate(candidates, context, load_policy(), run_id, business_now(engine), flow=flow)
+    result = evaluate(candidates, context, policy, run_id, business_now(engine), flow=flow)
     record(engine, result.decisions, result.inputs)
     return result
 

@@ -78,7 +78,9 @@ class Judge:
         results: Sequence[RuleResult],
         operation: str,
         previous: Collection[Key],
+        approved_by: str | None,
     ) -> None:
+        self._approved_by = approved_by
         self._operation = operation
         self._previous = previous
         self._policy = policy
@@ -141,7 +143,7 @@ class Judge:
             currency=row["currency"],
             run_id=self._run_id,
             is_first_evaluation=key not in self._previous,
-            rules_approved_by=self._policy.approver_of(self._version),
+            rules_approved_by=self._approved_by,
             operation=self._operation,
         )
 

@@ -1,11 +1,11 @@
-"""The policy: tolerances, limits and approvals, read strictly from ``policy.yaml``.
+"""The policy: tolerances, limits and dispositions, read strictly from ``policy.yaml``.
 
-Belongs here: the shape of the file and its refusals. No rule reads the file itself.
+Belongs here: the shape of the file and its refusals. No rule reads the file itself. Who approved it does not stand in it: that is
+``state.rulesets``.
 """
 
 from __future__ import annotations
 
-from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
@@ -50,14 +50,6 @@ class BatchLimits(_Strict):
     max_amount: Decimal = Field(gt=0)
 
 
-class Approval(_Strict):
-    """Who approved which ruleset. Without a match every candidate is blocked as RULESET_UNAPPROVED."""
-
-    ruleset_version: str = Field(pattern=r"^[0-9a-f]{64}$")
-    role: str = Field(min_length=1)
-    approved_on: date
-
-
 class Policy(_Strict):
     """``invoice_limit_amount`` per currency: above it, or without one, a second person approves."""
 
@@ -66,13 +58,6 @@ class Policy(_Strict):
     invoice_limit_amount: dict[str, Decimal]
     batch: BatchLimits
     dispositions: dict[str, Disposition] = Field(default_factory=dict)
-    approval: Approval
-
-    def approver_of(self, ruleset_version: str) -> str | None:
-        """Who approved this very ruleset, and when; None when nobody has."""
-        if self.approval.ruleset_version != ruleset_version:
-            return None
-        return f"{self.approval.role}, {self.approval.approved_on}"
 
     @field_validator("invoice_limit_amount")
     @classmethod

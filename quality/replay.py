@@ -101,7 +101,7 @@ def _judged(lines: Sequence[_Line], policy: Policy, version: str) -> Iterator[Re
     index = rules.INDEX[operation]
     frame, answers, _ = asked(candidates, found, policy, index, BY_OPERATION[operation])
     failing, results = by_rule(answers, index)
-    judge = Judge(policy, "replay", utc_now(), version, failing, results, operation, ())
+    judge = Judge(policy, "replay", utc_now(), version, failing, results, operation, (), None)
     again = {each.key: each for each in judge.decisions(frame)}
     for decision, _ in lines:
         yield _compared(decision, again.get(decision.key), is_same=is_same)

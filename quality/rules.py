@@ -6,6 +6,7 @@ comes about in ``frame_*.sql``. The ruleset version covers all three, and the co
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,7 @@ from quality.rulebook import (
     quantity,
 )
 from quality.suites import exception_alert_candidates, fulfilment_candidates
+from state.rulesets import Ruleset
 
 if TYPE_CHECKING:
     from quality.policy import Policy
@@ -75,9 +77,14 @@ JUDGING = (
 
 
 def ruleset_version(policy: Policy, folder: Path = ROOT / "quality") -> str:
-    """SHA-256 over what this package makes a verdict of: checks, dispositions, policy, and every line of ``JUDGING``.
+    """SHA-256 of the content of the ruleset."""
+    return ruleset(policy, folder).version
 
-    Not over what comes from elsewhere: the candidates' models (each decision holds the hash of its inputs), what ``state``
+
+def ruleset(policy: Policy, folder: Path = ROOT / "quality") -> Ruleset:
+    """What this package makes a verdict of: checks, dispositions, policy, and a hash of each file of ``JUDGING``.
+
+    Who approves a change approves this content. Not in it is what comes from elsewhere: the candidates' models (each decision holds the hash of its inputs), what ``state``
     reads and lets pass, and the libraries.
     """
     rules = [
@@ -88,6 +95,12 @@ def ruleset_version(policy: Policy, folder: Path = ROOT / "quality") -> str:
         }
         for each in BY_CODE.values()
     ]
-    judging = {name: (folder / name).read_text(encoding="utf-8") for name in JUDGING}
-    terms = policy.model_dump(mode="json", exclude={"approval"})
-    return sha256_hex(canonical_json({"rules": rules, "policy": terms, "judging": judging}))
+    terms = policy.model_dump(mode="json")
+    content = canonical_json({"rules": rules, "policy": terms, "judging": _judging(folder)})
+    return Ruleset("flows", policy.policy_version, content)
+
+
+@cache
+def _judging(folder: Path) -> dict[str, str]:
+    """File → hash, once in a process: what it judges by is what it loaded, whatever becomes of the files."""
+    return {name: sha256_hex((folder / name).read_text(encoding="utf-8").encode()) for name in JUDGING}

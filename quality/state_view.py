@@ -18,8 +18,9 @@ from core.connections import Connection
 from core.flows import INVOICE
 from quality.context import BatchSize, GateContext, Posted
 from quality.intake import OWN
-from state import approvals, billed, dead_letters, decisions, observations
+from state import approvals, billed, dead_letters, decisions, observations, rulesets
 from state.decisions import Decision
+from state.engine import reading
 from state.observations import Observation
 
 JUDGED_KINDS = frozenset({"dispatch", "pod"})
@@ -53,6 +54,8 @@ def read_context(
     order_letters, shipment_letters = dead_letters.open_reasons(engine)
     # What tells of no proof rests on the ERP's word alone: who hears of trouble is not to wait for those who are in it.
     rests_on_proof = "pod_id" in OWN[operation].names
+    with reading(engine) as db:
+        approved = rulesets.in_force(db, "flows")
     previous = decisions.latest(engine, None if only is None else only[0], operation)
     return GateContext(
         outbox={
@@ -77,6 +80,7 @@ def read_context(
         history=history(previous.values()) if only is None else (),
         # A person is asked about invoices alone.
         approvals=approvals.granted(engine) if operation == INVOICE.operation else {},
+        rules=approved.approved if approved else rulesets.NOBODY,
     )
 
 

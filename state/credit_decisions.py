@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, Protocol
 from sqlalchemy import Connection, Engine, Row, insert, select
 
 from core.ids import sha256_hex
-from state import credit_gate
+from state import credit_gate, rulesets
 from state.credit_gate import Verdict
 from state.credit_rules import BY_CODE
 from state.engine import reading
@@ -65,9 +65,10 @@ class CreditDecision:
 
 def decide(db: Connection, note: Judged, step: Step, now: datetime) -> CreditDecision:
     """Judge a note by all that the store knows inside this transaction. Nothing is written."""
-    policy, version = credit_gate.load_policy(), credit_gate.ruleset_version()
+    own = credit_gate.ruleset(credit_gate.load_policy())
+    approved = rulesets.approved(db, own)
     inputs = credit_gate.inputs_of(db, note.idempotency_key, note.invoice_key, note.payload)
-    said = credit_gate.judge(inputs, policy.approval.ruleset_version)
+    said = credit_gate.judge(inputs, approved.version)
     return CreditDecision(
         idempotency_key=note.idempotency_key,
         invoice_key=note.invoice_key,
@@ -79,15 +80,16 @@ def decide(db: Connection, note: Judged, step: Step, now: datetime) -> CreditDec
         reasons=said.reasons,
         inputs=inputs,
         input_hash=sha256_hex(inputs),
-        ruleset_version=version,
-        policy_version=policy.policy_version,
-        rules_approved_by=policy.approver_of(version),
+        ruleset_version=own.version,
+        policy_version=own.policy_version,
+        rules_approved_by=approved.told if approved.version == own.version else None,
         decided_at=now,
     )
 
 
 def keep(db: Connection, decision: CreditDecision) -> None:
-    """Keep a decision that says something new about its note."""
+    """Keep a decision that says something new about its note; with the first one a store takes the release's rules."""
+    rulesets.take_shipped(db, credit_gate.ruleset(credit_gate.load_policy()))
     query = select(table).where(table.c.idempotency_key == decision.idempotency_key)
     standing = db.execute(query.order_by(table.c.sequence.desc()).limit(1)).one_or_none()
     if standing is None or _decision(standing).substance != decision.substance:

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -22,6 +21,7 @@ from core.ids import canonical_json, sha256_hex
 from core.settings import ROOT
 from state import outbox_rows
 from state.credit_rules import BY_CODE, RULES, CreditRule, Facts, Finding
+from state.rulesets import Ruleset
 from state.tables import outbox, receipts
 from state.tables_of_people import credit_notes
 
@@ -35,25 +35,10 @@ class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class Approval(_Strict):
-    """Who approved which rules. Without a match every credit note is blocked as RULESET_UNAPPROVED."""
-
-    ruleset_version: str = Field(pattern=r"^[0-9a-f]{64}$")
-    role: str = Field(min_length=1)
-    approved_on: date
-
-
 class CreditPolicy(_Strict):
-    """``state/credit_policy.yaml``."""
+    """``state/credit_policy.yaml``: what the rules are called. None of them has a tolerance or a limit."""
 
     policy_version: str = Field(min_length=1)
-    approval: Approval
-
-    def approver_of(self, version: str) -> str | None:
-        """Who approved these very rules, and when; None when nobody has."""
-        if self.approval.ruleset_version != version:
-            return None
-        return f"{self.approval.role}, {self.approval.approved_on}"
 
 
 @dataclass(frozen=True)
@@ -70,10 +55,22 @@ def load_policy(path: Path = POLICY) -> CreditPolicy:
     return read_yaml(path, CreditPolicy)
 
 
-@cache
+def ruleset(policy: CreditPolicy) -> Ruleset:
+    """The rules as this process judges by them; who approves a change of them approves this content."""
+    return Ruleset("credit_notes", policy.policy_version, _content())
+
+
 def ruleset_version(folder: Path = ROOT / "state") -> str:
-    """SHA-256 over every line that a verdict comes about in."""
-    return sha256_hex(canonical_json({name: (folder / name).read_text(encoding="utf-8") for name in JUDGING}))
+    """SHA-256 over every line that a verdict comes about in, as it was when this process first judged."""
+    return sha256_hex(_content(folder))
+
+
+@cache
+def _content(folder: Path = ROOT / "state") -> bytes:
+    # Once in a process: what it judges by is what it loaded, whatever becomes of the files.
+    rules = [{"code": each.code, "disposition": each.disposition} for each in RULES]
+    judging = {name: sha256_hex((folder / name).read_text(encoding="utf-8").encode()) for name in JUDGING}
+    return canonical_json({"rules": rules, "judging": judging})
 
 
 def inputs_of(db: Connection, key: str, invoice_key: str, payload: bytes) -> bytes:

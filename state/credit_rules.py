@@ -217,7 +217,7 @@ RULES: Final[tuple[CreditRule, ...]] = (
     CreditRule(
         "RULESET_UNAPPROVED", "BLOCK", CONTROLLING,
         "The rules of credit notes differ from those that were approved.",
-        "Review the change, then record its version under approval.ruleset_version in state/credit_policy.yaml.",
+        "`waybill gate rules` shows the change: one person runs `waybill gate propose-rules`, another one `waybill gate approve-rules`.",
         _ruleset,
     ),
     CreditRule(

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, or_, se
 
 from core.flows import INVOICE, KEPT_UP
 from core.ids import canonical_json, sha256_hex
-from state import gate_inputs
+from state import gate_inputs, rulesets
 from state.engine import reading
 from state.tables_of_decisions import gate_decisions
 
@@ -94,7 +94,10 @@ class Decision:
 
 def record(engine: Engine, decisions: Sequence[Decision], inputs: gate_inputs.Inputs | None = None) -> int:
     """Keep each decision that says something new about its candidate, with its ``inputs``; the number of new rows. One that was
-    kept before, and is not the standing one any more, is kept once more under a name of its own."""
+    kept before, and is not the standing one any more, is kept once more under a name of its own.
+
+    ConfigurationError, with nothing kept, when one is released by other rules than those in force by now.
+    """
     with engine.begin() as db:
         standing = {
             (operation, key): decision.substance
@@ -102,10 +105,15 @@ def record(engine: Engine, decisions: Sequence[Decision], inputs: gate_inputs.In
             for key, decision in _latest(db, operation, {each.business_id for each in decisions}).items()
         }
         fresh = [each for each in decisions if standing.get((each.operation, each.key)) != each.substance]
-        again = [each for each in fresh if (each.operation, each.key) in standing]
-        names = _names(db, {each.decision_id for each in again})
-        fresh = [replace(each, decision_id=names.get(each.decision_id, each.decision_id)) for each in fresh]
+        again = {each.decision_id for each in fresh if (each.operation, each.key) in standing}
+        names = {name: new for name, new in _names(db, again).items() if name != new}
+        fresh = [
+            replace(each, decision_id=names[each.decision_id]) if each.decision_id in names else each
+            for each in fresh
+        ]
         if fresh:
+            released = {each.ruleset_version for each in fresh if each.verdict == "released"}
+            rulesets.refuse_other(db, "flows", released)
             held = {} if inputs is None else gate_inputs.keep(db, fresh, inputs)
             rows = [vars(each) | {"inputs_batch": held.get(each.decision_id)} for each in fresh]
             db.execute(insert(gate_decisions), rows)

@@ -17,7 +17,7 @@ from core.settings import Settings
 from state.home import bind, refuse_another_kind
 from state.postgresql import connect, url_of
 
-HEAD = "0023"
+HEAD = "0024"
 """The newest migration; ``migrations/versions`` holds it."""
 
 _OLDEST_SQLITE = (3, 51, 3)

@@ -1,4 +1,4 @@
-"""The tables of what people decide: switches, approvals, proposals and drafts of credit notes, with what the gate said of these.
+"""The tables of what people decide: switches, approvals, rulesets, proposals and drafts of credit notes, with what the gate said of these.
 
 Belongs here: their columns and checks. ``state.tables`` has the others and names these too.
 """
@@ -81,6 +81,40 @@ approvals = Table(
         name="four_eyes",
     ),
     Index("ix_approvals_business", "business_id", "revision", "approval_id"),
+)
+
+rulesets = Table(
+    "rulesets",
+    metadata,
+    Column("ruleset_id", Integer, primary_key=True),
+    Column("gate", String(20), nullable=False),
+    Column("ruleset_version", String(140), nullable=False),
+    Column("policy_version", String(140), nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("proposed_by", String(140), nullable=False),
+    Column("proposed_because", Text, nullable=False),
+    Column("proposed_at", Instant, nullable=False),
+    Column("answer", String(20)),
+    Column("answered_by", String(140)),
+    Column("answered_because", Text),
+    Column("answered_at", Instant),
+    Column("answered_for", String(140)),
+    CheckConstraint("gate IN ('flows', 'credit_notes')", name="gate"),
+    CheckConstraint("answer IN ('shipped', 'granted', 'rejected')", name="answer"),
+    CheckConstraint(
+        "answer IS NULL OR (answered_by IS NOT NULL AND answered_at IS NOT NULL AND trim(answered_by) <> '' "
+        "AND (answer = 'shipped' OR lower(trim(answered_by)) <> lower(trim(proposed_by))))",
+        name="four_eyes",
+    ),
+    CheckConstraint(
+        "answer IS NULL OR (answered_for IS NOT NULL AND answered_for = ruleset_version)", name="bound"
+    ),
+    CheckConstraint(
+        "trim(proposed_by) <> '' AND trim(proposed_because) <> '' AND (answer IS NULL "
+        "OR (answered_because IS NOT NULL AND trim(answered_because) <> ''))",
+        name="said",
+    ),
+    Index("ix_rulesets_gate", "gate", "ruleset_id"),
 )
 
 outbox_proposals = Table(

@@ -32,7 +32,7 @@ RULES = (
     Rule(
         "RULESET_UNAPPROVED", "control", "BLOCK", CONTROLLING,
         "The rules or the policy differ from those that were approved.",
-        "Review the change, then record its version under approval.ruleset_version in the policy file.",
+        "`waybill gate rules` shows the change: one person runs `waybill gate propose-rules`, another one `waybill gate approve-rules`.",
         "ruleset {ruleset_version}", "{approved_ruleset_version}, as approved",
         (equal("ruleset_version", "approved_ruleset_version"),),
     ),

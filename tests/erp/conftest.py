@@ -15,6 +15,7 @@ from core.settings import ROOT, Settings
 from state import attempts, decisions, ledger, outbox
 from state.decisions import Decision
 from state.engine import open_state
+from tests.support.approved_rules import let_in
 from tests.support.proxy import Proxy, running_proxy
 from tests.support.tryton import environment, on_sqlite
 from tests.support.tryton_client import Clerk
@@ -84,6 +85,7 @@ def connect(url: str, monkeypatch: pytest.MonkeyPatch, *, is_unique: bool) -> Co
 
 def release(engine: Engine, orders: Rows, clerk: Clerk, request: pytest.FixtureRequest) -> Rows:
     rows = [row_of(order, clerk.revenue, request.node.name) for order in orders]
+    let_in(engine, "r")
     decisions.record(engine, [decision_of(row) for row in rows])
     return rows
 

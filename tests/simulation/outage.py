@@ -30,6 +30,7 @@ from state.engine import open_state
 from tests.simulation.erp import SETTLE_S, Clock, SimulatedErp
 from tests.simulation.promises import Broken
 from tests.simulation.world import released, row_of
+from tests.support.approved_rules import let_in
 
 PROOFS = 20_000
 RATE = 20
@@ -132,6 +133,7 @@ def live(
     def push(some: Sequence[Mapping[str, Any]]) -> None:
         Pusher(engine, connection, erp, PushResult(), now=clock).run(some, patience_s=0.0)
 
+    let_in(engine, "r")
     begun = clock.now
     coming = iter(rows)
     for come in count(1):

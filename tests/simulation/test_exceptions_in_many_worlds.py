@@ -18,6 +18,7 @@ from state import decisions, outbox
 from state.decisions import Decision
 from state.engine import open_state
 from tests.simulation.erp import BEGINNING, SETTLE_S, Clock, Crash, SimulatedErp
+from tests.support.approved_rules import let_in
 
 SEEDS = range(12)
 EXCEPTIONS = 3
@@ -100,7 +101,9 @@ class World:
 
 
 def home(tmp_path: Path, seed: int) -> Engine:
-    return open_state(Settings(home=tmp_path / str(seed)))
+    engine = open_state(Settings(home=tmp_path / str(seed)))
+    let_in(engine, "r")
+    return engine
 
 
 @pytest.mark.parametrize("seed", SEEDS)

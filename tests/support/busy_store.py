@@ -21,6 +21,7 @@ from state import decisions, leases, ledger
 from state.engine import open_state, reading
 from state.outbox_intake import enqueue_all
 from tests.simulation.world import released, row_of
+from tests.support.approved_rules import let_in
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 INVOICES = 6
@@ -38,6 +39,7 @@ def main(home: str, synchronous: str | None = None) -> None:
     event.listen(engine, "connect", on_connect)
     engine.dispose()
     rows = [row_of(number) for number in range(INVOICES)]
+    let_in(engine, "r")
     decisions.record(engine, [released(row) for row in rows])
     with engine.begin() as db:
         enqueue_all(db, [effect_of(row, document_of(row)) for row in rows], NOW)

@@ -12,6 +12,7 @@ from core.settings import Settings
 from state import decisions
 from state.decisions import Decision
 from state.engine import open_state
+from tests.support.approved_rules import let_in
 
 AS_OF = datetime(2026, 11, 13, 17, 0, tzinfo=UTC)
 GO_LIVE = date(2026, 11, 10)
@@ -167,5 +168,6 @@ def publish(settings: Settings, rows: list[dict[str, Any]] | None = None) -> Non
 def decide(settings: Settings) -> None:
     """Fill the state store."""
     engine = open_state(settings)
+    let_in(engine, DECISIONS[0].ruleset_version)
     decisions.record(engine, DECISIONS)
     engine.dispose()

@@ -17,6 +17,7 @@ from core.settings import ROOT, Settings
 from state import decisions
 from state.decisions import Decision
 from state.engine import open_state
+from tests.support.approved_rules import let_in
 from tests.support.sandbox import Running, running_sandbox
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
@@ -136,7 +137,9 @@ def settings(tmp_path: Path, state_url: SecretStr | None) -> Settings:
 
 @pytest.fixture
 def engine(settings: Settings) -> Engine:
-    return open_state(settings)
+    made = open_state(settings)
+    let_in(made, "r")
+    return made
 
 
 @pytest.fixture

@@ -29,6 +29,7 @@ from state.engine import open_state
 from tests.integration.activation.conftest import Erp
 from tests.simulation.erp import BEGINNING, SETTLE_S, Clock
 from tests.simulation.outage import MEMORY, WELL, live
+from tests.support.approved_rules import let_in
 
 PROOFS = int(os.environ.get("WAYBILL_PROOFS", "200"))
 
@@ -69,6 +70,7 @@ def engine(erp: Erp) -> Iterator[Engine]:
     assert erp
     folder = Path(tempfile.mkdtemp(dir=MEMORY if MEMORY.is_dir() else None))
     engine = open_state(Settings(home=folder))
+    let_in(engine, "r")
     yield engine
     engine.dispose()
     shutil.rmtree(folder)

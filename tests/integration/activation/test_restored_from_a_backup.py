@@ -18,6 +18,7 @@ from state.backup import backup
 from state.engine import open_state
 from state.restore import restore
 from tests.integration.activation.conftest import Erp, decision_of
+from tests.support.approved_rules import let_in
 
 Rows = list[dict[str, Any]]
 
@@ -35,7 +36,9 @@ def old(settings: Settings, tmp_path: Path) -> Settings:
 
 @pytest.fixture
 def engine(old: Settings) -> Engine:
-    return open_state(old)
+    made = open_state(old)
+    let_in(made, "r")
+    return made
 
 
 @pytest.fixture(params=[True, False], ids=["unique", "not_unique"])

@@ -19,6 +19,7 @@ from state import decisions, observations, outbox
 from state.decisions import Decision
 from state.engine import open_state
 from state.outbox_rows import NewEffect
+from tests.support.approved_rules import let_in
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 HELD = Decision(
@@ -43,6 +44,7 @@ def settings(tmp_path: Path, state_url: SecretStr | None) -> Settings:
 def engine(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> Engine:
     monkeypatch.setenv("SANDBOX_DROP", str(settings.root / "drop"))
     engine = open_state(settings)
+    let_in(engine, HELD.ruleset_version)
     decisions.record(engine, [HELD])
     observations.record(engine, "sandbox_erp", "erp", True, NOW, NOW)
     with engine.begin() as db:

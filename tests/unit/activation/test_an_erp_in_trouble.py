@@ -22,6 +22,7 @@ from state import breakers, decisions, outbox
 from state.engine import open_state
 from tests.simulation.erp import BEGINNING, Clock, SimulatedErp
 from tests.simulation.world import released, row_of
+from tests.support.approved_rules import let_in
 
 HOUR = timedelta(hours=1)
 
@@ -158,6 +159,7 @@ def pushers(engine: Engine, erp: SimulatedErp, clock: Clock, many: int) -> Pushe
     """A push of so many released rows, one at a time."""
     random.seed(1)
     rows = [row_of(number) for number in range(many)]
+    let_in(engine, "r")
     decisions.record(engine, [released(row) for row in rows])
     connection = Connection(
         connection="erp", kind="erp", adapter="frappe", owner="finance",

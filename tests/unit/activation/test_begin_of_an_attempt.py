@@ -27,6 +27,7 @@ from state.engine import open_state, reading
 from state.outbox_moves import LostToAnother
 from state.outbox_rows import NewEffect, OutboxRow
 from state.tables import push_attempts
+from tests.support.approved_rules import let_in
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 
@@ -111,6 +112,7 @@ def leased(engine: Engine) -> OutboxRow:
         shipment_no="S-1", decision_id="d1", payload=document.canonical_bytes(), payload_hash="p",
         content_hash="c", input_hash="i", amount=Decimal("1.19"), currency="EUR", charge_keys=("S-1|1",),
     )  # fmt: skip
+    let_in(engine, "r")
     decisions.record(engine, [decision("d1")])
     with engine.begin() as db:
         outbox.enqueue(db, new, NOW)

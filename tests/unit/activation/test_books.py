@@ -20,6 +20,7 @@ from state.outbox_moves import LostToAnother
 from state.outbox_rows import OutboxRow
 from tests.simulation.erp import BEGINNING, Clock
 from tests.simulation.world import released, row_of
+from tests.support.approved_rules import let_in
 
 
 @pytest.fixture
@@ -31,6 +32,7 @@ def engine(tmp_path: Path, state_url: SecretStr | None) -> Engine:
 def leased(engine: Engine) -> list[OutboxRow]:
     """Three released rows, taken by this worker."""
     rows = [row_of(number) for number in range(3)]
+    let_in(engine, "r")
     decisions.record(engine, [released(row) for row in rows])
     with engine.begin() as db:
         enqueue_all(db, [effect_of(row, document_of(row)) for row in rows], BEGINNING)

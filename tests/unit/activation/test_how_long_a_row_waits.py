@@ -26,6 +26,7 @@ from state.outbox_rows import OutboxEntry
 from state.tables import outbox as table
 from tests.simulation.erp import BEGINNING, Clock, SimulatedErp
 from tests.simulation.world import released, row_of
+from tests.support.approved_rules import let_in
 
 HOUR_S = 3600
 DAY_S = 24 * HOUR_S
@@ -133,6 +134,7 @@ def pusher(engine: Engine, erp: Scripted, clock: Clock) -> Pusher:
         connection="erp", kind="erp", adapter="frappe", owner="finance",
         destination=Destination(settle_s=60, max_concurrency=1),
     )  # fmt: skip
+    let_in(engine, "r")
     decisions.record(engine, [released(row_of(1))])
     made = Pusher(engine, connection, erp, PushResult(), now=clock)
     made.enqueue([row_of(1)])

@@ -23,6 +23,7 @@ from state import decisions, ledger, outbox
 from state.engine import open_state
 from tests.simulation.erp import Clock, SimulatedErp
 from tests.simulation.world import released, row_of
+from tests.support.approved_rules import let_in
 
 ROWS = 5
 
@@ -79,6 +80,7 @@ def sent(engine: Engine, erp: Listing) -> Counter[str]:
     )  # fmt: skip
     pusher = Pusher(engine, connection, erp, PushResult(), now=erp.clock)
     rows = [row_of(number) for number in range(ROWS)]
+    let_in(engine, "r")
     decisions.record(engine, [released(row) for row in rows])
     pusher.enqueue(rows)
     assert pusher.send_due() == ROWS

@@ -21,6 +21,7 @@ from state.engine import open_state
 from state.tables import outbox as table
 from tests.simulation.erp import LAG_S, SETTLE_S, Clock
 from tests.simulation.world import released, row_of
+from tests.support.approved_rules import let_in
 from tests.unit.activation.test_how_long_a_row_waits import Scripted, busy, standing, turn
 
 
@@ -54,6 +55,7 @@ def pusher(engine: Engine, erp: Slow) -> Pusher:
         connection="erp", kind="erp", adapter="frappe", owner="finance",
         destination=Destination(settle_s=SETTLE_S, max_concurrency=1),
     )  # fmt: skip
+    let_in(engine, "r")
     decisions.record(engine, [released(row_of(1))])
     made = Pusher(engine, connection, erp, PushResult(), now=erp.clock)
     made.enqueue([row_of(1)])

@@ -19,6 +19,7 @@ from state import decisions, inbox
 from state.decisions import Decision
 from state.engine import open_state
 from state.inbox import Incoming, Settled
+from tests.support.approved_rules import let_in
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 DECISION = Decision(
@@ -41,6 +42,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         inbox.accept(engine, [message])
         settled = Settled(number, 1, 1, 0, 0, 0, (shipment,))
         inbox.settle(engine, "run", [settled], NOW + timedelta(seconds=1))
+    let_in(engine, DECISION.ruleset_version)
     decisions.record(
         engine, [DECISION, replace(DECISION, decision_id="d2", business_id="b2", shipment_no="CN-10")]
     )

@@ -8,8 +8,12 @@ from decimal import Decimal
 from typing import Any
 
 from quality.context import GateContext
+from quality.policy import load_policy
+from quality.rules import ruleset_version
+from state.rulesets import Approved
 
 AS_OF = datetime(2026, 11, 13, 17, 0, tzinfo=UTC)
+RULES = Approved(ruleset_version(load_policy()), "boris, proposed by anna, 2026-11-01")
 
 
 def content_hash(number: int) -> str:
@@ -59,9 +63,10 @@ def candidate(number: int = 1, **changes: Any) -> dict[str, Any]:
 
 
 def context(**changes: Any) -> GateContext:
-    """A state in which every source answers and nothing was sent yet."""
+    """A state in which every source answers, nothing was sent yet and the rules are approved."""
     base: dict[str, Any] = {
         "destinations": {"erp": True},
         "default_sources": frozenset({"dispatch", "pod"}),
+        "rules": RULES,
     }
     return GateContext(**(base | changes))

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from candidate_rows import AS_OF, candidate, context
+from candidate_rows import AS_OF, RULES, candidate, context
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from rule_cases import CASES, filled
@@ -35,6 +35,7 @@ from state import decisions, gate_inputs, ledger
 from state.approvals import Approval
 from state.decisions import Decision
 from state.engine import open_state
+from tests.support.approved_rules import let_in
 
 POLICY = load_policy()
 DEAR = {"grand_total_amount": Decimal("250119.00"), "net_total_amount": Decimal("250100.00"),
@@ -45,6 +46,7 @@ NUMBERS = count(10_000)
 @pytest.fixture(scope="module")
 def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
     made = open_state(Settings(home=tmp_path_factory.mktemp("home")))
+    let_in(made, RULES.version)
     yield made
     made.dispose()
 
@@ -53,7 +55,9 @@ def store(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Engine]:
 def empty(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The file of a store that holds nothing yet: to copy it takes less than to make it anew for each test."""
     made = Settings(home=tmp_path_factory.mktemp("empty"))
-    open_state(made).dispose()
+    engine = open_state(made)
+    let_in(engine, RULES.version)
+    engine.dispose()
     return made.state
 
 

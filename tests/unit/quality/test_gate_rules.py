@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from candidate_rows import AS_OF, candidate, context
+from candidate_rows import AS_OF, RULES, candidate, context
 from rule_cases import CASES, Case, filled
 
 from quality import rules
@@ -15,6 +15,7 @@ from quality.context import BatchSize
 from quality.gate import GateResult, evaluate
 from quality.policy import Policy, load_policy
 from state.decisions import Decision
+from state.rulesets import NOBODY, Approved
 
 POLICY = load_policy()
 WHOLE_BATCH = {"RULESET_UNAPPROVED", "BATCH_OUTLIER"}
@@ -25,9 +26,9 @@ def judge(rows: list[dict[str, Any]], state: dict[str, Any], policy: Policy = PO
     return evaluate(rows, context(**state), policy, "run_1", AS_OF)
 
 
-def approved(policy: Policy) -> Policy:
-    approval = policy.approval.model_copy(update={"ruleset_version": rules.ruleset_version(policy)})
-    return policy.model_copy(update={"approval": approval})
+def approved(policy: Policy) -> dict[str, Any]:
+    """A state in which two people let this policy in."""
+    return {"rules": Approved(rules.ruleset_version(policy), "boris, proposed by anna")}
 
 
 def all_at_once(which: str) -> dict[str, Decision]:
@@ -98,21 +99,32 @@ def test_a_changed_policy_blocks_until_it_is_approved() -> None:
     (decision,) = judge([candidate()], {}, changed).decisions
     assert decision.codes == ("RULESET_UNAPPROVED",)
     assert decision.rules_approved_by is None
-    (decision,) = judge([candidate()], {}, approved(changed)).decisions
+    (reason,) = decision.reasons
+    assert (reason["seen"], reason["expected"]) == (
+        f"ruleset {rules.ruleset_version(changed)}",
+        f"{RULES.version}, as approved",
+    )
+    (decision,) = judge([candidate()], approved(changed), changed).decisions
     assert decision.verdict == "released"
-    assert decision.rules_approved_by == f"{POLICY.approval.role}, {POLICY.approval.approved_on}"
+    assert decision.rules_approved_by == "boris, proposed by anna"
+
+
+def test_where_nobody_approved_any_rules_nothing_is_released() -> None:
+    (decision,) = judge([candidate()], {"rules": NOBODY}).decisions
+    assert (decision.codes, decision.rules_approved_by) == (("RULESET_UNAPPROVED",), None)
 
 
 def test_a_batch_far_above_the_usual_waits_for_approval() -> None:
     batch = POLICY.batch.model_copy(update={"usual_count": 3, "usual_amount": Decimal(300)})
-    policy = approved(POLICY.model_copy(update={"batch": batch}))
+    policy = POLICY.model_copy(update={"batch": batch})
     usual = BatchSize(1, {"EUR": Decimal(1)})
     rows = [candidate(number) for number in range(3)]
-    outlier = judge(rows, {"history": (usual,) * 5}, policy)
+    outlier = judge(rows, approved(policy) | {"history": (usual,) * 5}, policy)
     assert {each.codes for each in outlier.decisions} == {("BATCH_OUTLIER",)}
-    assert judge(rows, {"history": (usual,) * 4}, policy).released == 3, "too little history to judge by"
+    few = approved(policy) | {"history": (usual,) * 4}
+    assert judge(rows, few, policy).released == 3, "too little history to judge by"
     before = {(each.business_id, each.revision): each for each in outlier.decisions}
-    again = judge(rows, {"history": (usual,) * 5, "previous": before}, policy)
+    again = judge(rows, approved(policy) | {"history": (usual,) * 5, "previous": before}, policy)
     assert {each.codes for each in again.decisions} == {("BATCH_OUTLIER",)}, "waiting does not make it usual"
 
 

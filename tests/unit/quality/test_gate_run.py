@@ -3,31 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
+from unittest.mock import ANY
 
 import pyarrow as pa
 import pytest
-from candidate_rows import candidate
+from candidate_rows import RULES, candidate
 from sqlalchemy import Engine
 
 from contracts.arrow import schema_of
 from contracts.invoice import InvoiceCandidate
 from core.clock import utc_now
 from core.connections import Connection, Destination
+from core.errors import ConfigurationError
 from core.settings import Settings
 from core.warehouse import open_warehouse
 from quality.context import GateContext
 from quality.explain import explain
-from quality.gate import GateResult, evaluate, gate
-from quality.policy import load_policy
+from quality.gate import GateResult, approved_policy, evaluate, gate, gate_part
+from quality.policy import DEFAULT, Policy, load_policy
 from quality.replay import replay
-from quality.rules import ruleset_version
+from quality.rules import ruleset, ruleset_version
 from quality.state_view import read_context
-from state import approvals, decisions, observations
+from state import approvals, decisions, observations, rulesets
 from state.engine import open_state
+from tests.support.approved_rules import let_in
 
 CONNECTIONS = (
     Connection(connection="erp", kind="erp", adapter="frappe", owner="f", destination=Destination()),
@@ -90,8 +94,8 @@ def test_what_is_kept_of_a_decision_comes_out_again_of_the_same_inputs_and_of_no
 ) -> None:
     """By the hashes that a decision holds one tells whether inputs that are given again are the same."""
     rows = [candidate(1), candidate(2, po_no=None)]
-    seen = GateContext(destinations={"erp": True})
-    policy = load_policy()
+    seen = GateContext(destinations={"erp": True}, rules=RULES)
+    policy = approved_policy(engine)
     decided_at = utc_now()
     decisions.record(engine, evaluate(rows, seen, policy, "run_1", decided_at).decisions)
     kept = decisions.latest(engine)
@@ -222,3 +226,101 @@ def test_an_approval_does_not_stand_for_another_rule_that_blocks_since(
     observations.record(engine, "erp", "erp", False, utc_now(), None, "timed out")
     (decision,) = run(settings, engine, "run_2").decisions
     assert (decision.verdict, "VALUE_OVER_LIMIT" in decision.codes) == ("blocked", False)
+
+
+def change(monkeypatch: pytest.MonkeyPatch, folder: Path, old: str, new: str) -> Policy:
+    """Somebody edits the policy file."""
+    text = DEFAULT.read_text(encoding="utf-8")
+    assert text.count(old) == 1
+    path = folder / "policy.yaml"
+    path.write_text(text.replace(old, new), encoding="utf-8")
+    changed = load_policy(path)
+    monkeypatch.setattr("quality.gate.load_policy", lambda: changed)
+    return changed
+
+
+def let_in_by_two(engine: Engine, own: rulesets.Ruleset) -> None:
+    rulesets.propose(engine, own, "anna", "lorries wait at the gate", utc_now())
+    rulesets.answer(engine, own.version, {"flows": own}, "granted", "boris", "seen", utc_now())
+
+
+def test_a_new_store_takes_the_shipped_rules_and_its_decisions_say_so(
+    settings: Settings, engine: Engine
+) -> None:
+    publish(settings, [candidate(1)])
+    (decision,) = run(settings, engine, "run_1").decisions
+    assert decision.verdict == "released"
+    assert (decision.rules_approved_by or "").startswith("Waybill's release, taken by a store without rules")
+    assert f"Rules approved by: {decision.rules_approved_by}" in explain(decision)
+
+
+def test_a_changed_policy_judges_nothing_until_a_second_person_approved_it(
+    settings: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(settings, [candidate(1, pod_distance_m=1500.0)])
+    run(settings, engine, "run_1")
+    before = decisions.latest(engine)
+    own = ruleset(change(monkeypatch, tmp_path, "pod_distance_m: 1000", "pod_distance_m: 2000"))
+    for judged in (
+        lambda: run(settings, engine, "run_2"),
+        lambda: gate_part(settings, engine, CONNECTIONS, "run_2", utc_now()),
+    ):
+        with pytest.raises(ConfigurationError, match=r"tolerances\.pod_distance_m: 1000 → 2000") as refused:
+            judged()
+        assert "propose-rules" in refused.value.remedy
+        assert f"approve-rules {own.version[:12]}" in refused.value.remedy
+    rulesets.propose(engine, own, "anna", "lorries wait at the gate", utc_now())
+    with pytest.raises(ConfigurationError, match="Nobody approved") as refused:
+        run(settings, engine, "run_3")
+    assert "anna proposed them; somebody else" in refused.value.remedy
+    assert decisions.latest(engine) == before, "what nobody approved says nothing"
+    rulesets.answer(engine, own.version, {"flows": own}, "granted", "boris", "seen", utc_now())
+    (decision,) = run(settings, engine, "run_4").decisions
+    assert (decision.verdict, decision.warnings, decision.ruleset_version) == ("released", (), own.version)
+    assert f"Rules approved by: boris, proposed by anna, {utc_now():%Y-%m-%d}" in explain(decision)
+    assert decisions.latest(engine)["b-1", 1] == replace(decision, inputs_batch=ANY)
+
+
+@pytest.mark.parametrize("seconds", [401, 300])
+def test_approved_is_what_two_people_saw_and_neither_what_came_after_nor_what_was_before(
+    settings: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seconds: int
+) -> None:
+    """Also where another process on the same store still has the file of yesterday."""
+    publish(settings, [candidate(1)])
+    run(settings, engine, "run_1")
+    let_in_by_two(engine, ruleset(change(monkeypatch, tmp_path, "pod_future_s: 300", "pod_future_s: 400")))
+    run(settings, engine, "run_2")
+    change(monkeypatch, tmp_path, "pod_future_s: 300", f"pod_future_s: {seconds}")
+    with pytest.raises(ConfigurationError, match=f"tolerances.pod_future_s: 400 → {seconds}"):
+        run(settings, engine, "run_3")
+    change(monkeypatch, tmp_path, "pod_future_s: 300", "pod_future_s: 400")
+    run(settings, engine, "run_4")
+
+
+def test_rules_that_change_while_a_batch_is_judged_release_nothing_by_the_old_ones(
+    settings: Settings, engine: Engine
+) -> None:
+    publish(settings, [candidate(1)])
+    policy = approved_policy(engine)
+    with open_warehouse(settings, "test") as warehouse:
+        seen = read_context(engine, CONNECTIONS, warehouse)
+    result = evaluate([candidate(1)], seen, policy, "run_1", utc_now())
+    assert result.released == 1
+    let_in(engine, "others")
+    with pytest.raises(ConfigurationError, match="in force are others"):
+        decisions.record(engine, result.decisions, result.inputs)
+    assert decisions.latest(engine) == {}
+    blocked = evaluate([candidate(1, po_no=None)], seen, policy, "run_1", utc_now())
+    assert decisions.record(engine, blocked.decisions, blocked.inputs) == 1, "what holds needs no approval"
+
+
+def test_a_new_store_does_not_take_a_policy_of_ones_own(
+    settings: Settings, engine: Engine, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    publish(settings, [candidate(1)])
+    own = ruleset(change(monkeypatch, tmp_path, "pod_future_s: 300", "pod_future_s: 400"))
+    with pytest.raises(ConfigurationError, match="this store has none yet"):
+        run(settings, engine, "run_1")
+    let_in_by_two(engine, own)
+    (decision,) = run(settings, engine, "run_2").decisions
+    assert decision.verdict == "released"

@@ -1,4 +1,4 @@
-"""The policy file is read strictly, and the shipped one approves the shipped rules."""
+"""The policy file is read strictly, and a store takes the rules as they are shipped."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from core.errors import ConfigurationError
 from quality import rules
 from quality.policy import DEFAULT, load_policy
+from state.shipped_rules import SHIPPED
 
 NOT_JUDGING = {"data_docs.py", "explain.py", "looked_at.py", "replay.py"}
 """Files of ``quality`` that show verdicts and make none."""
@@ -23,10 +24,9 @@ def changed(folder: Path, old: str, new: str) -> Path:
     return path
 
 
-def test_the_shipped_policy_approves_the_shipped_rules() -> None:
-    policy = load_policy()
-    assert policy.approval.ruleset_version == rules.ruleset_version(policy), (
-        "Rules, a file of rules.JUDGING or policy changed: review, then record the version on the right in policy.yaml."
+def test_the_shipped_rules_are_those_that_a_new_store_takes() -> None:
+    assert SHIPPED["flows"] == rules.ruleset_version(load_policy()), (
+        "Rules, a file of rules.JUDGING or policy changed: review, then put the version on the right into state/shipped_rules.py."
     )
 
 
@@ -40,7 +40,7 @@ def test_the_shipped_policy_approves_the_shipped_rules() -> None:
         ("pod_future_s: 300", "pod_futur_s: 300", "pod_futur_s"),
         ('EUR: "250000"', 'EUR: "nan"', "EUR"),
         ('EUR: "250000"', 'euro: "250000"', "euro"),
-        ("role: finance-controlling", "role: ''", "role"),
+        ("dispositions: {}", "dispositions: {}\napproval: {role: finance}", "approval"),
     ],
 )
 def test_a_wrong_policy_is_refused_with_the_place(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -55,8 +55,8 @@ def test_a_changed_disposition_is_taken_and_changes_the_version(tmp_path: Path) 
     assert rules.ruleset_version(policy) != rules.ruleset_version(load_policy())
 
 
-def test_who_approved_is_not_part_of_what_is_approved(tmp_path: Path) -> None:
-    policy = load_policy(changed(tmp_path, "role: finance-controlling", "role: somebody-else"))
+def test_what_is_the_same_said_otherwise_is_the_same_ruleset(tmp_path: Path) -> None:
+    policy = load_policy(changed(tmp_path, "# Above this a second person", "# Over this a second person"))
     assert rules.ruleset_version(policy) == rules.ruleset_version(load_policy())
 
 
@@ -66,11 +66,18 @@ def copied(tmp_path: Path) -> Path:
     return shutil.copytree(DEFAULT.parent, tmp_path / "quality", ignore=shutil.ignore_patterns("__pycache__"))
 
 
+def another_process() -> None:
+    """What a process knows of the files it knows from its beginning."""
+    rules._judging.cache_clear()
+
+
 @pytest.mark.parametrize("name", rules.JUDGING)
 def test_a_change_of_any_file_that_judges_changes_the_version(copied: Path, name: str) -> None:
     policy = load_policy()
     assert rules.ruleset_version(policy, copied) == rules.ruleset_version(policy)
     (copied / name).write_text((copied / name).read_text(encoding="utf-8") + "\n", encoding="utf-8")
+    assert rules.ruleset_version(policy, copied) == rules.ruleset_version(policy), "judges by what it loaded"
+    another_process()
     assert rules.ruleset_version(policy, copied) != rules.ruleset_version(policy)
 
 

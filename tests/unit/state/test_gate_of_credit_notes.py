@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -13,14 +14,16 @@ from sqlalchemy.exc import DBAPIError
 
 from activation.books import Books
 from core.errors import ConfigurationError, PermanentFailure
-from core.ids import sha256_hex
+from core.ids import canonical_json, sha256_hex
 from core.settings import Settings
 from quality.explain import explain_credit
-from state import credit_decisions, credit_gate, credit_notes, leases, outbox, outbox_documents
+from state import credit_decisions, credit_gate, credit_notes, leases, outbox, outbox_documents, rulesets
 from state.credit_decisions import CreditDecision
 from state.engine import open_state, reading
+from state.rulesets import Ruleset
 from state.tables_of_people import credit_decisions as table
 from state.tables_of_people import credit_notes as drafts
+from tests.support.approved_rules import let_in
 from tests.support.credit_documents import (
     KEY,
     NOTE_KEY,
@@ -136,14 +139,62 @@ def test_a_reconciled_invoice_is_no_reason_to_stop_a_note(posted: Engine) -> Non
     assert begin(posted) == "SENDING"
 
 
+@pytest.fixture
+def other_rules(monkeypatch: pytest.MonkeyPatch) -> Callable[[], Ruleset]:
+    """Somebody changes the rules of credit notes; the rules as they are then."""
+
+    def change() -> Ruleset:
+        content = canonical_json({"rules": [], "judging": {"credit_rules.py": "another"}})
+        monkeypatch.setattr(credit_gate, "_content", lambda *_: content)
+        return credit_gate.ruleset(credit_gate.load_policy())
+
+    return change
+
+
 def test_rules_that_changed_after_the_approval_send_nothing(
-    posted: Engine, monkeypatch: pytest.MonkeyPatch
+    posted: Engine, other_rules: Callable[[], Ruleset]
 ) -> None:
     grant(posted)
-    monkeypatch.setattr(credit_gate, "ruleset_version", lambda: "e" * 64)
+    assert (kept(posted)[-1].rules_approved_by or "").startswith("Waybill's release")
+    other_rules()
     assert begin(posted) == "BLOCKED"
     assert said(posted)[-1] == ("sending", "blocked", ("RULESET_UNAPPROVED",))
     assert kept(posted)[-1].rules_approved_by is None
+    assert "waybill gate approve-rules" in kept(posted)[-1].reasons[-1]["remedy"]
+
+
+def test_changed_rules_that_two_people_let_in_send_and_are_named(
+    posted: Engine, other_rules: Callable[[], Ruleset]
+) -> None:
+    grant(posted)
+    own = other_rules()
+    rulesets.propose(posted, own, "anna", "stricter", NOW)
+    rulesets.answer(posted, own.version, {"credit_notes": own}, "granted", "boris", "seen", LATER)
+    assert begin(posted) == "SENDING"
+    newest = kept(posted)[-1]
+    assert newest.ruleset_version == own.version
+    assert newest.rules_approved_by == f"boris, proposed by anna, {LATER:%Y-%m-%d}"
+    assert f"Rules approved by: {newest.rules_approved_by}" in explain_credit(newest)
+
+
+def test_a_new_store_does_not_take_other_rules_of_credit_notes_than_the_shipped_ones(
+    posted: Engine, other_rules: Callable[[], Ruleset]
+) -> None:
+    other_rules()
+    credit_notes.draft(posted, draft_of())
+    assert said(posted) == [("draft", "blocked", ("RULESET_UNAPPROVED",))]
+    with pytest.raises(PermanentFailure, match="RULESET_UNAPPROVED"):
+        credit_notes.answer(posted, "S-1", "granted", "boris", "seen", LATER)
+
+
+def test_the_database_keeps_no_release_by_rules_that_are_not_in_force(posted: Engine) -> None:
+    grant(posted)
+    row = vars(kept(posted)[-1]) | {"payload_hash": "another"}
+    let_in(posted, "others", "credit_notes")
+    with pytest.raises(DBAPIError, match="not by the rules in force"), posted.begin() as db:
+        db.execute(insert(table).values(**row))
+    with posted.begin() as db:
+        db.execute(insert(table).values(**row | {"ruleset_version": "others"}))
 
 
 def test_a_policy_that_cannot_be_read_stops_notes_and_no_invoice(

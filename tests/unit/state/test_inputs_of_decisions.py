@@ -18,6 +18,7 @@ from state import backup, decisions, gate_inputs, ledger
 from state.decisions import Decision
 from state.engine import open_state
 from state.restore import restore
+from tests.support.approved_rules import let_in
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 
@@ -45,6 +46,7 @@ def settings(tmp_path: Path, state_url: SecretStr | None) -> Settings:
 @pytest.fixture
 def engine(settings: Settings) -> Iterator[Engine]:
     made = open_state(settings)
+    let_in(made, "r")
     yield made
     made.dispose()
 

@@ -38,6 +38,7 @@ KEPT = {
     *(("outbox", "DELETE"), ("push_attempts", "DELETE"), ("kill_switches", "DELETE")),
     *(("outbox_documents", verb) for verb in ("UPDATE", "DELETE")),
     ("approvals", "DELETE"),
+    ("rulesets", "DELETE"),
     ("outbox_proposals", "DELETE"),
     ("dead_letters", "DELETE"),
     *(("dead_letter_fixes", verb) for verb in ("UPDATE", "DELETE")),
