@@ -12,6 +12,8 @@ import pytest
 from quality.context import GateContext, Posted
 from quality.gate import GateResult, evaluate
 from quality.policy import load_policy
+from quality.rules import ruleset_version
+from state.rulesets import Approved
 from tests.integration.dbt_core.conftest import AS_OF, GO_LIVE
 from tests.support.deliveries import DELIVERED, DEPARTED, RECEIVED, World, moved
 from tests.support.warehouse import create_raw_tables, query, run_dbt
@@ -97,8 +99,10 @@ def verdicts(warehouse: Path) -> dict[str, Any]:
         for row in candidates.to_pylist()
         if row["shipment_no"].startswith("Sposted")
     }
-    context = GateContext(outbox=posted, destinations={"erp": True})
-    result: GateResult = evaluate(candidates, context, load_policy(), "run_1", datetime.fromisoformat(AS_OF))
+    policy = load_policy()
+    rules = Approved(ruleset_version(policy), "boris")
+    context = GateContext(outbox=posted, destinations={"erp": True}, rules=rules)
+    result: GateResult = evaluate(candidates, context, policy, "run_1", datetime.fromisoformat(AS_OF))
     return {each.shipment_no[1:]: each for each in result.decisions}
 
 

@@ -19,13 +19,13 @@ from state import decisions, observations, outbox
 from state.decisions import Decision
 from state.engine import open_state
 from state.outbox_rows import NewEffect
-from tests.support.approved_rules import let_in
+from tests.support.approved_rules import NOTHING, let_in
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 HELD = Decision(
     decision_id="d1", business_id="b-1", revision=1, company_id="WBDE", order_no="O1", shipment_no="S1",
     customer_id="C1", verdict="released", codes=(), warnings=("CREDIT_LIMIT_EXCEEDED",), reasons=[], input_hash="i1",
-    content_hash="c1", ruleset_version="r1", policy_version="p1", as_of=NOW, decided_at=NOW,
+    content_hash="c1", ruleset_version=NOTHING, policy_version="p1", as_of=NOW, decided_at=NOW,
     amount=Decimal("300000.00"), currency="EUR", run_id="run", is_first_evaluation=True,
 )  # fmt: skip
 EFFECT = NewEffect(

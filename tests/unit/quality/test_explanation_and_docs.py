@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from candidate_rows import AS_OF, candidate, context
+from candidate_rows import AS_OF, RULES, candidate, context
 
 from quality.data_docs import KEPT_PAGES, offline, write_page
 from quality.explain import explain
@@ -24,7 +24,7 @@ def test_an_explanation_tells_every_reason_and_what_to_do(tmp_path: Path) -> Non
     assert "Ask the customer for the number" in blocked
     assert "RELEASED" in released
     assert "Every rule passed." in released
-    assert "Rules approved by: finance-controlling, " in released
+    assert f"Rules approved by: {RULES.told}" in released
 
     page = write_page(tmp_path, result.result, "run_1")
     text = page.read_text(encoding="utf-8")

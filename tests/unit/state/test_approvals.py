@@ -19,6 +19,7 @@ from state import approvals, decisions, ledger
 from state import tables_of_people as state_tables
 from state.decisions import Decision
 from state.engine import open_state
+from tests.support.approved_rules import let_in
 
 NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 KEY = ("b-1", 1)
@@ -39,7 +40,9 @@ HELD = Decision(
 
 @pytest.fixture
 def engine(tmp_path: Path, state_url: SecretStr | None) -> Engine:
-    return open_state(Settings(home=tmp_path, state_url=state_url))
+    made = open_state(Settings(home=tmp_path, state_url=state_url))
+    let_in(made, HELD.ruleset_version)
+    return made
 
 
 @pytest.fixture
