@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import WaybillError
 from core.settings import ROOT, Settings
 from core.warehouse import writer_lock
+from orchestration import dbt_parsed
 from orchestration.dbt_builds import definitions
 
 if TYPE_CHECKING:
@@ -55,18 +56,25 @@ def parse(settings: Settings, *, event_path: bool = False) -> Manifest:
 
     ``event_path``: as the worker builds it, what it chooses and reads in schemas of their own.
     """
-    os.environ["WAYBILL_WAREHOUSE"] = str(settings.warehouse)
     target = settings.dbt_target / "events" if event_path else settings.dbt_target
-    return _parsed(str(target), event_path, definitions(None))
+    # What is parsed is the same in every home: only the file's name, which is the database's, is in it.
+    os.environ["WAYBILL_WAREHOUSE"] = settings.warehouse.name
+    try:
+        return _parsed(str(target), event_path, definitions(None))
+    finally:
+        os.environ["WAYBILL_WAREHOUSE"] = str(settings.warehouse)
 
 
 @lru_cache(maxsize=4)
-def _parsed(target: str, event_path: bool, _definitions: str) -> Manifest:
+def _parsed(target: str, event_path: bool, definitions: str) -> Manifest:
     from dbt.cli.main import dbtRunner
 
+    kind = "events" if event_path else "runs"
+    dbt_parsed.fetch(Path(target), kind, definitions)
     result = dbtRunner().invoke(["parse", *_common(target), "--vars", json.dumps({"event_path": event_path})])
     if not result.success:
         raise WaybillError(f"The dbt project does not parse: {result.exception}", remedy="Mend the model.")
+    dbt_parsed.keep(Path(target), kind, definitions)
     manifest: Manifest = result.result
     return manifest
 

@@ -7,6 +7,7 @@ import pytest
 from pydantic import SecretStr
 
 from tests.support.postgres import Server, running_postgres
+from tests.support.sqlite_template import made_from_template
 
 _HERE = Path(__file__).parent
 _DEAREST_FIRST = ("e2e", "integration", "simulation", "unit", "conventions")
@@ -22,6 +23,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def _place(path: Path) -> int:
     folder = path.relative_to(_HERE).parts[0]
     return _DEAREST_FIRST.index(folder) if folder in _DEAREST_FIRST else 0
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _new_stores() -> Iterator[None]:
+    """A thousand tests begin with a new store: the migrations run once."""
+    with made_from_template():
+        yield
 
 
 @pytest.fixture(scope="session")

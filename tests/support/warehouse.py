@@ -21,7 +21,9 @@ from sqlalchemy import Boolean, Integer, Table
 from contracts.arrow import INSTANT, schema_of
 from contracts.base import Envelope
 from contracts.resources import RESOURCES, resource
+from core.settings import Settings
 from ingestion.ledger import CONNECTIONS
+from orchestration.dbt_runner import parse
 from state.projections import GATE, LEDGER, PAYLOADS
 from state.types import Instant, Money
 
@@ -84,22 +86,23 @@ def append(path: Path, dataset: str, name: str, rows: Iterable[Mapping[str, Any]
         connection.execute(f"INSERT INTO {target} SELECT * FROM batch")
 
 
-@lru_cache(maxsize=2)
-def _parsed(name: str) -> Any:
-    with tempfile.TemporaryDirectory() as folder:
-        return _invoke(Path(folder) / name, ["parse"], None).result
+@lru_cache(maxsize=1)
+def _parsed() -> Any:
+    with tempfile.TemporaryDirectory() as home:
+        return parse(Settings(home=Path(home)))
 
 
 def run_dbt(path: Path, command: str, *arguments: str, **variables: str | None) -> Any:
     """Run one dbt command over the warehouse in this process; dbt's result, the file closed again.
 
-    The project is parsed once in a process, for all runs over files of one name, which is their database's: a run with
-    other variables, or in another folder, would parse it again.
+    The project is parsed once in a process: a run with other variables, or in another folder, would parse it again. The
+    file's name is its database's, which is what was parsed.
     """
+    assert path.name == Settings(home=path.parent).warehouse.name
     call = [command, *arguments]
     if variables:
         call += ["--vars", json.dumps(variables)]
-    return _invoke(path, call, _parsed(path.name))
+    return _invoke(path, call, _parsed())
 
 
 def _invoke(path: Path, call: list[str], manifest: Any) -> Any:

@@ -32,7 +32,7 @@ def test_an_unknown_order_leaves_a_candidate_without_amounts(candidates: dict[st
 def test_time_alone_changes_no_hash_and_a_new_price_does(
     warehouse: Path, candidates: dict[str, Row], tmp_path: Path
 ) -> None:
-    copy = tmp_path / "later.duckdb"
+    copy = tmp_path / warehouse.name
     copy.write_bytes(warehouse.read_bytes())
     insert_rows(copy, "erp", "orders", [{"order_id": "Opart", "customer_id": "C1", "currency": "EUR",
                 "status": "confirmed", "company_id": "WBDE", "ordered_at": DEPARTED, "source_version": LATER}])  # fmt: skip
@@ -59,7 +59,7 @@ def decision(row: Row, sequence: int, **changes: Any) -> Row:
 def test_only_the_latest_release_on_the_same_inputs_goes_out(
     warehouse: Path, candidates: dict[str, Row], tmp_path: Path
 ) -> None:
-    copy = tmp_path / "sent.duckdb"
+    copy = tmp_path / warehouse.name
     copy.write_bytes(warehouse.read_bytes())
     append(copy, "raw_gate", "decisions", [
         decision(candidates["clean"], 1, verdict="blocked"),

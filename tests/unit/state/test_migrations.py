@@ -26,6 +26,7 @@ from state.postgresql import DRIVER, connect, url_of
 from state.tables import metadata
 from state.transitions import TRANSITIONS
 from tests.support.postgres import Server
+from tests.support.sqlite_template import as_they_are
 
 FOLDER = Path(migrations.__file__).parent
 NOW = "2026-11-13T17:00:00.000000+00:00"
@@ -50,6 +51,12 @@ KEPT = {
 }
 """Whose rows the database lets nobody change, or remove."""
 MACHINES: dict[str, Any] = {"illegal outbox transition": TRANSITIONS, "illegal dead letter transition": MOVES}
+
+
+@pytest.fixture(autouse=True)
+def _really() -> Iterator[None]:
+    with as_they_are():
+        yield
 
 
 @pytest.fixture
