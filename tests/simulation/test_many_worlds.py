@@ -11,6 +11,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import lru_cache
 from pathlib import Path
 
 import pytest
@@ -43,15 +44,22 @@ def template() -> Iterator[Path]:
 
 @contextmanager
 def a_store(template: Path) -> Iterator[Engine]:
+    """A new store, always in the same place: what SQLAlchemy has compiled for the last one is good for this one."""
     home = template / "seed"
     home.mkdir()
     shutil.copy(template / "state.sqlite", home / "state.sqlite")
-    engine = open_state(Settings(home=home))
+    engine = _opened(home)
     try:
         yield engine
     finally:
+        # No connection to this file is left: the next opens the one that is there then.
         engine.dispose()
         shutil.rmtree(home)
+
+
+@lru_cache(maxsize=1)
+def _opened(home: Path) -> Engine:
+    return open_state(Settings(home=home))
 
 
 @pytest.mark.parametrize("first", range(0, SEEDS, BLOCK))
