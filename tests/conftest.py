@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
+from tests.support.made_once import MadeOnce
 from tests.support.postgres import Server, running_postgres
 from tests.support.sqlite_template import made_from_template
 
@@ -30,6 +31,12 @@ def _new_stores() -> Iterator[None]:
     """A thousand tests begin with a new store: the migrations run once."""
     with made_from_template():
         yield
+
+
+@pytest.fixture(scope="session")
+def made_once(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> MadeOnce:
+    """What all processes of this run have in common."""
+    return MadeOnce(pytestconfig, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +9,7 @@ import pytest
 
 from tests.integration.dbt_core.edges import plant
 from tests.support.deliveries import DEPARTED, World
+from tests.support.made_once import MadeOnce
 from tests.support.warehouse import create_raw_tables, insert_rows, query, run_dbt
 
 AS_OF = "2026-11-13T17:00:00+00:00"
@@ -26,8 +26,12 @@ def build(path: Path, tag: str = "before_gate", as_of: str = AS_OF) -> None:
 
 
 @pytest.fixture(scope="session")
-def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    path = tmp_path_factory.mktemp("core") / "warehouse.duckdb"
+def warehouse(made_once: MadeOnce) -> Path:
+    return made_once.folder("core", _make_core) / "warehouse.duckdb"
+
+
+def _make_core(folder: Path) -> None:
+    path = folder / "warehouse.duckdb"
     create_raw_tables(path)
     world = World()
     plant(world)
@@ -35,18 +39,20 @@ def warehouse(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     insert_rows(path, "erp", "orders", [{"order_id": "Ohalf", "customer_id": "C1", "currency": "EUR",
                 "status": "confirmed", "ordered_at": DEPARTED, "_dlt_load_id": "not finished"}])  # fmt: skip
     build(path)
-    yield path
 
 
 @pytest.fixture(scope="session")
-def empty_marts(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def empty_marts(made_once: MadeOnce) -> Path:
     """Every model of the marts, without a row; who fills one of them takes a copy."""
-    path = tmp_path_factory.mktemp("marts") / "warehouse.duckdb"
+    return made_once.folder("marts", _make_marts) / "warehouse.duckdb"
+
+
+def _make_marts(folder: Path) -> None:
+    path = folder / "warehouse.duckdb"
     create_raw_tables(path)
     assert run_dbt(path, "seed").success
     for tag in ("before_gate", "outbound", "after_push"):
         assert run_dbt(path, "run", "--empty", "--select", f"tag:{tag}").success
-    return path
 
 
 @pytest.fixture(scope="session")
