@@ -107,11 +107,11 @@ def _dagster(home: Path, environment: pytest.MonkeyPatch) -> Path:
     return home / "dagster"
 
 
-def test_nothing_is_left_running(second: dict[str, Any], again: Path) -> None:
+def test_nothing_is_left_running(second: dict[str, Any], ran_in: Path) -> None:
     assert second
     left = [
         process.pid
         for process in psutil.process_iter(["cmdline", "environ"])
-        if str(again) in f"{process.info['cmdline']} {(process.info['environ'] or {}).get('WAYBILL_HOME')}"
+        if str(ran_in) in f"{process.info['cmdline']} {(process.info['environ'] or {}).get('WAYBILL_HOME')}"
     ]
     assert left == []

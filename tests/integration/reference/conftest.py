@@ -14,6 +14,7 @@ import pytest
 from tests.reference.inputs import Inputs
 from tests.reference.metrics import facts
 from tests.reference.values import values
+from tests.support.made_once import MadeOnce
 from tests.support.random_worlds.generate import generate, raw_rows, write
 from tests.support.random_worlds.world import AS_OF, Row
 from tests.support.warehouse import VERSION, run_dbt
@@ -46,12 +47,14 @@ def rows() -> dict[tuple[str, str], list[Row]]:
 
 
 @pytest.fixture(scope="session")
-def sides(rows: dict[tuple[str, str], list[Row]], tmp_path_factory: pytest.TempPathFactory) -> Sides:
-    path = tmp_path_factory.mktemp("worlds") / "warehouse.duckdb"
-    write(path, rows)
-    for command in (("seed",), ("run", *_EVERYTHING)):
-        result = run_dbt(path, *command, as_of=AS_OF.isoformat())
-        assert result.success, f"seed {SEED}: {result.exception or _failed(result)}"
+def sides(rows: dict[tuple[str, str], list[Row]], made_once: MadeOnce) -> Sides:
+    def build(folder: Path) -> None:
+        write(folder / "warehouse.duckdb", rows)
+        for command in (("seed",), ("run", *_EVERYTHING)):
+            result = run_dbt(folder / "warehouse.duckdb", *command, as_of=AS_OF.isoformat())
+            assert result.success, f"seed {SEED}: {result.exception or _failed(result)}"
+
+    path = made_once.folder("worlds", build) / "warehouse.duckdb"
     inputs = Inputs(rows, AS_OF, VERSION)
     ours = facts(inputs)
     return Sides(ours, values(ours), _read(path, "kpi_facts"), _read(path, "kpi_values"), inputs, path)
