@@ -44,6 +44,18 @@
         and changed.grain = {{ numbers }}.grain and changed.period_start is not distinct from {{ numbers }}.period_start
 {%- endmacro %}
 
+{# True for numbers of days, weeks and months that may say something else than was published: in a run that builds on what
+   was published last, those of changed periods and of such as ended since. #}
+{% macro may_be_news() -%}
+    (
+        not {{ published_as_built() }}
+        or not {{ is_closed('grain', 'period_start', last_published('published_at')) }}
+        or (metric, variant, grain, period_start) in (
+            select metric, variant, grain, period_start from {{ ref('int_kpi_changed_periods') }} where grain <> 'all'
+        )
+    )
+{%- endmacro %}
+
 {# The incremental strategy `periods`: numbers of changed periods are replaced. #}
 {% macro get_incremental_periods_sql(arguments) -%}
     {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}

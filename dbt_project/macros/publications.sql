@@ -18,6 +18,12 @@
     {{ as_of() }} >= coalesce({{ last_published('published_at') }}, {{ as_of() }})
 {%- endmacro %}
 
+{# True when the last publication is of the build that this run goes on from: what no changed fact belongs to is published as
+   it stands. Not so after a run that published and broke off, or that was older than what was published. #}
+{% macro published_as_built() -%}
+    coalesce({{ last_built_at() }} = {{ last_published('published_at') }}, false)
+{%- endmacro %}
+
 {# True when a period is over wherever on earth its days are counted. #}
 {% macro is_closed(grain, period_start, instant) -%}
     {{ local_date(instant, "'Etc/GMT+12'") }} >= case {{ grain }}

@@ -4,8 +4,7 @@
 {%- set published = left_behind('intermediate', 'int_kpi_facts_published') %}
 {#- What this run has replaced is what was published, unless another run has replaced some of it since. All that was
     published is large: it is read only then. -#}
-{%- set known = 'coalesce(' ~ last_built_at() ~ ' = ' ~ last_published('published_at') ~ ', false) and not exists (select 1 from '
-    ~ ref('int_kpi_facts_before') ~ ' where not is_sure)' %}
+{%- set known = published_as_built() ~ ' and not exists (select 1 from ' ~ ref('int_kpi_facts_before') ~ ' where not is_sure)' %}
 with compared as (
     select {{ fact_columns() }}, 0 as was_there, 1 as is_there from {{ ref('int_kpi_facts_now' if builds_on() else 'kpi_facts') }}
     where standing = 'in'

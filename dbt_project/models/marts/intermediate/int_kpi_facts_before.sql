@@ -17,7 +17,7 @@ with earlier as (
 -- How the facts that this run replaces stood before: kpi_facts waits for it.
 select standing, {{ fact_columns() }}, {{ last_built_at() }} as built_on, not exists (select 1 from earlier) as is_sure
 from {{ kept }}
-where standing <> 'out' and {{ is_touched({'fact': 'entity_no'}, model) }}
+where {{ few_of(kept, "standing <> 'out' and " ~ is_touched({'fact': 'entity_no'}, model)) }}
 union all
 select * from earlier
 union all

@@ -1,6 +1,8 @@
 {{ config(materialized='incremental', incremental_strategy='append', full_refresh=false, on_schema_change='append_new_columns') }}
+{{ waits_for('int_kpi_changed_periods') }}
 {%- set measures = number_measures() %}
 {%- set now, before = as_of(), last_published('published_at') %}
+{%- set partly = is_incremental() and builds_on() %}
 -- Every number of a period that is over, each time it says something new. What was published cannot be computed
 -- again from what is known today, so a full refresh keeps this table.
 with numbers as (
@@ -8,6 +10,7 @@ with numbers as (
         {% for name in measures %}{{ name }}{{ ', ' if not loop.last }}{% endfor %}
     from {{ ref('kpi_values') }}
     where grain <> 'all' and n > 0 and {{ is_closed('grain', 'period_start', now) }}
+        {%- if partly %} and {{ may_be_news() }}{% endif %}
 )
 
 {% if is_incremental() -%}
@@ -16,12 +19,15 @@ with numbers as (
     from (
         select *, row_number() over (partition by {{ number_columns() }} order by version desc) as newest_first
         from {{ this }}
+        {%- if partly %}
+        where {{ may_be_news() }}
+        {%- endif %}
     ) as versions
     where newest_first = 1
 ),
 
 known as (
-    select distinct metric, variant, dimension from latest
+    select distinct metric, variant, dimension from {{ this }}
 ),
 
 compared as (
