@@ -35,21 +35,24 @@
     {{ nodes[0] if nodes | length == 1 else 'coalesce(' ~ nodes | join(', ') ~ ')' }}
 {%- endmacro %}
 
-{# A fact belongs to what it is a fact of; those of connections, vehicles and people belong to none. A message goes by
+{# A fact belongs to what it is a fact of; those of connections and people belong to none. A message goes by
    what it is about: the key of a shipment, or whatever was refused, or counted in bulk. #}
 {% macro fact_node() -%}
     case
         {%- for entity, kind in [('shipment', 'shipment'), ('order', 'order'), ('invoice', 'invoice'), ('stop', 'stop'),
-            ('arrival', 'stop'), ('case', 'exception'), ('message', 'key')] %}
+            ('arrival', 'stop'), ('case', 'exception'), ('message', 'key'), ('vehicle_day', 'vehicle_day')] %}
         when entity_type = '{{ entity }}' then {{ node(kind, 'entity_no') }}
         {%- endfor %}
     end
 {%- endmacro %}
 
-{# True for rows that this run builds anew: of a touched node, or of none. #}
+{# True for rows that this run builds anew: of a touched node, or of none. Facts are of days of lorries too. #}
 {% macro is_touched(by, consumer) -%}
     coalesce({{ node_of(by) }}, {{ no_node() }}) in (
         select node from {{ touched_nodes(consumer) }} union all select {{ no_node() }}
+        {%- if by.keys() | select('in', ['fact', 'node', 'vehicle_day']) | list %}
+        union all select node from {{ changes_table('touched_vehicle_days') }}
+        {%- endif %}
     )
 {%- endmacro %}
 

@@ -31,10 +31,21 @@
 {# The rows of a table that it has not as it was seen last, or had then and has no longer. #}
 {% macro changed_since_seen(name, columns) -%}
     (
-        select {{ columns }} from {{ ref(name) }} except select {{ columns }} from {{ left_behind('changes', 'seen_' ~ name | replace('int_', '')) }}
+        select {{ columns }} from {{ ref(name) }} except select {{ columns }} from {{ left_behind('changes', 'seen_' ~ name | replace('int_', '') | replace('fct_', '')) }}
     )
     union
     (
-        select {{ columns }} from {{ left_behind('changes', 'seen_' ~ name | replace('int_', '')) }} except select {{ columns }} from {{ ref(name) }}
+        select {{ columns }} from {{ left_behind('changes', 'seen_' ~ name | replace('int_', '') | replace('fct_', '')) }} except select {{ columns }} from {{ ref(name) }}
     )
+{%- endmacro %}
+
+{# What a fact of a lorry's day says whose it is. #}
+{% macro vehicle_day_no() -%}
+    coalesce(vehicle_id, device_id) || ' ' || cast(local_day as varchar)
+{%- endmacro %}
+
+{# What the facts of such a day are made from. #}
+{% macro vehicle_day_columns() -%}
+    vehicle_day_key, source_system, device_id, vehicle_id, local_day, time_zone, depot_id, region, distance_km, loaded_km,
+    trip_count, weighed_trip_count, loaded_kg, offered_kg, working_s, idle_s, in_service_s, available_s
 {%- endmacro %}

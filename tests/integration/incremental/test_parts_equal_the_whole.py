@@ -63,6 +63,28 @@ def test_what_nothing_new_names_is_not_built_again(parts: Path, tmp_path: Path) 
         assert {(row["stood"], row["touched"]) for row in counted} == {(True, False), (False, True)}, counted
 
 
+def test_facts_of_a_lorrys_day_that_is_as_it_was_are_not_built_again(parts: Path, tmp_path: Path) -> None:
+    path = tmp_path / "warehouse.duckdb"
+    shutil.copy(parts, path)
+    query(path, "UPDATE marts.kpi_facts SET why = 'as it stood' WHERE entity_type = 'vehicle_day'")
+    # One of the days is another than the last build left it.
+    (day,) = query(
+        path,
+        "UPDATE changes.seen_vehicle_days SET distance_km = distance_km + 1 WHERE vehicle_day_key = "
+        "(SELECT min(entity_id) FROM marts.kpi_facts WHERE entity_type = 'vehicle_day') RETURNING vehicle_day_key AS key",
+    )
+    build(path, 2, 2)
+    counted = query(
+        path,
+        "SELECT coalesce(why = 'as it stood', false) AS stood, hash('vehicle_day', entity_no) IN (SELECT node FROM "
+        "changes.touched_vehicle_days UNION ALL SELECT node FROM changes.touched_by_push) AS touched, "
+        f"coalesce(bool_or(entity_id = '{day['key']}'), false) AS has_it, count(*) AS rows "
+        "FROM marts.kpi_facts WHERE entity_type = 'vehicle_day' GROUP BY ALL",
+    )
+    found = {(row["stood"], row["touched"], row["has_it"]) for row in counted}
+    assert found == {(True, False, False), (False, True, True)}, counted
+
+
 def test_numbers_of_periods_that_nothing_touched_stay_as_they_were(parts: Path) -> None:
     counted = query(
         parts,

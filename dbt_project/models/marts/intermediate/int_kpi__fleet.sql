@@ -1,15 +1,18 @@
+{{ waits_for('touched_vehicle_days') }}
 {% set serves = 'in_service_s > 0 and is_over' %}
 {% set serves_not = "case when is_over then 'not in service' else 'the day is not over' end" %}
 with days as (
     select
-        vehicle_day_key as vehicle_day_id, coalesce(vehicle_id, device_id) || ' ' || cast(local_day as varchar)
-            as vehicle_day_no,
+        vehicle_day_key as vehicle_day_id, {{ vehicle_day_no() }} as vehicle_day_no,
         source_system, vehicle_id, local_day, depot_id, region, in_service_s, available_s, working_s,
         working_s + idle_s as heard_s, distance_km, loaded_km, trip_count, weighed_trip_count, loaded_kg, offered_kg,
         {{ end_of_day('local_day', 'time_zone') }} <= {{ as_of() }} as is_over,
         cast(null as varchar) as company_id, cast(null as varchar) as customer_id,
         cast(null as varchar) as carrier_id, cast(null as varchar) as made_by
     from {{ ref('fct_vehicle_days') }}
+    {%- if builds_on() %}
+    where {{ is_touched({'vehicle_day': vehicle_day_no()}, model) }}
+    {%- endif %}
 )
 
 {{ measured_facts('fleet_utilisation_rate', 'default', 'vehicle_day', serves, serves_not, 'available_s > 0',

@@ -1,5 +1,6 @@
 {{ config(materialized='table') }}
 {{ waits_for('touched_by_push') }}
+{{ waits_for('touched_vehicle_days') }}
 {%- set kept = left_behind('marts', 'kpi_facts') %}
 {%- set noted = left_behind('intermediate', 'int_kpi_facts_before') %}
 {% if builds_on() -%}
