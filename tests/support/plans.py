@@ -30,6 +30,7 @@ FEW = {
 """What one side of such a join is, where it is a handful."""
 FEW_OF_WHAT_CAME = {
     "touched_by_push": "the one instant of the last build",
+    "touched_vehicle_days": "the one instant of the last build",
     "int_kpi_facts_before": "the one instant of the last build",
     "int_kpi_facts_now": "as kpi_facts, whose new rows it holds",
     "int_kpi_changed_periods": "the four grains",
