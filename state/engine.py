@@ -25,6 +25,9 @@ _BUSY_TIMEOUT_MS = 30_000
 _CACHE_KB = 64 * 1024
 """What a connection may keep of the file in memory: with SQLite's own 2 MB, moving a million rows wrote each page of the
 ledger's index many times over. Only who touches so much uses it."""
+_STATEMENTS = 1000
+"""Statements that a connection keeps ready. Where more come than are kept, the driver lets go of the newest: with its own 128, which the
+migrations alone fill, each statement of an attempt was made ready again every time it ran, which took longer than to run it."""
 _READS = "waybill_reads"
 _POSTGRESQL_FULL = "53100"
 _PRAGMAS = {
@@ -77,7 +80,13 @@ def _sqlite(settings: Settings) -> Engine:
             f"SQLite {pysqlite3.sqlite_version} can lose committed rows when its log is reset.",
             remedy="Install the versions of requirements.lock (SQLite 3.51.3 or newer).",
         )
-    engine = create_engine(f"sqlite:///{settings.state}", module=pysqlite3.dbapi2)
+    engine = create_engine(
+        f"sqlite:///{settings.state}",
+        module=pysqlite3.dbapi2,
+        connect_args={"cached_statements": _STATEMENTS},
+        # The connection that wrote last has the pages in memory; to any other of the pool they are old.
+        pool_use_lifo=True,
+    )
     event.listen(engine, "connect", _on_connect)
     if not settings.state.exists():
         # A new file is given its write-ahead log by the first to open it, and for that SQLite waits for nobody.
