@@ -1,4 +1,4 @@
-"""What waits for a person beside the blocked invoices: drafts of credit notes, and rows that were refused.
+"""What waits for a person beside the blocked invoices: requests, drafts of credit notes, and rows that were refused.
 
 Belongs here: reading it from the state store. The pages change nothing: each names the command that does.
 """
@@ -12,6 +12,7 @@ from decimal import Decimal
 
 from core.settings import Settings
 from dashboard.data import engine_of
+from dashboard.second_person import Asked, asked
 from state import credit_decisions, credit_notes, credit_rules, letter_overview
 from state.credit_decisions import CreditDecision
 from state.credit_notes import CreditNote
@@ -49,6 +50,7 @@ class Draft:
 class Waiting:
     """Everything the page shows. ``letters`` are the newest of those that ``groups`` count."""
 
+    asked: Sequence[Asked] = ()
     drafts: Sequence[Draft] = ()
     groups: Sequence[Group] = ()
     letters: Sequence[Head] = ()
@@ -77,7 +79,9 @@ def waiting(settings: Settings) -> Waiting:
         Draft(note, holds(judged.get(note.idempotency_key)), (now - note.drafted_at).total_seconds())
         for note in credit_notes.waiting(engine)
     ]
-    return Waiting(drafts, letter_overview.groups(engine), letter_overview.newest(engine, SHOWN))
+    return Waiting(
+        asked(engine), drafts, letter_overview.groups(engine), letter_overview.newest(engine, SHOWN)
+    )
 
 
 def holds(decision: CreditDecision | None) -> tuple[Hold, ...]:

@@ -15,6 +15,11 @@ from core.settings import Settings
 from dashboard.app import create_app
 
 
+def get(address: str) -> httpx.Response:
+    """The page. Drawing the first chart takes longer than httpx waits by itself where other work has the machine."""
+    return httpx.get(address, timeout=60)
+
+
 @contextmanager
 def served(settings: Settings) -> Iterator[str]:
     """The application on a free loopback port; yields its address."""
@@ -27,10 +32,10 @@ def served(settings: Settings) -> Iterator[str]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     address = f"http://127.0.0.1:{port}"
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not server.started and time.monotonic() < deadline:
         time.sleep(0.02)
-    httpx.get(f"{address}/healthz").raise_for_status()
+    get(f"{address}/healthz").raise_for_status()
     try:
         yield address
     finally:

@@ -12,7 +12,7 @@ from core.settings import Settings
 from state import decisions
 from state.decisions import Decision
 from state.engine import open_state
-from tests.support.approved_rules import let_in
+from tests.support.approved_rules import NOTHING, let_in
 
 AS_OF = datetime(2026, 11, 13, 17, 0, tzinfo=UTC)
 GO_LIVE = date(2026, 11, 10)
@@ -135,7 +135,7 @@ def held(number: int, *codes: str, amount: str = "119.00", currency: str = "EUR"
     ]  # fmt: skip
     return Decision(
         f"d{number}", f"b{number}", 1, "WBDE", f"SO-{number:05}", f"CON-{number:05}", f"CUST-{number % 7:03}",
-        "blocked" if codes else "released", codes, (), reasons, "1" * 64, "2" * 64, "3" * 64, "2026-11.1",
+        "blocked" if codes else "released", codes, (), reasons, "1" * 64, "2" * 64, NOTHING, "2026-11.1",
         AS_OF, AS_OF, Decimal(amount), currency, "run_1", True,
     )  # fmt: skip
 

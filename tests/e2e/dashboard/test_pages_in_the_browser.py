@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page, sync_playwright
+from undecided import OTHER_RULES
 
 from core.settings import Settings
 from core.warehouse import open_serving
@@ -105,6 +106,7 @@ def test_what_waits_for_a_person_is_told_with_the_command_that_decides(tab: Page
     tab.goto(site)
     told = tab.locator("section[aria-labelledby=waiting]").inner_text()
     assert "2 credit notes wait: -1,278.50 EUR" in told
+    assert "2 requests wait for a second person: kill switch, rules" in told
     held = [row.inner_text().split() for row in tab.locator("tr[data-draft]").all()]
     assert [words[0] for words in held] == ["CON-00101", "CON-00102"]
     assert all("finance-controlling" in words for words in held)
@@ -127,6 +129,21 @@ def test_what_waits_for_a_person_is_told_with_the_command_that_decides(tab: Page
     assert "found '<i>EURO0</i>'" in letters.inner_text()
     assert "payload" not in tab.content(), "what came is shown by the command alone"
     assert tab.locator("form, button, input").count() == 0
+
+
+def test_a_change_of_the_rules_waits_with_its_content_and_the_command_of_the_other(
+    tab: Page, site: str
+) -> None:
+    tab.goto(f"{site}/waiting")
+    assert "2 requests, 2 credit notes, 15 refused rows" in tab.locator(".asof").inner_text()
+    requests = tab.locator("tr[data-asked]")
+    assert [row.get_attribute("data-asked") for row in requests.all()] == ["kill switch", "rules"]
+    told = requests.nth(1).inner_text()
+    assert "policy 2026-12.1" in told and "rule X: new, WARN" in told and "limits.EUR: none → 75000" in told
+    assert "agreed with <b>sales</b>" in told, "what people say is text, never markup"
+    assert requests.nth(1).locator("code").inner_text() == (
+        f"waybill gate approve-rules {OTHER_RULES.version[:12]}"
+    )
 
 
 def test_a_number_drills_down_to_its_rows(tab: Page, site: str) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import duckdb
-import httpx
-from loopback import served
+from loopback import get, served
 from published_world import decide, kpi, publish
 
 from core.settings import Settings
@@ -16,10 +15,10 @@ from dashboard.words import rate
 def test_before_the_first_run_the_page_says_how_to_start(tmp_path: Path) -> None:
     settings = Settings(home=tmp_path)
     with served(settings) as site:
-        page = httpx.get(site)
+        page = get(site)
         assert (page.status_code, "waybill run" in page.text) == (200, True)
-        assert httpx.get(f"{site}/blocked").status_code == 200
-        assert "No credit note waits" in httpx.get(f"{site}/waiting").text
+        assert get(f"{site}/blocked").status_code == 200
+        assert "No credit note waits" in get(f"{site}/waiting").text
     assert not settings.state.exists(), "reading a page creates no store"
 
 
@@ -28,24 +27,24 @@ def test_a_new_serving_copy_shows_at_once(tmp_path: Path) -> None:
     publish(settings, [kpi("otif_rate", value=0.5)])
     decide(settings)
     with served(settings) as site:
-        assert rate(0.5) in httpx.get(site).text
+        assert rate(0.5) in get(site).text
         publish(settings, [kpi("otif_rate", value=0.75)])
-        page = httpx.get(site).text
+        page = get(site).text
     assert rate(0.75) in page
-    assert "No credit note waits for an approval, and no refused row for a decision" in page
+    assert "No request and no credit note waits for an approval, and no refused row for a decision" in page
     assert "No day has 5 posted invoices yet" in page
 
 
 def test_every_answer_forbids_what_the_page_does_not_need(site: str) -> None:
     for path in ("/", "/blocked/POD_MISSING", "/nothing", "/static/style.css"):
-        headers = httpx.get(site + path).headers
+        headers = get(site + path).headers
         assert headers["content-security-policy"].startswith("default-src 'none'; style-src 'self'")
         assert headers["x-content-type-options"] == "nosniff"
 
 
 def test_an_unknown_page_is_told_so(site: str) -> None:
     for path in ("/blocked/<script>", "/metric/<script>", "/metric/in_full_rate"):
-        page = httpx.get(f"{site}{path}")
+        page = get(f"{site}{path}")
         assert (page.status_code, "<script>" in page.text) == (404, False)
 
 
@@ -54,7 +53,7 @@ def test_a_serving_copy_that_does_not_open_is_told_with_a_remedy(tmp_path: Path)
     settings.serving.parent.mkdir(parents=True)
     settings.serving.write_bytes(b"not a database")
     with served(settings) as site:
-        page = httpx.get(site)
+        page = get(site)
     assert (page.status_code, "does not open" in page.text) == (503, True)
 
 
@@ -63,5 +62,5 @@ def test_a_serving_copy_without_the_metrics_is_told_with_a_remedy(tmp_path: Path
     settings.serving.parent.mkdir(parents=True)
     duckdb.connect(str(settings.serving)).close()
     with served(settings) as site:
-        page = httpx.get(site)
+        page = get(site)
     assert (page.status_code, "waybill run" in page.text) == (503, True)

@@ -1,4 +1,4 @@
-"""Credit notes and refused rows that wait for a person, and beside them what waits for nobody."""
+"""Requests, credit notes and refused rows that wait for a person, and beside them what waits for nobody."""
 
 from __future__ import annotations
 
@@ -9,15 +9,23 @@ from typing import Any
 from published_world import AS_OF
 from sqlalchemy import Engine
 
-from core.ids import idempotency_key
-from state import credit_notes, dead_letters, letter_decisions
+from core.ids import canonical_json, idempotency_key
+from state import credit_notes, dead_letters, kill_switch, letter_decisions, rulesets
 from state.dead_letters import DeadLetter
+from state.kill_switch import Scope
 from state.letter_decisions import Word
+from state.rulesets import Ruleset
 from tests.support.credit_documents import draft_of, invoice, note, post
 
 CREDITED = {"CON-00101": Decimal("1190.00"), "CON-00102": Decimal("88.50"), "CON-00103": Decimal("12.00")}
 """The last one's draft was answered."""
 REFUSED = {"CURRENCY_INVALID": 12, "TIME_IN_FUTURE": 3}
+
+OTHER_RULES = Ruleset(
+    "flows",
+    "2026-12.1",
+    canonical_json({"policy": {"limits": {"EUR": 75000}}, "rules": [{"code": "X", "disposition": "WARN"}]}),
+)
 
 
 def leave_undecided(engine: Engine) -> None:
@@ -61,6 +69,15 @@ def leave_undecided(engine: Engine) -> None:
     )
     discarded = [each for each in dead_letters.with_status(engine, "open") if each.reason == "OTHER"]
     letter_decisions.discard(engine, discarded, Word("anna", "nobody needs it", AS_OF))
+    ask(engine)
+
+
+def ask(engine: Engine) -> None:
+    """A change of the rules, and a switch whose release is asked for; another one that stays pulled asks nobody."""
+    rulesets.propose(engine, OTHER_RULES, "anna", "agreed with <b>sales</b>", AS_OF)
+    for scope in (Scope("destination", "sandbox_erp"), Scope("company", "WBAT")):
+        kill_switch.pull(engine, scope, "anna", "wrong prices", AS_OF)
+    kill_switch.release(engine, Scope("company", "WBAT"), "anna", "mended", AS_OF)
 
 
 def _letter(reason: str, number: int, **changes: Any) -> DeadLetter:
