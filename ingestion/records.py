@@ -7,14 +7,17 @@ small readings of vendors' empty values. Field names of a vendor belong to its a
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from ingestion.base import Rejection, SourceRecord, Window
 from ingestion.strict_json import fault_of
 from ingestion.times import Refused
 
 OVERLAP = timedelta(minutes=5)
+AHEAD = timedelta(hours=1)
+"""What says that it changed later than this after the source's own time has not changed then."""
 Fields = dict[str, Any]
 
 
@@ -80,14 +83,35 @@ def is_inside(version: datetime | None, window: Window | None) -> bool:
     return window is None or version is None or window[0] <= version < window[1]
 
 
-class Furthest:
-    """The latest change time seen, as a cursor."""
+def in_time(record: SourceRecord, clock: datetime | None) -> SourceRecord:
+    """The record, refused when it says that it changed long after the source's own time: nothing newer would count."""
+    if clock is None or record.version is None or record.rejection or record.version <= clock + AHEAD:
+        return record
+    told = f"changed at {record.version.isoformat()}, and the source's own time is {clock.isoformat()}"
+    return replace(record, rejection=Rejection("CHANGED_IN_FUTURE", told))
 
-    def __init__(self, cursor: str | None) -> None:
+
+class Clocked(Protocol):
+    """A source and its own time at its last answer."""
+
+    @property
+    def source_clock(self) -> datetime | None: ...
+
+
+class Furthest:
+    """The latest change time seen, as a cursor, and never past the source's own time at its first answer: whatever changes after
+    that is still to come, also where one row says that it has changed in another year."""
+
+    def __init__(self, cursor: str | None, source: Clocked) -> None:
         self._at = None if cursor is None else datetime.fromisoformat(cursor)
+        self._source = source
+        self._began: datetime | None = None
 
     def see(self, at: datetime | None) -> None:
-        """Move forward, never back."""
+        """Move forward, never back. A clock tells whole seconds, which the overlap makes up for."""
+        self._began = self._began or self._source.source_clock
+        if at is not None and self._began is not None and at > self._began + OVERLAP / 5:
+            at = self._began
         if at is not None and (self._at is None or at > self._at):
             self._at = at
 

@@ -23,9 +23,10 @@ from ingestion.base import Adapter, Columns, Page, SourceRecord, Stream, Window
 from ingestion.drift import Fields
 from ingestion.envelope import enveloped
 from ingestion.known import Known
-from ingestion.landing import Batch, land
+from ingestion.landing import INBOX, Batch, land
 from ingestion.load import Loader
 from ingestion.parking import FreshParents, Waiting
+from ingestion.records import in_time
 from ingestion.registry import open_adapter
 from ingestion.sorting import Counts, Sorted, Sorter, Tally, Visit
 from ingestion.warehouse import ensure_raw_tables, ensure_warehouse, replay
@@ -150,7 +151,9 @@ class _Reading:
         last = self._stream.resources[-1]
         for name in self._stream.resources:
             own = resource(self._connection.kind, name)
-            records = [each for each in page.records if each.resource == name]
+            # The messages of partners have no cursor, and times of their own.
+            clock = None if self._stream.name == INBOX else self._adapter.source_clock
+            records = [in_time(each, clock) for each in page.records if each.resource == name]
             columns = [each for each in page.columns if each.resource == name]
             self._waiting_of(own).note_sent(records, columns)
             self._fields.note(name, records, columns)

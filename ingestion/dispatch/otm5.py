@@ -58,7 +58,7 @@ class Otm5Adapter:
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Entities changed since the cursor, oldest change first."""
         make = _STREAMS[stream.name][1]
-        furthest = Furthest(cursor)
+        furthest = Furthest(cursor, self)
         if stream.name == "consignments":
             self._reader.parents.update(known_parents_of_consignments(self._settings, self._http.name))
         start = start_of(cursor, self._window)

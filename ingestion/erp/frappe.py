@@ -71,7 +71,7 @@ class FrappeAdapter:
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Documents changed since the cursor with their child rows, oldest change first."""
         _, doctype, children, make = _STREAMS[stream.name]
-        furthest = Furthest(cursor)
+        furthest = Furthest(cursor, self)
         for documents in by_change(
             partial(self._list, doctype), self._changed_at, start_of(cursor, self._window)
         ):

@@ -88,7 +88,7 @@ class TrytonAdapter:
         domain = [*read.domain]
         if (since := start_of(cursor, self._window)) is not None:
             domain.append(["OR", *([each, ">=", encoded(since)] for each in changes)])
-        furthest, last = Furthest(cursor), 0
+        furthest, last = Furthest(cursor, self), 0
         began: datetime | None = None
         while True:
             rows = self._list(read, changes, [*domain, ["id", ">", last]])

@@ -44,7 +44,7 @@ class OnfleetAdapter:
 
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Tasks changed since the cursor that were completed or failed."""
-        furthest = Furthest(cursor)
+        furthest = Furthest(cursor, self)
         since = start_of(cursor, self._window) or datetime(1990, 1, 1, tzinfo=UTC)
         parameters: dict[str, str | int] = {"from": int(since.timestamp() * 1000)}
         while True:

@@ -48,7 +48,7 @@ class SignedLinksAdapter:
 
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Deliveries changed since the cursor, oldest change first."""
-        furthest, start = Furthest(cursor), start_of(cursor, self._window)
+        furthest, start = Furthest(cursor, self), start_of(cursor, self._window)
         for found in by_change(self._list, self._changed_at, start, _without_links):
             for each in found:
                 furthest.see(self._changed_at(each))

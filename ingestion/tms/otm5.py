@@ -43,7 +43,7 @@ class Otm5EtaAdapter:
 
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Predictions issued since the cursor, oldest first."""
-        furthest, start = Furthest(cursor), start_of(cursor, self._window)
+        furthest, start = Furthest(cursor, self), start_of(cursor, self._window)
         changed = partial(changed_at, zone=self._zone)
         for found in by_change(partial(listed, self._http, "actions"), changed, start):
             for each in found:

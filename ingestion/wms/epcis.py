@@ -43,7 +43,7 @@ class EpcisAdapter:
 
     def pages(self, stream: Stream, cursor: str | None) -> Iterator[Page]:
         """Events recorded since the cursor, oldest record first."""
-        furthest, start = Furthest(cursor), start_of(cursor, self._window)
+        furthest, start = Furthest(cursor, self), start_of(cursor, self._window)
         parameters: dict[str, str | int] = {"perPage": PAGE_ROWS}
         if start is not None:
             parameters["GE_recordTime"] = start.astimezone(UTC).isoformat()

@@ -25,11 +25,16 @@ MIXED = "tests/integration/activation/test_faults_of_every_kind_at_random.py"
 DAY = "tests/integration/activation/test_a_day_without_the_erp_over_http.py"
 WORLDS = "tests/simulation/test_many_worlds.py::test_no_seed_breaks_a_promise"
 TROUBLE = "tests/unit/activation/test_an_erp_in_trouble.py"
+BUDGET = "tests/unit/activation/test_retry_budget.py"
 CLOSED = "tests/unit/quality/test_gate_fails_closed.py"
 FAILING = "tests/integration/ingestion/test_sources_that_fail.py"
 CURSOR = "tests/integration/ingestion/test_a_failing_source_moves_no_cursor.py"
 STEPS = "tests/integration/ingestion/test_killed_in_every_step.py"
 TORN = "tests/integration/ingestion/test_the_warehouse_killed_and_torn.py"
+ERP_ROWS, FIXES = (
+    "tests/integration/bad_inputs/test_erp_rows.py",
+    "tests/integration/bad_inputs/test_telematics_rows.py",
+)
 SILENT = "tests/integration/orchestration/test_a_source_that_falls_silent.py"
 LETTERS = "tests/integration/bad_inputs/test_letters_are_mended_and_replayed.py"
 STORE = "tests/unit/state/test_state_store.py"
@@ -56,8 +61,9 @@ FAULTS: tuple[Fault, ...] = (
            f"{WAY}::test_6_without_the_settle_rule_the_late_request_makes_a_second_one",
            WORLDS, "tests/simulation/test_many_worlds.py::test_without_the_settle_rule_an_invoice_is_posted_twice")),
     Fault(7, "500 after applying", "ERP", "UNKNOWN", (LOST,)),
-    Fault(8, "503 / 429 with Retry-After", "ERP", "waits", (
-        f"{ONCE}::test_a_busy_erp_is_waited_for", f"{ONCE}::test_a_push_waits_by_itself_for_as_long_as_a_busy_erp_said")),
+    Fault(8, "503 / 429 with Retry-After", "ERP", "waits; budget respected", (
+        f"{ONCE}::test_a_busy_erp_is_waited_for", f"{ONCE}::test_a_push_waits_by_itself_for_as_long_as_a_busy_erp_said",
+        f"{BUDGET}::test_ten_first_attempts_allow_one_more", f"{BUDGET}::test_time_gives_ten_a_minute_and_never_more_than_ten")),
     Fault(9, "search lag", "look-up", "no resend before settle",
           (f"{WAY}::test_9_what_a_search_does_not_show_yet_is_not_sent_again_before_it_has_settled",
            f"{WAY}::test_9_without_the_settle_rule_the_search_lag_makes_a_second_one", WORLDS)),
@@ -118,11 +124,15 @@ FAULTS: tuple[Fault, ...] = (
     Fault(31, "source answers 200 with no rows", "extract", "volume alert in that run",
           (f"{SILENT}::test_31_it_warns_in_the_first_run_in_which_nothing_came",
            f"{SILENT}::test_31_a_source_that_is_often_empty_is_not_missed")),
-    Fault(32, "cursor in the future, clock ahead", "extract", "quarantined",
-          ("tests/integration/bad_inputs/test_telematics_rows.py::test_of_a_clock_ten_minutes_ahead_the_receive_time_is_used",)),
-    Fault(33, "source schema changes", "extract", "row to dead letters, batch goes on",
-          ("tests/integration/bad_inputs/test_erp_rows.py::test_it_is_refused_and_its_bytes_are_kept",)),
-    Fault(34, "source 401", "extract", "alert; no retry storm", (f"{FAILING}::test_a_bad_answer_fails_with_its_own_words",)),
+    Fault(32, "cursor in the future, clock ahead", "extract", "quarantined; the cursor goes no further than the source's own time",
+          (f"{ERP_ROWS}::test_what_changed_in_the_future_is_refused_and_moves_no_cursor_past_the_source_s_own_time",
+           f"{FIXES}::test_a_position_is_refused_and_what_the_feed_told_is_kept",
+           f"{FIXES}::test_of_a_clock_ten_minutes_ahead_the_receive_time_is_used")),
+    Fault(33, "source schema changes", "extract", "row to dead letters, batch goes on; what is new is counted",
+          (f"{ERP_ROWS}::test_it_is_refused_and_its_bytes_are_kept", f"{ERP_ROWS}::test_the_row_beside_it_is_loaded",
+           f"{ERP_ROWS}::test_an_unknown_field_refuses_nothing_and_is_counted")),
+    Fault(34, "source 401", "extract", "alert; no retry storm",
+          (f"{FAILING}::test_a_bad_answer_fails_with_its_own_words", f"{CURSOR}::test_it_is_named_and_the_next_source_is_read")),
     Fault(35, "HTML login page with 200, truncated page", "extract", "fetch fails, cursor stays",
           (f"{CURSOR}::test_it_is_named_and_the_next_source_is_read",)),
     Fault(36, "ERP down", "API", "still 202", (f"{API}::test_36_with_the_erp_down_it_is_still_202",)),

@@ -206,6 +206,29 @@ def test_an_unknown_field_refuses_nothing_and_is_counted(fresh: Intake) -> None:
     )
 
 
+def test_what_changed_in_the_future_is_refused_and_moves_no_cursor_past_the_source_s_own_time(
+    fresh: Intake,
+) -> None:
+    from ingestion.load import Loader
+
+    near, ahead = "2026-11-13 14:00:00.000000", "2026-11-13 14:00:00.000001"  # in Berlin: an hour after NOW
+    far = order("F-9", modified="2031-01-01 09:00:00.000000")
+    fresh.vendors.lists["Customer"] = [customer("C-1")]
+    fresh.vendors.lists["Sales Order"] = [order("F-1", modified=near), order("F-2", modified=ahead), far]
+    counts = fresh.read("erp")["orders"]
+    assert (counts.loaded, counts.dead_lettered) == (1, 2)
+    assert len(fresh.rows("erp", "orders", "F-1")) == 1
+    letter = fresh.letter(far, "orders")
+    assert letter.reason == "CHANGED_IN_FUTURE"
+    assert "2031-01-01T08:00:00+00:00" in letter.detail and NOW.isoformat() in letter.detail
+    cursors = Loader(fresh.settings, "erp", "erp").cursors()
+    assert (cursors["orders"], cursors["customers"]) == (NOW.isoformat(), "2026-11-12T08:00:00+00:00")
+    fresh.vendors.now = NOW + timedelta(hours=1)
+    assert fresh.read("erp")["orders"].loaded == 1, "once it is no longer so far ahead it is taken in"
+    assert len(fresh.rows("erp", "orders", "F-2")) == 1
+    assert [each.source_id for each in fresh.letters()] == ["F-9"]
+
+
 def deleted(name: str, **changes: Any) -> dict[str, Any]:
     return {
         "name": f"DEL-{name}", "creation": LATER, "modified": LATER, "deleted_doctype": "Sales Order",
