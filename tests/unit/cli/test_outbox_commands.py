@@ -12,6 +12,7 @@ from typer.testing import CliRunner, Result
 
 from activation import operators
 from cli.main import typer_app
+from core.errors import PermanentFailure
 from core.settings import ROOT, Settings
 from state.proposals import Proposal
 
@@ -55,6 +56,13 @@ def test_a_proposal_shows_what_the_erp_holds(monkeypatch: pytest.MonkeyPatch) ->
 )
 def test_without_a_target_a_name_or_a_reason_it_is_wrong_usage(arguments: tuple[str, ...]) -> None:
     assert call(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize("command", [("propose", "S-1", "--to", "retry"), ("confirm", "S-1")])
+def test_an_unknown_key_is_told_with_what_lists_the_known(command: tuple[str, ...]) -> None:
+    refused = call(*command, "--actor", "anna", "--reason", "mended").exception
+    assert isinstance(refused, PermanentFailure)
+    assert "'S-1'" in refused.message and "waybill outbox list" in refused.remedy
 
 
 def test_nothing_is_proposed_at_first() -> None:

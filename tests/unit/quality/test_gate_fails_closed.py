@@ -18,6 +18,7 @@ from contracts.invoice import InvoiceCandidate
 from quality import rules
 from quality.context import Posted
 from quality.gate import GateResult, evaluate
+from quality.intake import IDENTITY
 from quality.policy import load_policy
 from quality.rule import Check, Rule
 from quality.suites import invoice_candidates as suite
@@ -63,6 +64,23 @@ def test_an_amount_that_is_no_number_never_passes(column: str) -> None:
     assert [each.verdict for each in decisions] == ["blocked"] * len(unfit) + ["released"]
     assert all("TOTALS_INCONSISTENT" in each.codes for each in decisions[:-1])
     assert all("CHECK_NOT_RUN" in each.codes for each in decisions[1:-1]), "the unfit value is named"
+
+
+NONE_SAYS_SOMETHING = {
+    "pod_voided_at", "external_invoice_id", "possible_duplicate_invoice_id",  # it did not happen
+    "pod_order_no", "handover_result_status", "pod_distance_m", "pod_received_at",  # the proof, or dispatch, does not say
+    "delivered_at", "has_line_quantities", "pod_id", "order_no", "customer_id",  # told by another column, which no NULL passes
+    "vat_id", "is_vat_id_valid", "billing_currency", "credit_limit_amount", "books_closed_until",  # nothing is agreed
+    "fx_rate", "fx_rate_age_days", "allows_partial", "requires_po", "order_total_amount",  # asked of others than this candidate
+}  # fmt: skip
+"""Columns whose NULL is an answer for the clean candidate: in its own currency, complete, with a number of the customer's."""
+
+
+def test_every_other_column_that_is_empty_blocks() -> None:
+    names = [each.name for each in schema_of(InvoiceCandidate) if each.name not in IDENTITY]
+    decisions = judge([candidate(number, **{name: None}) for number, name in enumerate(names)]).decisions
+    released = {name for name, each in zip(names, decisions, strict=True) if each.verdict == "released"}
+    assert released == NONE_SAYS_SOMETHING
 
 
 def test_an_infinite_distance_is_not_a_near_one() -> None:
