@@ -23,11 +23,15 @@ NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 @pytest.fixture(autouse=True)
 def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     settings = Settings(home=tmp_path)
-    monkeypatch.setattr("cli.approvals.get_settings", lambda: settings)
+    for module in ("approvals", "gate"):
+        monkeypatch.setattr(f"cli.{module}.get_settings", lambda: settings)
     held = Decision(
         decision_id="d1", business_id="b-1", revision=1, company_id="WBDE", order_no="O1", shipment_no="S1",
         customer_id="C1", verdict="blocked", codes=("VALUE_OVER_LIMIT",), warnings=(),
-        reasons=[{"code": "VALUE_OVER_LIMIT", "disposition": "APPROVAL"}], input_hash="i1", content_hash="c1",
+        reasons=[
+            {"code": "VALUE_OVER_LIMIT", "disposition": "APPROVAL", "seen": "300000.00 EUR", "expected": "at most 250000",
+             "remedy": "Approve it.", "owner": "finance-controlling"}
+        ], input_hash="i1", content_hash="c1",
         ruleset_version="r1", policy_version="p1", as_of=NOW, decided_at=NOW, amount=Decimal("300000.00"),
         currency="EUR", run_id="run", is_first_evaluation=True,
     )  # fmt: skip
@@ -57,6 +61,13 @@ def test_an_unknown_shipment_is_told_with_what_to_do() -> None:
     refused = call("ask", "S9", "--actor", "anna", "--reason", "agreed")
     assert isinstance(refused.exception, WaybillError)
     assert "'S9'" in refused.exception.message
+
+
+def test_an_unknown_key_has_no_explanation_and_one_that_is_known_has() -> None:
+    refused = call("explain", "S9").exception
+    assert isinstance(refused, WaybillError)
+    assert "'S9'" in refused.message and "waybill query" in refused.remedy
+    assert "Shipment S1, order O1: BLOCKED" in call("explain", "S1").stdout
 
 
 @pytest.mark.parametrize(
