@@ -16,6 +16,8 @@ from ingestion.strict_json import fault_of
 from ingestion.times import Refused
 
 OVERLAP = timedelta(minutes=5)
+SKEW = OVERLAP / 5
+"""So much a source's clock may be behind its change times: a header tells whole seconds. The overlap makes up for it."""
 AHEAD = timedelta(hours=1)
 """What says that it changed later than this after the source's own time has not changed then."""
 Fields = dict[str, Any]
@@ -91,6 +93,14 @@ def in_time(record: SourceRecord, clock: datetime | None) -> SourceRecord:
     return replace(record, rejection=Rejection("CHANGED_IN_FUTURE", told))
 
 
+def is_in_future(cursor: str | None, clock: datetime | None) -> bool:
+    """Whether a cursor of change times lies after the source's own time: its clock was set back, or had been believed too much."""
+    try:
+        return cursor is not None and clock is not None and datetime.fromisoformat(cursor) > clock + SKEW
+    except ValueError:  # the vendor's own word, which is no time
+        return False
+
+
 class Clocked(Protocol):
     """A source and its own time at its last answer."""
 
@@ -108,9 +118,9 @@ class Furthest:
         self._began: datetime | None = None
 
     def see(self, at: datetime | None) -> None:
-        """Move forward, never back. A clock tells whole seconds, which the overlap makes up for."""
+        """Move forward, never back."""
         self._began = self._began or self._source.source_clock
-        if at is not None and self._began is not None and at > self._began + OVERLAP / 5:
+        if at is not None and self._began is not None and at > self._began + SKEW:
             at = self._began
         if at is not None and (self._at is None or at > self._at):
             self._at = at

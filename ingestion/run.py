@@ -26,7 +26,7 @@ from ingestion.known import Known
 from ingestion.landing import INBOX, Batch, land
 from ingestion.load import Loader
 from ingestion.parking import FreshParents, Waiting
-from ingestion.records import in_time
+from ingestion.records import in_time, is_in_future
 from ingestion.registry import open_adapter
 from ingestion.sorting import Counts, Sorted, Sorter, Tally, Visit
 from ingestion.warehouse import ensure_raw_tables, ensure_warehouse, replay
@@ -140,6 +140,13 @@ class _Reading:
         for page in one_ahead(self._adapter.pages(self._stream, cursor)):
             is_news = moves and page.cursor != cursor
             yield from self._page(page, page.cursor if is_news else None)
+        if moves and is_in_future(cursor, self._adapter.source_clock):
+            log.warning(
+                "%s: the cursor of %s, %s, lies after the source's own time: all of it is read again.",
+                *(self._connection.connection, self._stream.name, cursor),
+            )
+            for page in one_ahead(self._adapter.pages(self._stream, None)):
+                yield from self._page(page, page.cursor)
         for name in self._takes_up:
             own = resource(self._connection.kind, name)
             waiting = self._waiting_of(own).records()

@@ -41,7 +41,7 @@ STORE = "tests/unit/state/test_state_store.py"
 FULL = "tests/integration/state_store/test_the_disk_is_full.py"
 API = "tests/integration/api/test_faults_36_to_40.py"
 WEBHOOKS = "tests/integration/api/test_webhooks.py"
-SAME_ID = f"{API}::test_38_and_39_the_same_id_is_one_row_and_another_body_under_it_a_dead_letter"
+SAME_ID = f"{API}::test_38_39_the_same_id_is_one_row_and_another_body_under_it_a_dead_letter"
 LOST, KILLED = (
     f"{ONCE}::test_a_lost_answer_never_makes_a_second_invoice",
     f"{ONCE}::test_a_killed_push_is_finished_by_the_next",
@@ -126,6 +126,7 @@ FAULTS: tuple[Fault, ...] = (
            f"{SILENT}::test_31_a_source_that_is_often_empty_is_not_missed")),
     Fault(32, "cursor in the future, clock ahead", "extract", "quarantined; the cursor goes no further than the source's own time",
           (f"{ERP_ROWS}::test_what_changed_in_the_future_is_refused_and_moves_no_cursor_past_the_source_s_own_time",
+           f"{ERP_ROWS}::test_a_cursor_that_a_wrong_clock_left_in_the_future_is_taken_back_and_all_is_read_again",
            f"{FIXES}::test_a_position_is_refused_and_what_the_feed_told_is_kept",
            f"{FIXES}::test_of_a_clock_ten_minutes_ahead_the_receive_time_is_used")),
     Fault(33, "source schema changes", "extract", "row to dead letters, batch goes on; what is new is counted",

@@ -70,7 +70,7 @@ def test_37_with_no_room_for_a_document_it_is_503(own: World, monkeypatch: pytes
 
 
 @pytest.mark.parametrize("state", ["sqlite", "postgresql"])
-def test_38_and_39_the_same_id_is_one_row_and_another_body_under_it_a_dead_letter(
+def test_38_39_the_same_id_is_one_row_and_another_body_under_it_a_dead_letter(
     state: str, request: pytest.FixtureRequest, _master_key: None, tmp_path: Path
 ) -> None:
     url: SecretStr | None = None

@@ -229,6 +229,30 @@ def test_what_changed_in_the_future_is_refused_and_moves_no_cursor_past_the_sour
     assert [each.source_id for each in fresh.letters()] == ["F-9"]
 
 
+def test_a_cursor_that_a_wrong_clock_left_in_the_future_is_taken_back_and_all_is_read_again(
+    fresh: Intake,
+) -> None:
+    from ingestion.load import Loader
+
+    orders = "/api/resource/Sales Order"
+    fresh.vendors.lists["Customer"] = [customer("C-1")]
+    fresh.vendors.lists["Sales Order"] = [order("K-1"), order("K-2", modified="2026-11-14 13:00:00.000000")]
+    fresh.vendors.now = NOW + timedelta(days=1)
+    fresh.read("erp")
+    assert Loader(fresh.settings, "erp", "erp").cursors()["orders"] == fresh.vendors.now.isoformat()
+    before = fresh.vendors.asked.count(orders)
+    fresh.read("erp")
+    once = fresh.vendors.asked.count(orders) - before
+    fresh.vendors.now = NOW
+    fresh.vendors.lists["Sales Order"] += [order("K-3", modified="2026-11-13 12:00:00.000000")]
+    fresh.read("erp")
+    assert fresh.vendors.asked.count(orders) - before == 3 * once
+    assert Loader(fresh.settings, "erp", "erp").cursors()["orders"] == NOW.isoformat()
+    assert [len(fresh.rows("erp", "orders", name)) for name in ("K-1", "K-2", "K-3")] == [1, 1, 1]
+    fresh.read("erp")
+    assert fresh.vendors.asked.count(orders) - before == 4 * once, "once"
+
+
 def deleted(name: str, **changes: Any) -> dict[str, Any]:
     return {
         "name": f"DEL-{name}", "creation": LATER, "modified": LATER, "deleted_doctype": "Sales Order",

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ingestion.base import Rejection, SourceRecord
-from ingestion.records import AHEAD, OVERLAP, Furthest, in_time
+from ingestion.records import AHEAD, SKEW, Furthest, in_time, is_in_future
 
 NOW = datetime(2026, 11, 13, 12, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -30,7 +30,7 @@ def record(version: datetime | None, rejection: Rejection | None = None) -> Sour
     [
         (NOW - SECOND, NOW - SECOND),
         (NOW + SECOND, NOW + SECOND),  # a Date header tells whole seconds
-        (NOW + OVERLAP / 5 + SECOND, NOW),
+        (NOW + SKEW + SECOND, NOW),
         (NOW.replace(year=2031), NOW),
     ],
 )
@@ -72,3 +72,17 @@ def test_a_row_is_refused_where_its_change_lies_too_far_ahead() -> None:
 def test_what_was_wrong_with_it_before_stays_its_reason() -> None:
     own = Rejection("ID_INVALID", "no id")
     assert in_time(record(NOW.replace(year=2031), own), NOW).rejection == own
+
+
+@pytest.mark.parametrize(
+    ("cursor", "is_told"),
+    [
+        ((NOW + SKEW).isoformat(), False),
+        ((NOW + SKEW + SECOND).isoformat(), True),
+        ("MTYzMQ==", False),  # the vendor's own
+        (None, False),
+    ],
+)
+def test_a_cursor_after_the_source_s_own_time_is_told_from_others(cursor: str | None, is_told: bool) -> None:
+    assert is_in_future(cursor, NOW) is is_told
+    assert not is_in_future(cursor, None)
