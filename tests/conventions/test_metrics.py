@@ -97,6 +97,29 @@ def test_the_columns_to_look_at_are_there() -> None:
     assert wrong == []
 
 
+def unsaid(description: str, words: set[str]) -> set[str]:
+    """Words that the list at the end of a description lacks, and those in it that nothing is called by."""
+    said = re.findall(r"\w+", re.sub(r"\(.*?\)", "", description).rpartition(":")[2])
+    return (set(said) - {"or"}) ^ words
+
+
+def test_the_columns_name_each_kind_of_row_and_each_unit() -> None:
+    entities = {entity for each in read_metrics() for entity in each.entities}
+    units = {each.unit for each in read_metrics()}
+    models = {
+        each["name"]: each for each in yaml.safe_load(DEFINITIONS.read_text(encoding="utf-8"))["models"]
+    }
+    told = {
+        (model, each["name"]): each["description"]
+        for model in ("kpi_facts", "kpi_values")
+        for each in models[model]["columns"]
+    }
+    assert unsaid(told["kpi_facts", "entity_type"], entities) == set()
+    assert unsaid(told["kpi_facts", "unit"], units) == unsaid(told["kpi_values", "unit"], units) == set()
+    assert unsaid("s, ratio or amount", units) == {"per_100", "count"}
+    assert unsaid("what counts: shipment or lorry", {"shipment"}) == {"lorry"}
+
+
 @pytest.mark.parametrize(
     "changes",
     [{"denominator": None}, {"from": "a"}, {"unit": "s"}, {"unit": "amount", "sum": "c"}, {"scop": "all"}],
