@@ -145,12 +145,33 @@ def _answers(name: str, old: Schema, operation: Schema, new: Schema, now: Schema
             continue
         for kind, content in answer.get("content", {}).items():
             there = now["responses"][status].get("content", {}).get(kind, {}).get("schema", {})
-            before, after = _resolved(old, content.get("schema", {})), _resolved(new, there)
-            for field in before.get("properties", {}):
-                if field not in after.get("properties", {}):
-                    yield f"{name}: {field} of its answer is gone"
-                elif _type(before["properties"][field]) != _type(after["properties"][field]):
-                    yield f"{name}: {field} of its answer has another type"
+            for told in _answered(old, content.get("schema", {}), new, there, frozenset()):
+                yield f"{name}: {told}"
+
+
+def _answered(
+    old: Schema, before: Schema, new: Schema, after: Schema, seen: frozenset[str], where: str = ""
+) -> Iterator[str]:
+    """What of an answer, or of a part of it, is gone or has another type."""
+    if before.get("$ref") in seen:
+        return  # a part of itself
+    seen |= {before["$ref"]} if "$ref" in before else set()
+    before, after = _resolved(old, before), _resolved(new, after)
+    for field, each in before.get("properties", {}).items():
+        name = f"{where}{field}"
+        if field not in after.get("properties", {}):
+            yield f"{name} of its answer is gone"
+            continue
+        there = after["properties"][field]
+        if _type(each) != _type(there):
+            yield f"{name} of its answer has another type"
+        yield from _answered(old, each, new, there, seen, f"{name}.")
+    if "items" in before:
+        yield from _answered(old, before["items"], new, after.get("items", {}), seen, where)
+    # Of what may be one thing or another the parts are compared in their turn: null beside a part is the usual case.
+    for name in ("anyOf", "oneOf"):
+        for each, there in zip(before.get(name, ()), after.get(name, ()), strict=False):
+            yield from _answered(old, each, new, there, seen, where)
 
 
 def _type(schema: Schema) -> list[str]:

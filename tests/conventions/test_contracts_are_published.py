@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import copy
 import json
+import shutil
 from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -16,6 +19,7 @@ from contracts.compatibility import breaks, broken_operations
 from contracts.examples import EXAMPLES
 from contracts.message_kinds import MESSAGES
 from contracts.publishing import file_name, schema_of
+from core.errors import WaybillError
 
 Change = Callable[[dict[str, Any]], object]
 COST = schema_of(MESSAGES["freight_cost"])
@@ -32,6 +36,42 @@ def test_the_files_are_what_the_models_say() -> None:
     there = {path.relative_to(contract_docs.FOLDER / "schemas").as_posix()
              for path in (contract_docs.FOLDER / "schemas").rglob("*.json")}  # fmt: skip
     assert there == {file_name(kind, model.version) for kind, model in MESSAGES.items()}
+
+
+@pytest.mark.parametrize("name", ["asyncapi.json", "openapi.json", f"schemas/{file_name('event', 'v1')}"])
+def test_a_file_that_is_not_what_the_models_say_fails_the_build(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "contracts"
+    shutil.copytree(contract_docs.FOLDER, folder, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
+    monkeypatch.setattr(contract_docs, "ROOT", tmp_path)
+    monkeypatch.setattr(contract_docs, "FOLDER", folder)
+    contract_docs.write_contracts(check=True)
+    with (folder / name).open("a", encoding="utf-8") as file:
+        file.write(" ")
+    with pytest.raises(WaybillError, match=f"{name} is not what the models say"):
+        contract_docs.write_contracts(check=True)
+
+
+@pytest.mark.parametrize(
+    ("promised", "told"),
+    [
+        (lambda r: None, None),
+        (lambda r: r["schemas"].update({"v0/freight_cost.json": COST}), r"v0/freight_cost\.json is gone"),
+        (lambda r: fields(r["schemas"][file_name("freight_cost", "v1")]).update(why={}), r"\.why: is gone"),
+        (lambda r: r["openapi"]["paths"].update({"/v1/gone": {"get": {}}}), "GET /v1/gone: is gone"),
+    ],
+    ids=["nothing", "a version", "a field", "a route"],
+)
+def test_what_the_last_release_took_and_is_not_taken_any_more_fails_the_build(
+    promised: Change, told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = contract_docs.promises()
+    promised(released)
+    monkeypatch.setattr(contract_docs, "RELEASED", tmp_path / "released.json")
+    contract_docs.RELEASED.write_text(json.dumps(released), encoding="utf-8")
+    with pytest.raises(WaybillError, match=told) if told else nullcontext():
+        contract_docs.write_contracts(check=True)
 
 
 @pytest.mark.parametrize("kind", MESSAGES)
@@ -148,6 +188,9 @@ UNBROKEN: dict[str, Change] = {
     "a field of an answer says more": lambda d: d["components"]["schemas"]["Outcome"]["properties"][
         "trace_id"
     ].update(description="more"),
+    "a part of an answer has one field more": lambda d: d["components"]["schemas"]["Refusal"][
+        "properties"
+    ].update(why={"type": "string"}),
 }
 OPERATIONS: dict[str, Change] = {
     "a route is gone": lambda d: d["paths"].pop("/v1/kpis"),
@@ -167,6 +210,9 @@ OPERATIONS: dict[str, Change] = {
     "a field of an answer is gone": lambda d: d["components"]["schemas"]["Outcome"]["properties"].pop(
         "status"
     ),
+    "a field in a part of an answer is gone": lambda d: d["components"]["schemas"]["Refusal"][
+        "properties"
+    ].pop("reason"),
 }
 
 

@@ -127,6 +127,30 @@ def test_it_only_reads(client: TestClient) -> None:
         assert getattr(client, method)("/v1/kpis").status_code == 405
 
 
+@pytest.mark.parametrize(
+    ("method", "path", "headers", "status"),
+    [
+        ("GET", "/v1/kpis", {}, 200),
+        ("GET", "/v1/kpis", {"Authorization": "Bearer wbk_nobody"}, 401),
+        ("POST", "/v1/kpis", {}, 405),
+        ("GET", "/docs", {}, 404),
+        ("GET", "/redoc", {}, 404),
+        ("GET", "/v1/kpis", {"Host": "evil.example:8600"}, 400),
+        ("OPTIONS", "/v1/kpis", {"Access-Control-Request-Method": "GET"}, 405),
+    ],
+)
+def test_no_answer_is_kept_taken_for_another_type_or_given_to_another_page(
+    client: TestClient, method: str, path: str, headers: dict[str, str], status: int
+) -> None:
+    answer = client.request(method, path, headers=headers | {"Origin": "https://evil.example"})
+    assert answer.status_code == status
+    assert (answer.headers["cache-control"], answer.headers["x-content-type-options"]) == (
+        "no-store",
+        "nosniff",
+    )
+    assert not [name for name in answer.headers if name.startswith("access-control-")]
+
+
 def test_another_host_s_name_is_refused(client: TestClient) -> None:
     assert client.get("/v1/kpis", headers={"Host": "evil.example:8600"}).status_code == 400
     assert client.get("/v1/kpis", headers={"Host": "localhost:8600"}).status_code == 200

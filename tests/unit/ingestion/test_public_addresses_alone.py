@@ -123,7 +123,8 @@ def server() -> Iterator[tuple[str, list[str]]]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             asked.append(self.path)
-            self.send_response(200)
+            self.send_response(302 if self.path == "/moved" else 200)
+            self.send_header("location", "/photo")
             self.send_header("content-type", "image/png")
             self.send_header("content-length", "2")
             self.end_headers()
@@ -160,6 +161,16 @@ def test_a_file_is_fetched_from_a_private_host_that_is_named_and_from_no_other(
     with pytest.raises(PrivateAddress):
         source(url.replace("127.0.0.1", "photos.example")).get_file("/photo", 10)
     assert asked == ["/photo"]
+
+
+def test_nobody_is_followed_elsewhere(server: tuple[str, list[str]]) -> None:
+    """Neither to a file nor to a list, where the credentials would go along."""
+    url, asked = server
+    own = source(url, "127.0.0.1")
+    for ask in (lambda: own.get_file("/moved", 10), lambda: own.get_json("/moved", {})):
+        with pytest.raises(SourceFailure, match="answered 302"):
+            ask()
+    assert asked == ["/moved"] * 2
 
 
 def test_a_list_is_read_from_a_private_host_that_is_not_named(server: tuple[str, list[str]]) -> None:
