@@ -25,18 +25,22 @@ from state.dead_letters import DeadLetter
 class Waiting:
     """The parked and the refused rows of one resource of one connection during one reading."""
 
-    def __init__(self, engine: Engine, connection: str, resource: str) -> None:
+    def __init__(
+        self, engine: Engine, connection: str, resource: str, letters: Sequence[DeadLetter] | None = None
+    ) -> None:
+        """``letters``: those of the parked rows that are to be taken up, None for all of them."""
         self._engine = engine
-        self._letters = dead_letters.parked(engine, connection, resource)
+        self._letters = dead_letters.parked(engine, connection, resource) if letters is None else letters
         self._refused = dead_letters.refused(engine, connection, resource)
-        self._released: list[str] = []
+        self.released: dict[str, str] = {}
+        """Letters whose row passed, with the hash of its bytes."""
         self._sent: set[str] = set()
 
     def note_sent(self, records: Sequence[SourceRecord], columns: Sequence[Columns]) -> None:
         """Remember what the source sent again: it is judged as it comes and not taken up a second time."""
         if self._letters:
-            self._sent.update(_hash_of(each.raw) for each in records)
-            self._sent.update(_hash_of(raw) for each in columns for raw in each.raws)
+            self._sent.update(hash_of(each.raw) for each in records)
+            self._sent.update(hash_of(raw) for each in columns for raw in each.raws)
 
     def records(self) -> list[SourceRecord]:
         """The parked rows that the source did not send again."""
@@ -49,9 +53,9 @@ class Waiting:
             return
         parked = {each.raw_sha256: each.dead_letter_id for each in self._letters}
         # Repeated: it was loaded by a reading that died before it could say so.
-        accepted = {_hash_of(each.record.raw) for each in (*outcome.accepted, *outcome.repeated)}
-        accepted |= {_hash_of(raw) for each in outcome.plain for raw in each.raws}
-        self._released.extend(letter for raw, letter in parked.items() if raw in accepted)
+        accepted = {hash_of(each.record.raw) for each in (*outcome.accepted, *outcome.repeated)}
+        accepted |= {hash_of(raw) for each in outcome.plain for raw in each.raws}
+        self.released |= {letter: raw for raw, letter in parked.items() if raw in accepted}
         too_old = [
             each.dead_letter_id
             for each in outcome.letters
@@ -61,7 +65,7 @@ class Waiting:
 
     def close(self) -> None:
         """Resolve the released rows; call it once they are loaded."""
-        dead_letters.resolve(self._engine, self._released)
+        dead_letters.resolve(self._engine, list(self.released))
 
     def _note_passed(self, outcome: Sorted) -> None:
         """Note which refused rows came again, byte by byte, and passed: a contract or a mapping was mended."""
@@ -74,8 +78,8 @@ class Waiting:
             passed.extend(zip(each.source_ids, each.raws, strict=True))
         for source_id, raw in passed:
             for letter, raw_sha256 in self._refused.get(source_id, ()):
-                if raw_sha256 == _hash_of(raw):
-                    self._released.append(letter)
+                if raw_sha256 == hash_of(raw):
+                    self.released[letter] = raw_sha256
 
 
 class FreshParents:
@@ -116,5 +120,6 @@ def _record(letter: DeadLetter) -> SourceRecord:
     )
 
 
-def _hash_of(raw: Mapping[str, Any] | bytes) -> str:
+def hash_of(raw: Mapping[str, Any] | bytes) -> str:
+    """What a letter knows the row's bytes by."""
     return sha256_hex(as_came(raw))

@@ -7,7 +7,7 @@ state store, accepted rows in landing, before the load; the cursor moves with th
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 
 from sqlalchemy import Engine
@@ -82,13 +82,17 @@ def read(
     tally: Tally,
     *,
     moves: bool = True,
+    held: Mapping[str, Waiting] | None = None,
 ) -> list[Counts]:
-    """All streams of one connection, loaded at once; when one fails, what was read before it is loaded."""
+    """All streams of one connection, loaded at once; when one fails, what was read before it is loaded.
+
+    ``held``: by resource, what waits and whose caller says himself when its rows are done with.
+    """
     stands = loader.cursors() if moves else {}
     fresh, fields = FreshParents(), Fields()
     resources: list[str] = []
     batches: list[Batch] = []
-    waiting: dict[str, Waiting] = {}
+    waiting = dict(held or {})
     streams = adapter.streams()
     # What waits is taken up once, by the last stream that may have brought its resource.
     ends_with = {name: stream.name for stream in streams for name in stream.resources}
@@ -103,8 +107,9 @@ def read(
                 batches.append(batch)  # one by one: what came before a failure is loaded
     finally:
         loader.load(batches)
-        for each in waiting.values():
-            each.close()
+        for name, each in waiting.items():
+            if name not in (held or {}):
+                each.close()
         fields.keep(engine, connection.connection, connection.kind, run_id)
         counts = tally.counts(connection.connection, f"raw_{connection.kind}", resources)
         ingest_counts.record(engine, run_id, [ingest_counts.IngestCount(**vars(each)) for each in counts])

@@ -20,10 +20,11 @@ from typing import TYPE_CHECKING
 from core.flows import FLOWS
 from core.ids import new_id
 from core.warehouse import open_warehouse
-from ingestion.events.giving_up import breaks_a_model
+from ingestion.events import taking_up
+from ingestion.events.giving_up import breaks_a_model, waited_in_vain
 from ingestion.events.rests import Rests
 from ingestion.events.run import TakenIn, forget, settle, take_back, take_in
-from ingestion.events.taking_up import take_up
+from ingestion.events.taking_up import TakenUp, take_up
 from ingestion.events.understanding import Understood, understand
 from ingestion.ledger import project_decisions
 from ingestion.run import Counts
@@ -94,16 +95,16 @@ def run_batch(platform: Platform, project: EventProject, rests: Rests, *, is_fir
     # Held open for the whole batch: dlt, dbt and the gate each open the file for themselves, which is free while it is.
     with open_warehouse(platform.settings, batch.run_id):
         with batch.step("load"):
-            taken = _take_in(platform, batch, understood, is_first=is_first)
+            taken, taken_up = _take_in(platform, batch, understood, is_first=is_first)
         loaded = {each.source for each in batch.counts if each.loaded}
         if not is_first and not project.concerns(loaded):
-            _settle(platform, batch, taken)
+            _settle(platform, batch, taken, taken_up)
             return batch
         with batch.step("build"):
-            built = _built(platform, project, None if is_first else loaded, taken)
+            built = _built(platform, project, None if is_first else loaded, taken, taken_up)
         batch.models = built.models
-        _take_back(platform, batch, taken, built.guilty)
-        _settle(platform, batch, taken)
+        _take_back(platform, batch, taken, taken_up, built.guilty)
+        _settle(platform, batch, taken, taken_up)
         with batch.step("gate"):
             rows = _judged(platform, batch, built.as_of)
     with batch.step("push"):
@@ -155,18 +156,20 @@ def _understood(platform: Platform, batch: Batch, rests: Rests) -> list[Understo
 
 def _take_in(
     platform: Platform, batch: Batch, understood: list[Understood], *, is_first: bool
-) -> list[TakenIn]:
+) -> tuple[list[TakenIn], TakenUp]:
     """Load what was sent, parents first, and what had waited for it. In the first batch of a worker whatever waits: the worker
     before may have died in between."""
     settings, engine = platform.settings, platform.engine
     taken = [take_in(settings, engine, each, batch.run_id) for each in sorted(understood, key=_parents_first)]
     batch.counts = [counts for each in taken for counts in each.counts]
-    brought = {(each.source.removeprefix("raw_"), each.resource) for each in batch.counts if each.loaded}
+    brought = {(each.source.removeprefix("raw_"), each.resource) for each in batch.counts if each.rows_in}
+    taken_up = TakenUp()
     if is_first or brought:
-        batch.counts += take_up(
+        taken_up = take_up(
             settings, engine, platform.connections, batch.run_id, None if is_first else brought
         )
-    return taken
+        batch.counts += taken_up.counts
+    return taken, taken_up
 
 
 def _parents_first(understood: Understood) -> tuple[int, str]:
@@ -174,29 +177,46 @@ def _parents_first(understood: Understood) -> tuple[int, str]:
 
 
 def _built(
-    platform: Platform, project: EventProject, datasets: set[str] | None, taken: list[TakenIn]
+    platform: Platform,
+    project: EventProject,
+    datasets: set[str] | None,
+    taken: list[TakenIn],
+    taken_up: TakenUp,
 ) -> Built:
     try:
-        return project.build(datasets, [message for each in taken for message in each.loaded])
+        return project.build(
+            datasets, [*(message for each in taken for message in each.loaded), *taken_up.loaded]
+        )
     except Exception:
         for each in taken:
             if not each.has_news:
                 forget(platform.engine, each)  # tried again and again, they would count each time
+        if not any(each.loaded for each in taken_up.counts):
+            taking_up.forget(platform.engine, taken_up)
         raise
 
 
-def _take_back(platform: Platform, batch: Batch, taken: list[TakenIn], guilty: list[Guilty]) -> None:
+def _take_back(
+    platform: Platform, batch: Batch, taken: list[TakenIn], taken_up: TakenUp, guilty: list[Guilty]
+) -> None:
     """Give up what a model cannot be built with."""
+    settings, engine, by_name = platform.settings, platform.engine, {one.suspect.name: one for one in guilty}
     for each in taken:
-        own = [one for one in guilty if one.message in each.loaded]
+        own = [one for one in each.loaded if one.name in by_name]
         if own:
-            refused = [(one.message, breaks_a_model(one.message.message, one.why)) for one in own]
-            gone = [row for one in own for row in one.gone]
-            take_back(platform.settings, platform.engine, batch.run_id, each, refused, gone)
+            refused = [(one, breaks_a_model(one.message, by_name[one.name].why)) for one in own]
+            gone = [row for one in own for row in by_name[one.name].gone]
+            take_back(settings, engine, batch.run_id, each, refused, gone)
+    waited = [one for one in taken_up.loaded if one.name in by_name]
+    if waited:
+        in_vain = [(one, waited_in_vain(one.name, by_name[one.name].why)) for one in waited]
+        gone = [row for one in waited for row in by_name[one.name].gone]
+        taking_up.take_back(settings, engine, batch.run_id, taken_up, in_vain, gone)
 
 
-def _settle(platform: Platform, batch: Batch, taken: list[TakenIn]) -> None:
+def _settle(platform: Platform, batch: Batch, taken: list[TakenIn], taken_up: TakenUp) -> None:
     batch.settled = sum(settle(platform.engine, batch.run_id, each) for each in taken)
+    taking_up.settle(platform.engine, taken_up)
 
 
 def _judged(platform: Platform, batch: Batch, as_of: datetime) -> list[dict[str, object]]:

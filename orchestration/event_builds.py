@@ -17,10 +17,9 @@ from typing import TYPE_CHECKING, Any
 from core.errors import ConfigurationError, WaybillError
 from core.flows import FLOWS
 from core.warehouse import open_warehouse
-from ingestion.events.fates import Loaded
 from orchestration.dbt_assets import run_variables
 from orchestration.dbt_runner import NodeResult, build_events, parse
-from orchestration.event_sifting import Guilty, build_without_the_guilty
+from orchestration.event_sifting import Guilty, Suspect, build_without_the_guilty
 from orchestration.event_statements import ModelFailed, Statements
 from orchestration.platform import Platform
 
@@ -77,10 +76,10 @@ class EventProject:
         """Whether anything on the way to an invoice follows from these datasets; the others wait for a complete build."""
         return any(self._by_dataset.get(each) for each in datasets)
 
-    def build(self, datasets: Collection[str] | None, suspects: Sequence[Loaded] = ()) -> Built:
-        """Build what loads into these datasets touch, or into any; ``suspects`` are the messages that were loaded.
+    def build(self, datasets: Collection[str] | None, suspects: Sequence[Suspect] = ()) -> Built:
+        """Build what loads into these datasets touch, or into any; ``suspects`` are what was loaded.
 
-        One whose rows a model fails with is left out, and its rows are taken out. WaybillError when a model failed for
+        One with whose rows a model fails is left out, and its rows are taken out. WaybillError when a model failed for
         another reason.
         """
         variables = self._variables()
@@ -107,7 +106,7 @@ class EventProject:
         warehouse: duckdb.DuckDBPyConnection,
         models: set[str],
         variables: dict[str, Any],
-        suspects: Sequence[Loaded],
+        suspects: Sequence[Suspect],
     ) -> tuple[list[NodeResult], list[Guilty]]:
         """Build with dbt, for its statements; where it fails, without anything new, and then with the statements."""
         results = build_events(self._settings, sorted(models), variables)
@@ -203,7 +202,10 @@ class EventProject:
 
 
 def _run(
-    warehouse: duckdb.DuckDBPyConnection, statements: Statements, models: set[str], suspects: Sequence[Loaded]
+    warehouse: duckdb.DuckDBPyConnection,
+    statements: Statements,
+    models: set[str],
+    suspects: Sequence[Suspect],
 ) -> tuple[list[NodeResult], list[Guilty]]:
     try:
         return statements.run(warehouse, models), []

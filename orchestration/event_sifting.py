@@ -1,7 +1,7 @@
-"""Which messages a batch cannot be built with: it is tried without some of them, by halves, in transactions of which
-nothing stays.
+"""Which messages, or rows that had waited, a batch cannot be built with: it is tried without some of them, by halves, in
+transactions of which nothing stays.
 
-Belongs here: finding them, and taking their rows out of the raw tables. What becomes of the messages is ``ingestion``'s.
+Belongs here: finding them, and taking their rows out of the raw tables. What becomes of them is ``ingestion``'s.
 """
 
 from __future__ import annotations
@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from ingestion.events.fates import Loaded, Row
+from ingestion.events.fates import Row
 from orchestration.dbt_runner import NodeResult
 from orchestration.event_statements import ModelFailed, Statements
 
@@ -21,28 +21,46 @@ if TYPE_CHECKING:
 _UNBUILT = """_dlt_load_id NOT IN (
     SELECT load_id FROM changes.built_loads WHERE dataset = $dataset
     UNION ALL SELECT load_id FROM changes_events.built_loads WHERE dataset = $dataset)"""
-Trouble = Callable[[Sequence[Loaded]], ModelFailed | None]
-"""What goes wrong when a batch is built with these messages and no other."""
+
+
+class Suspect(Protocol):
+    """What was loaded and may be to blame: a message with its rows, or a row that had waited."""
+
+    @property
+    def name(self) -> str:
+        """What no other suspect has."""
+
+    @property
+    def partner(self) -> str:
+        """Whose rows they are."""
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Those that its load put into the warehouse, or that were there."""
+
+
+Trouble = Callable[[Sequence[Suspect]], ModelFailed | None]
+"""What goes wrong when a batch is built with these suspects and no other."""
 
 
 @dataclass(frozen=True)
 class Guilty:
-    """A message with whose rows a model fails; ``gone``: those that the warehouse has no more."""
+    """A suspect with whose rows a model fails; ``gone``: those that the warehouse has no more."""
 
-    message: Loaded
+    suspect: Suspect
     why: ModelFailed
     gone: tuple[Row, ...]
 
 
-def sift(suspects: Sequence[Loaded], trouble: Trouble) -> list[tuple[Loaded, ModelFailed]]:
+def sift(suspects: Sequence[Suspect], trouble: Trouble) -> list[tuple[Suspect, ModelFailed]]:
     """Those that it goes wrong with, each beside all that it goes well with. ModelFailed when it does so without any, too:
     nobody is to blame for that."""
     if (why := trouble([])) is not None:
         raise why
-    good: list[Loaded] = []
-    bad: list[tuple[Loaded, ModelFailed]] = []
+    good: list[Suspect] = []
+    bad: list[tuple[Suspect, ModelFailed]] = []
 
-    def look_at(some: Sequence[Loaded]) -> None:
+    def look_at(some: Sequence[Suspect]) -> None:
         why = trouble([*good, *some])
         if why is None:
             good.extend(some)
@@ -61,16 +79,16 @@ def build_without_the_guilty(
     warehouse: duckdb.DuckDBPyConnection,
     statements: Statements,
     models: set[str],
-    suspects: Sequence[Loaded],
+    suspects: Sequence[Suspect],
 ) -> tuple[list[NodeResult], list[Guilty]]:
-    """Build what can be built of a batch that failed; each model's result, and the messages that were left out.
+    """Build what can be built of a batch that failed; each model's result, and the suspects that were left out.
 
-    ModelFailed when it is no message's fault.
+    ModelFailed when it is no suspect's fault.
     """
 
-    def trouble(some: Sequence[Loaded]) -> ModelFailed | None:
-        kept = {each.message.message_no for each in some}
-        others = [each for each in suspects if each.message.message_no not in kept]
+    def trouble(some: Sequence[Suspect]) -> ModelFailed | None:
+        kept = {each.name for each in some}
+        others = [each for each in suspects if each.name not in kept]
         try:
             statements.run(warehouse, models, lambda: _take_out(warehouse, others), is_trial=True)
         except ModelFailed as failed:
@@ -79,32 +97,32 @@ def build_without_the_guilty(
 
     bad = sift(suspects, trouble) if suspects else []
     gone: set[tuple[str, Row]] = set()
-    out = [message for message, _ in bad]
+    out = [suspect for suspect, _ in bad]
     results = statements.run(warehouse, models, lambda: gone.update(_take_out(warehouse, out)))
     return results, [Guilty(*each, _of(each[0], gone)) for each in [*bad, *_alike(suspects, bad, gone)]]
 
 
 def _alike(
-    suspects: Sequence[Loaded], bad: Sequence[tuple[Loaded, ModelFailed]], gone: set[tuple[str, Row]]
-) -> list[tuple[Loaded, ModelFailed]]:
-    """Messages that say the same as a guilty one: what was taken out is theirs as well."""
-    known = {each.message.message_no for each, _ in bad}
-    others = [each for each in suspects if each.message.message_no not in known]
+    suspects: Sequence[Suspect], bad: Sequence[tuple[Suspect, ModelFailed]], gone: set[tuple[str, Row]]
+) -> list[tuple[Suspect, ModelFailed]]:
+    """Suspects that say the same as a guilty one: what was taken out is theirs as well."""
+    known = {each.name for each, _ in bad}
+    others = [each for each in suspects if each.name not in known]
     return [(each, bad[0][1]) for each in others if _of(each, gone)]
 
 
-def _of(message: Loaded, gone: set[tuple[str, Row]]) -> tuple[Row, ...]:
+def _of(suspect: Suspect, gone: set[tuple[str, Row]]) -> tuple[Row, ...]:
     names = {(partner, row.kind, row.resource, row.row_hash) for partner, row in gone}
-    partner = message.message.partner
-    return tuple(row for row in message.rows if (partner, row.kind, row.resource, row.row_hash) in names)
+    partner = suspect.partner
+    return tuple(row for row in suspect.rows if (partner, row.kind, row.resource, row.row_hash) in names)
 
 
-def _take_out(warehouse: duckdb.DuckDBPyConnection, messages: Sequence[Loaded]) -> set[tuple[str, Row]]:
-    """Delete the rows of messages that nothing was built of; those that were there, with their partner."""
+def _take_out(warehouse: duckdb.DuckDBPyConnection, suspects: Sequence[Suspect]) -> set[tuple[str, Row]]:
+    """Delete the rows of suspects that nothing was built of; those that were there, with their partner."""
     by_table: defaultdict[tuple[str, str, str], dict[str, Row]] = defaultdict(dict)
-    for each in messages:
+    for each in suspects:
         for row in each.rows:
-            by_table[each.message.partner, row.kind, row.resource][row.row_hash] = row
+            by_table[each.partner, row.kind, row.resource][row.row_hash] = row
     gone: set[tuple[str, Row]] = set()
     for (partner, kind, resource), rows in by_table.items():
         deleted = warehouse.execute(

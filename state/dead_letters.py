@@ -7,7 +7,7 @@ one is ``letter_decisions``; which moves there are is ``letter_states``.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -128,6 +128,15 @@ def resolve(engine: Engine, ids: Sequence[str]) -> int:
 def expire(engine: Engine, ids: Sequence[str]) -> int:
     """Parked rows whose parent never came become open letters of reason UNKNOWN_PARENT."""
     return _move(engine, ids, ("parked",), "letters_expired", {"status": "open", "reason": "UNKNOWN_PARENT"})
+
+
+def replace_parked(engine: Engine, by: Mapping[str, DeadLetter]) -> int:
+    """Parked rows whose parent came and that were refused all the same: the letter that says so stands in place of theirs.
+
+    It is there before the other is done with: who dies in between has two, and refuses the row once more.
+    """
+    record(engine, list(by.values()))
+    return _move(engine, list(by), ("parked",), "letters_replaced", {"status": "resolved"})
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
     parked ──► open ──► replaying ──► replayed
                 │  └──► discarded
-                └─────► resolved: its row was loaded without anybody's doing
+                └─────► resolved: its row was loaded without anybody's doing, or has another letter in place of this
 
 From ``parked`` leads every way that leads from ``open``. ``replaying`` is the intent, on disk before the row is
 landed: a process that dies in between leaves it, and the next replay finishes it.

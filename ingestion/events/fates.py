@@ -34,6 +34,16 @@ class Loaded:
     settled: Settled
     rows: tuple[Row, ...] = ()
 
+    @property
+    def name(self) -> str:
+        """What no other message and no letter has."""
+        return self.message.message_id
+
+    @property
+    def partner(self) -> str:
+        """Who sent it."""
+        return self.message.partner
+
 
 @dataclass
 class Fates:

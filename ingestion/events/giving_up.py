@@ -56,6 +56,17 @@ def given_up(message: Message, error: Exception) -> Rejection:
     )
 
 
+def waited_in_vain(letter_id: str, error: Exception) -> Rejection:
+    """Why a row is given up whose parent has come, and which cannot be loaded or built on all the same."""
+    log.error("the row of dead letter %s is given up", letter_id, exc_info=error)
+    return Rejection(
+        UNFORESEEN,
+        f"{type(error).__name__} once what it waited for had come: the row cannot be loaded, or a model cannot be built with it, "
+        f"which nobody foresaw; it was taken back. Remedy: the log has the rest, by the id {letter_id}; once Waybill can do "
+        "with such a row, `waybill dead-letter replay` loads it.",
+    )
+
+
 def breaks_a_model(message: Message, error: WaybillError) -> Rejection:
     """Why a message is given up whose rows were loaded and cannot be built on."""
     log.error("message %s is given up: its rows break a model", message.message_id, exc_info=error)

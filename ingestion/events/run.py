@@ -7,13 +7,13 @@ stay open: ``understanding``. One whose rows nobody can load, or build on, keeps
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from sqlalchemy import Engine
 
-from contracts.resources import RESOURCES, resource
+from contracts.resources import RESOURCES
 from core.clock import utc_now
 from core.connections import Connection
 from core.ids import sha256_hex
@@ -23,10 +23,11 @@ from ingestion.events.adapter import InboxAdapter
 from ingestion.events.fates import Fates, Loaded, Row
 from ingestion.events.giving_up import given_up, is_of_the_place
 from ingestion.events.parts import KindAndRecord
+from ingestion.events.taking_back import count_back, withdraw_rows
 from ingestion.events.understanding import Rows, Understood
 from ingestion.load import Loader
+from ingestion.parking import Waiting
 from ingestion.run import Counts, read
-from ingestion.withdrawn import withdraw
 from state import dead_letters, inbox, ingest_counts
 from state.dead_letters import DeadLetter
 from state.inbox import LETTER_KIND, Message, Settled
@@ -81,11 +82,8 @@ def take_back(
     """Give up messages whose rows were loaded. Those that are ``gone`` from the warehouse will not be in a rebuilt one
     either; the others were there before."""
     name = taken.connection.connection
-    _withdraw(settings, name, gone)
-    counted = Counter(
-        (row.run_id, row.kind, row.resource, row.fate) for each, _ in refused for row in each.rows
-    )
-    ingest_counts.take_back(engine, name, counted)
+    withdraw_rows(settings, name, gone)
+    count_back(engine, name, [row for each, _ in refused for row in each.rows])
     _refuse(engine, run_id, taken, [(each.message, why) for each, why in refused])
     numbers = {each.message.message_no for each, _ in refused}
     taken.loaded = [each for each in taken.loaded if each.message.message_no not in numbers]
@@ -131,7 +129,7 @@ class _Taking:
         )
         ingest_counts.forget(self._engine, fates.run_id, self._connection.connection)
         landed = [row for each in messages for row in fates.rows_of(each) if row.fate == "loaded"]
-        _withdraw(self._settings, self._connection.connection, landed)
+        withdraw_rows(self._settings, self._connection.connection, landed)
         _refuse(self._engine, self._run_id, self.taken, [(each, given_up(each, error)) for each in messages])
 
     def _load_together(self, messages: Sequence[Message], rows: Rows, fates: Fates) -> None:
@@ -153,11 +151,15 @@ class _Taking:
             adapter = InboxAdapter(resources, [] if is_without else own, self._understood.now)
             of_kind = self._connection.model_copy(update={"kind": kind})
             loader = Loader(self._settings, self._connection.connection, kind, is_inbox=True)
+            # No message is to blame for a row that waited: what waits is taken up apart from them (``taking_up``).
+            held = {each: Waiting(self._engine, of_kind.connection, each, []) for each in resources}
             try:
                 counts += read(
                     self._settings, self._engine, of_kind, adapter, fates.run_id, loader, fates.of_kind(kind),
-                    moves=False,
+                    moves=False, held=held,
                 )  # fmt: skip
+                for each in held.values():
+                    each.close()
                 if is_without:
                     loader.rehearse(resources)
             except Exception as error:
@@ -178,14 +180,6 @@ def _refuse(
     settled = [Settled(message.message_no, 1, 0, 1, 0, 0) for message, _ in refused]
     inbox.settle(engine, run_id, settled, utc_now())
     taken.given_up += settled
-
-
-def _withdraw(settings: Settings, connection: str, rows: Iterable[Row]) -> None:
-    hashes: defaultdict[tuple[str, str], set[str]] = defaultdict(set)
-    for row in rows:
-        hashes[row.kind, row.resource].add(row.row_hash)
-    for (kind, name), own in hashes.items():
-        withdraw(settings, resource(kind, name), connection, own)
 
 
 def _shipments(rows: Sequence[KindAndRecord]) -> dict[str, tuple[str, ...]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 from typing import Any
 
 import duckdb
@@ -26,7 +25,7 @@ from ingestion.events.understanding import understand
 from ingestion.run import ensure_warehouse
 from ingestion.sorting import Sorter
 from state import dead_letters, inbox
-from state.engine import open_state, reading
+from state.engine import reading
 from state.inbox import Incoming
 from state.tables import ingest_counts
 
@@ -35,19 +34,6 @@ AT = "2026-11-13T16:00:00Z"
 PARTNER = Connection(
     connection="partner", kind="pod", adapter="onfleet", owner="delivery-operations", as_of=NOW
 )
-
-
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path)
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = open_state(settings)
-    ensure_warehouse(settings, engine)
-    yield engine
-    engine.dispose()
 
 
 def send(engine: Engine, *ids: str, **more: str) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import UTC, datetime
-from pathlib import Path
+from decimal import Decimal
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
+from contracts.examples import EXAMPLES
 from core.connections import Connection
 from core.settings import Settings
 from core.warehouse import open_warehouse
@@ -19,9 +20,8 @@ from ingestion.events import run as events
 from ingestion.events.mapping import Mapper
 from ingestion.events.rests import Rests
 from ingestion.events.understanding import understand
-from ingestion.run import ensure_warehouse
+from ingestion.load import Loader
 from state import dead_letters, inbox
-from state.engine import open_state
 from state.inbox import Incoming
 from state.message_outcomes import outcome_of
 from state.vault import path_of, seal
@@ -43,19 +43,6 @@ ROUTE: dict[str, Any] = {
 }  # fmt: skip
 
 
-@pytest.fixture
-def settings(tmp_path: Path) -> Settings:
-    return Settings(home=tmp_path)
-
-
-@pytest.fixture
-def engine(settings: Settings) -> Iterator[Engine]:
-    engine = open_state(settings)
-    ensure_warehouse(settings, engine)
-    yield engine
-    engine.dispose()
-
-
 def send(engine: Engine, kind: str, body: Mapping[str, Any] | bytes, event_id: str = "e1") -> str:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
     message = Incoming(
@@ -75,6 +62,15 @@ def rows(settings: Settings, table: str, columns: str = "*") -> list[tuple[Any, 
         return warehouse.execute(f"SELECT {columns} FROM {table} ORDER BY source_id").fetchall()
 
 
+def test_messages_have_a_pipeline_of_their_own(settings: Settings, engine: Engine) -> None:
+    """A reading of the same connection may go on meanwhile: neither takes the other's load for its own."""
+    send(engine, "proof_of_delivery", PROOF)
+    take_in(settings, engine)
+    assert [each.name for each in settings.dlt_dir.iterdir() if each.is_dir()] == ["inbox_partner_pod"]
+    reading = Loader(settings, "partner", "pod")
+    assert reading._pipeline.pipeline_name == "partner" and not reading._pipeline.has_pending_data
+
+
 def test_one_message_fills_every_table_that_it_speaks_of(settings: Settings, engine: Engine) -> None:
     message = send(engine, "route_assignment", ROUTE)
     taken = take_in(settings, engine)
@@ -85,6 +81,39 @@ def test_one_message_fills_every_table_that_it_speaks_of(settings: Settings, eng
     outcome = outcome_of(engine, "partner", message)
     assert outcome is not None and (outcome.status, outcome.rows["loaded"]) == ("loaded", 3)
     assert outcome.shipments == ("C1",)
+
+
+@pytest.mark.parametrize(
+    ("kind", "example", "changed", "table", "columns", "expected"),
+    [
+        ("order_release", "OrderRelease", {}, "raw_erp.orders", "order_id, grand_total_amount",
+         [("SO-1001", Decimal("148.75"))]),
+        ("order_release", "OrderRelease", {}, "raw_erp.order_lines", "order_id, order_line_id, net_amount",
+         [("SO-1001", "SO-1001-1", Decimal("125.00"))]),
+        ("freight_cost", "FreightCost", {}, "raw_carrier.freight_charges", "consignment_id, carrier_id, amount",
+         [("SH-1001", "NORTH", Decimal("48.20"))]),
+        *(
+            ("exception", "ExceptionChange", {"change": change}, "raw_crm.exception_events", "exception_id, change",
+             [("X-1", change)])
+            for change in ("opened", "paused", "resumed", "resolved", "reopened")
+        ),
+    ],
+)  # fmt: skip
+def test_what_a_capability_takes_in_is_a_row(
+    settings: Settings,
+    engine: Engine,
+    kind: str,
+    example: str,
+    changed: dict[str, str],
+    table: str,
+    columns: str,
+    expected: list[tuple[object, ...]],
+) -> None:
+    message = send(engine, kind, EXAMPLES[example] | changed)
+    assert all(each.adds_up for each in take_in(settings, engine).counts)
+    assert rows(settings, table, columns) == expected
+    outcome = outcome_of(engine, "partner", message)
+    assert outcome is not None and outcome.status == "loaded"
 
 
 def test_a_proof_has_its_lines_and_the_documents_that_were_uploaded(
@@ -120,7 +149,9 @@ def test_a_message_that_says_nothing_readable_is_a_dead_letter(settings: Setting
     assert outcome is not None and outcome.status == "loaded"
 
 
-def test_a_proof_before_its_shipment_waits_and_is_loaded_with_it(settings: Settings, engine: Engine) -> None:
+def test_a_proof_before_its_shipment_waits_and_no_message_takes_it_along(
+    settings: Settings, engine: Engine
+) -> None:
     send(
         engine,
         "route_assignment",
@@ -135,9 +166,10 @@ def test_a_proof_before_its_shipment_waits_and_is_loaded_with_it(settings: Setti
     send(engine, "route_assignment", ROUTE, "r1")
     send(engine, "proof_of_delivery", PROOF | {"pod_id": "P2", "lines": []}, "p2")
     take_in(settings, engine)
-    assert [each[0] for each in rows(settings, "raw_pod.proofs", "pod_id")] == ["P1", "P2"]
-    loaded = outcome_of(engine, "partner", early)
-    assert loaded is not None and loaded.status == "loaded"
+    # It is taken up beside them, so that none of them is to blame for it.
+    assert [each[0] for each in rows(settings, "raw_pod.proofs", "pod_id")] == ["P2"]
+    still = outcome_of(engine, "partner", early)
+    assert still is not None and still.status == "parked"
 
 
 def test_a_batch_that_died_before_it_was_settled_loads_nothing_twice(

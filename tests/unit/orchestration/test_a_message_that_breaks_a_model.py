@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -24,7 +24,7 @@ from orchestration import event_batch, event_builds, event_statements
 from orchestration.dbt_runner import NodeResult
 from orchestration.event_batch import Batch, run_batch
 from orchestration.event_builds import EventProject
-from orchestration.event_sifting import sift
+from orchestration.event_sifting import Suspect, sift
 from orchestration.event_statements import ModelFailed, Statements
 from state import dead_letters, inbox
 from state.engine import open_state, reading
@@ -36,6 +36,9 @@ NOW = datetime(2026, 11, 13, 17, tzinfo=UTC)
 AT = "2026-11-13T16:00:00Z"
 PARTNER = Connection(
     connection="partner", kind="pod", adapter="onfleet", owner="delivery-operations", as_of=NOW
+)
+DISPATCHER = Connection(
+    connection="dispatcher", kind="dispatch", adapter="onfleet", owner="delivery-operations", as_of=NOW
 )
 VARIABLES: dict[str, Any] = {
     "as_of": NOW.isoformat(),
@@ -95,13 +98,41 @@ def platform(settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
     monkeypatch.setattr(event_builds, "run_variables", lambda _: dict(VARIABLES))
     monkeypatch.setattr(event_batch, "_judged", lambda *_: [])
     monkeypatch.setattr(event_batch, "_push", lambda *_: None)
-    return SimpleNamespace(settings=settings, engine=engine, connections=[PARTNER], destinations=[])
+    return SimpleNamespace(
+        settings=settings, engine=engine, connections=[PARTNER, DISPATCHER], destinations=[]
+    )
 
 
 def project_of(platform: Any, *, is_warm: bool = True) -> EventProject:
     project = EventProject(platform)
     project._statements = Statements(NODES) if is_warm else None
     project.__dict__["_by_dataset"] = {"raw_pod": frozenset({"proofs"})}
+    return project
+
+
+def assign(platform: Any, project: EventProject, *pods: str) -> Batch:
+    """A batch in which the shipments of these proofs are told."""
+    for each in pods:
+        trip = {
+            "trip_id": f"T-{each}", "status": "confirmed", "changed_at": AT,
+            "consignments": [{"consignment_id": f"C-{each}", "order_id": f"SO-{each}"}],
+        }  # fmt: skip
+        body = json.dumps(trip).encode()
+        message = Incoming(
+            "dispatcher", each, "api", "route_assignment", "application/json", body, f"t_{each}_trip", NOW
+        )
+        inbox.accept(platform.engine, [message])
+    return batch_of(platform, project)
+
+
+@pytest.fixture
+def waiting(platform: Any, engine: Engine) -> EventProject:
+    """Twenty proofs that came before their shipments, one of which a model cannot be built with."""
+    project = project_of(platform)
+    assign(platform, project, "another")
+    twenty(engine)
+    batch_of(platform, project)
+    assert len(dead_letters.parked(engine, "partner", "proofs")) == 20
     return project
 
 
@@ -179,6 +210,66 @@ def test_also_in_the_first_batch_of_a_worker(
     assert {each.duplicate for each in settled(engine) if not each.dead_lettered} == {1}, (
         "its row is the same as before"
     )
+
+
+def is_alone_of_what_waited(settings: Settings, engine: Engine) -> None:
+    assert pods(settings, "canonical.proofs") == pods(settings, "raw_pod.proofs") == GOOD
+    assert dead_letters.parked(engine, "partner", "proofs") == []
+    (letter,) = dead_letters.with_status(engine, "open")
+    assert (letter.reason, letter.source_id) == ("UNFORESEEN", "POISON") and b"POISON" in letter.raw
+    assert "ModelFailed" in letter.detail and "waybill dead-letter replay" in letter.detail
+    assert counted_of_what_waited(engine) == (19, 19)
+    settings.warehouse.unlink()
+    ensure_warehouse(settings, engine)
+    assert pods(settings, "raw_pod.proofs") == GOOD
+
+
+def counted_of_what_waited(engine: Engine) -> tuple[int, int]:
+    """Rows in, and those that were loaded or had been."""
+    columns = ingest_counts.c
+    with reading(engine) as db:
+        where = columns.run_id.contains("_waited_") & (columns.resource == "proofs")
+        found = db.execute(select(ingest_counts).where(where)).all()
+    return sum(each.rows_in for each in found), sum(each.loaded for each in found)
+
+
+def test_a_row_that_had_waited_is_the_only_dead_letter_of_twenty(
+    platform: Any, settings: Settings, engine: Engine, waiting: EventProject
+) -> None:
+    assert assign(platform, waiting, *GOOD, "POISON").settled == 20
+    is_alone_of_what_waited(settings, engine)
+
+
+def test_a_row_that_had_waited_is_found_beside_a_message_that_is_to_blame_for_nothing(
+    platform: Any, settings: Settings, engine: Engine, waiting: EventProject
+) -> None:
+    """The message comes with the shipments: it is a suspect as well, and is built."""
+    assign_of = [*GOOD, "POISON"]
+    send(engine, "P99")
+    assign(platform, waiting, *assign_of, "P99")
+    assert pods(settings, "canonical.proofs") == [*GOOD, "P99"]
+    assert [each.source_id for each in dead_letters.with_status(engine, "open")] == ["POISON"]
+
+
+def test_a_model_that_breaks_without_what_had_waited_leaves_it_waiting(
+    platform: Any, settings: Settings, engine: Engine, waiting: EventProject
+) -> None:
+    good = waiting._statements
+    waiting._statements = Statements(
+        [NODES[0], node("canonical", "proofs", "SELECT CAST('x' AS INTEGER) AS hours")]
+    )
+    with pytest.raises(ModelFailed):
+        assign(platform, waiting, *GOOD, "POISON")
+    for _ in range(2):
+        with pytest.raises(ModelFailed):
+            batch_of(platform, waiting, is_first=True)
+    assert len(dead_letters.parked(engine, "partner", "proofs")) == 20
+    assert not dead_letters.with_status(engine, "open")
+    assert counted_of_what_waited(engine) == (20, 20), "and not again at each try"
+    waiting._statements = good
+    assert batch_of(platform, waiting, is_first=True).settled == 20
+    assert pods(settings, "canonical.proofs") == GOOD
+    assert dead_letters.parked(engine, "partner", "proofs") == []
 
 
 def settled(engine: Engine) -> Sequence[Any]:
@@ -289,12 +380,12 @@ def message(number: int) -> Loaded:
 
 @pytest.mark.parametrize("bad", [(), (0,), (19,), (3, 4), (0, 7, 19), tuple(range(20))])
 def test_every_guilty_one_is_found_and_no_other(bad: Sequence[int]) -> None:
-    asked: list[Mapping[int, Loaded]] = []
+    asked: list[set[str]] = []
 
-    def trouble(some: Sequence[Loaded]) -> ModelFailed | None:
-        asked.append({each.message.message_no: each for each in some})
-        return ModelFailed("no", remedy="none") if set(bad) & set(asked[-1]) else None
+    def trouble(some: Sequence[Suspect]) -> ModelFailed | None:
+        asked.append({each.name for each in some})
+        return ModelFailed("no", remedy="none") if asked[-1] & {f"m{number}" for number in bad} else None
 
     found = sift([message(number) for number in range(20)], trouble)
-    assert [each.message.message_no for each, _ in found] == list(bad)
+    assert [each.name for each, _ in found] == [f"m{number}" for number in bad]
     assert len(asked) <= 2 + 12 * max(len(bad), 1)
