@@ -27,7 +27,7 @@
 
 {# An amount as the text that leaves: as many decimals as stored, '.' between. #}
 {% macro decimal_text(amount) -%}
-    cast({{ amount }} as varchar)
+    cast({{ amount }} as string)
 {%- endmacro %}
 
 {# 1 when an amount is finer than an invoice in its currency may be (0 or 2 decimals), else 0. #}

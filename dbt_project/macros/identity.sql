@@ -60,7 +60,7 @@
 {% macro as_texts(expressions) -%}
     {%- set texts = [] -%}
     {%- for expression in expressions -%}
-        {%- do texts.append('cast(' ~ expression ~ ' as varchar)') -%}
+        {%- do texts.append('cast(' ~ expression ~ ' as string)') -%}
     {%- endfor -%}
     {{ return(texts) }}
 {%- endmacro %}

@@ -48,7 +48,7 @@
    what became of it, so that a number can be followed to the rows that are in, out and why. `measured` says how
    long it took where that is not the time between the two; what is open has an age. #}
 {% macro duration_facts(metric, started, ended, zone, scope, why_not, variant='default', entity='shipment', connection='source_system', measured=none,
-        severity='cast(null as varchar)') -%}
+        severity='cast(null as string)') -%}
     select
         '{{ metric }}' as metric,
         '{{ variant }}' as variant,
@@ -77,7 +77,7 @@
         cast(null as bigint) as denominator,
         'median' as aggregation,
         's' as unit,
-        cast(null as varchar) as currency,
+        cast(null as string) as currency,
         case
             when coalesce({{ scope }}, false) and {{ started }} is not null and {{ ended }} is null
                 then {{ age_bucket(epoch_s('as_of') ~ ' - ' ~ epoch_s(started)) }}
@@ -87,7 +87,7 @@
 
 {# The columns of a fact by which a number may be cut, from a relation that has the first ones; the others are
    named or do not apply. #}
-{% macro kpi_dimensions(connection='source_system', severity='cast(null as varchar)') -%}
+{% macro kpi_dimensions(connection='source_system', severity='cast(null as string)') -%}
     company_id, customer_id, depot_id, region, carrier_id, {{ connection }} as connection, {{ severity }} as severity,
     made_by
 {%- endmacro %}

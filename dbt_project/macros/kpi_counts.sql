@@ -6,14 +6,14 @@
     {{ denominator }} as denominator,
     '{{ aggregation }}' as aggregation,
     '{{ unit }}' as unit,
-    cast(null as varchar) as currency,
+    cast(null as string) as currency,
 {%- endmacro %}
 
 {# The dimensions of a fact that has none but its connection. #}
 {% macro connection_dimensions(connection='connection') -%}
-    cast(null as varchar) as company_id, cast(null as varchar) as customer_id, cast(null as varchar) as depot_id,
-    cast(null as varchar) as region, cast(null as varchar) as carrier_id, {{ connection }} as connection,
-    cast(null as varchar) as severity, cast(null as varchar) as made_by
+    cast(null as string) as company_id, cast(null as string) as customer_id, cast(null as string) as depot_id,
+    cast(null as string) as region, cast(null as string) as carrier_id, {{ connection }} as connection,
+    cast(null as string) as severity, cast(null as string) as made_by
 {%- endmacro %}
 
 {# What facts add up to, as columns: how many stand how, and what those that are in add above and below the line. A sum

@@ -24,7 +24,7 @@
         cast(round({{ denominator }}) as bigint) as denominator,
         'mean' as aggregation,
         '{{ unit }}' as unit,
-        cast(null as varchar) as currency,
-        cast(null as varchar) as age_days,
+        cast(null as string) as currency,
+        cast(null as string) as age_days,
         {{ kpi_dimensions() }}
 {%- endmacro %}

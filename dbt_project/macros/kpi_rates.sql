@@ -25,7 +25,7 @@
         cast(1 as bigint) as denominator,
         'ratio' as aggregation,
         'ratio' as unit,
-        cast(null as varchar) as currency,
-        cast(null as varchar) as age_days,
+        cast(null as string) as currency,
+        cast(null as string) as age_days,
         {{ kpi_dimensions(connection) }}
 {%- endmacro %}

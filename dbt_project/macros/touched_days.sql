@@ -41,7 +41,7 @@
 
 {# What a fact of a lorry's day says whose it is. #}
 {% macro vehicle_day_no() -%}
-    coalesce(vehicle_id, device_id) || ' ' || cast(local_day as varchar)
+    coalesce(vehicle_id, device_id) || ' ' || cast(local_day as string)
 {%- endmacro %}
 
 {# What the facts of such a day are made from. #}

@@ -13,7 +13,7 @@ attempts as (
 )
 
 select
-    {{ surrogate_uuid("'waybill'", "attempts.idempotency_key || '|' || cast(attempts.attempt_no as varchar)") }}
+    {{ surrogate_uuid("'waybill'", "attempts.idempotency_key || '|' || cast(attempts.attempt_no as string)") }}
         as push_attempt_key,
     attempts.idempotency_key,
     attempts.attempt_no,

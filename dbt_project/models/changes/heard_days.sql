@@ -3,7 +3,7 @@
 {%- set news = source('raw_telematics', 'positions') %}
 {% if not builds_on() -%}
 -- Everything is built, so nothing is chosen.
-select cast(null as varchar) as source_system, device_id, cast(null as date) as local_day, false as is_ok
+select cast(null as string) as source_system, device_id, cast(null as date) as local_day, false as is_ok
 from {{ ref('int_device_zones') }}
 where false
 {%- else -%}

@@ -1,6 +1,6 @@
 {%- set connection = "coalesce(connections.kind || '|' || connections.criticality, '')" %}
-{%- set effect = ["effects.idempotency_key", "effects.state", "cast(effects.updated_at as varchar)",
-    "cast(coalesce(attempts.begun_count, 0) as varchar)", "cast(coalesce(attempts.ended_count, 0) as varchar)", connection] %}
+{%- set effect = ["effects.idempotency_key", "effects.state", "cast(effects.updated_at as string)",
+    "cast(coalesce(attempts.begun_count, 0) as string)", "cast(coalesce(attempts.ended_count, 0) as string)", connection] %}
 with attempts as (
     select idempotency_key, count(*) as begun_count, count(ended_at) as ended_count
     from {{ ref('stg_ledger__push_attempts') }}
@@ -17,5 +17,5 @@ from {{ ref('stg_ledger__outbox') }} as effects
 left join attempts on effects.idempotency_key = attempts.idempotency_key
 left join {{ ref('stg_ledger__connections') }} as connections on effects.destination = connections.connection
 union all
-select {{ node('shipment', 'shipment_no') }}, {{ node('receipt', "idempotency_key || '|' || cast(read_back_at as varchar)") }}
+select {{ node('shipment', 'shipment_no') }}, {{ node('receipt', "idempotency_key || '|' || cast(read_back_at as string)") }}
 from {{ ref('stg_ledger__receipts') }}

@@ -6,7 +6,7 @@
 {% if not builds_on() -%}
 -- Everything is built, so nothing is chosen.
 select
-    cast(null as varchar) as source_system, device_id, cast(null as date) as local_day, cast(null as bigint) as distance
+    cast(null as string) as source_system, device_id, cast(null as date) as local_day, cast(null as bigint) as distance
 from {{ ref('int_device_zones') }}
 where false
 {%- else -%}

@@ -28,7 +28,7 @@ deviations as (
 )
 
 select
-    {{ surrogate_uuid('deviations.source_system', "deviations.device_id || '|' || cast(cast(" ~ epoch_s('deviations.started_at') ~ " as bigint) as varchar)") }}
+    {{ surrogate_uuid('deviations.source_system', "deviations.device_id || '|' || cast(cast(" ~ epoch_s('deviations.started_at') ~ " as bigint) as string)") }}
         as route_deviation_key,
     deviations.source_system, deviations.device_id, spans.vehicle_id,
     spans.source_system as trip_connection, spans.trip_id,

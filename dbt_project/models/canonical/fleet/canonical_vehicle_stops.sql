@@ -58,7 +58,7 @@ placed as (
 )
 
 select
-    {{ surrogate_uuid('stood.source_system', "stood.device_id || '|' || cast(cast(" ~ epoch_s('stood.started_at') ~ " as bigint) as varchar)") }}
+    {{ surrogate_uuid('stood.source_system', "stood.device_id || '|' || cast(cast(" ~ epoch_s('stood.started_at') ~ " as bigint) as string)") }}
         as vehicle_stop_key,
     stood.source_system, stood.device_id, zones.vehicle_id,
     {{ local_date('stood.started_at', "coalesce(zones.time_zone, 'UTC')") }} as local_day,

@@ -1,9 +1,9 @@
 with records as (
     {%- for entity_type, (model, id, key) in master_entities().items() %}
     select
-        '{{ entity_type }}' as entity_type, source_system, cast({{ id }} as varchar) as source_id,
+        '{{ entity_type }}' as entity_type, source_system, cast({{ id }} as string) as source_id,
         {% if key -%} nullif(upper(replace(replace({{ key }}, ' ', ''), '-', '')), '')
-        {%- else -%} cast(null as varchar) {%- endif %} as strong_key
+        {%- else -%} cast(null as string) {%- endif %} as strong_key
     from {{ ref(model) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

@@ -52,7 +52,7 @@ judged as (
 )
 
 select
-    {{ surrogate_uuid('source_system', "device_id || '|' || location_key || '|' || cast(cast(" ~ epoch_s('arrived_at') ~ " as bigint) as varchar)") }}
+    {{ surrogate_uuid('source_system', "device_id || '|' || location_key || '|' || cast(cast(" ~ epoch_s('arrived_at') ~ " as bigint) as string)") }}
         as geofence_visit_key,
     source_system, device_id, location_key, first_at, last_at, arrived_at, last_inside_at,
     case when is_departure_seen then last_inside_at end as departed_at,

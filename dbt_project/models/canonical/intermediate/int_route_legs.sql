@@ -7,7 +7,7 @@ with stops as (
 
 depots as (
     select
-        spans.source_system, spans.trip_id, -1 as sequence_nr, cast(null as varchar) as stop_id,
+        spans.source_system, spans.trip_id, -1 as sequence_nr, cast(null as string) as stop_id,
         places.latitude, places.longitude
     from {{ ref('int_trip_spans') }} as spans
     inner join {{ ref('canonical_locations') }} as places

@@ -32,7 +32,7 @@ counts as (
 )
 
 select
-    'inbound' as direction, connection, resource, business_id, cast(source_version as varchar) as version,
+    'inbound' as direction, connection, resource, business_id, cast(source_version as string) as version,
     order_ref as order_no, shipment_ref as shipment_no,
     case
         when status in ('open', 'discarded') then 'failed' when status in ('parked', 'replaying') then 'pending'

@@ -18,8 +18,8 @@ select
     effects.destination as connection,
     effects.operation as resource,
     effects.business_id,
-    cast(effects.revision as varchar) as version,
-    cast(null as varchar) as order_no,
+    cast(effects.revision as string) as version,
+    cast(null as string) as order_no,
     effects.shipment_no,
     case
         when effects.state in ('ACKED', 'RECONCILED') then 'succeeded'
@@ -38,7 +38,7 @@ select
     effects.enqueued_at as first_seen_at,
     effects.updated_at as last_seen_at,
     effects.idempotency_key as trace_id,
-    cast(null as varchar) as run_id
+    cast(null as string) as run_id
 from effects
 left join attempts
     on effects.idempotency_key = attempts.idempotency_key

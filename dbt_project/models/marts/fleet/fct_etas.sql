@@ -38,7 +38,7 @@ joined as (
 )
 
 select
-    {{ surrogate_uuid('stop_key', 'cast(horizon_h as varchar)') }} as arrival_eta_key,
+    {{ surrogate_uuid('stop_key', 'cast(horizon_h as string)') }} as arrival_eta_key,
     stop_key, stop_id, source_system, trip_id, vehicle_id, depot_id, company_id, customer_id, carrier_id, region,
     time_zone, time_quality, cast(horizon_h as integer) as horizon_h, arrived_at,
     failed_count > 0 as is_failed_stop,

@@ -41,7 +41,7 @@ lengths as (
 )
 
 select
-    {{ surrogate_uuid('source_system', "device_id || '|' || cast(local_day as varchar)") }} as vehicle_day_key,
+    {{ surrogate_uuid('source_system', "device_id || '|' || cast(local_day as string)") }} as vehicle_day_key,
     source_system, device_id, vehicle_id, local_day, time_zone, depot_id, region,
     cast(coalesce(fix_count, 0) as bigint) as fix_count,
     cast(coalesce(excluded_fix_count, 0) as bigint) as excluded_fix_count,

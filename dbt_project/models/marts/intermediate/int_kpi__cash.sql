@@ -43,6 +43,6 @@ select
         cast(grand_total_amount as decimal(18, 4)) * cast({{ baseline }} - actual_s / 86400 as decimal(14, 6)), 4
     ) as decimal(18, 4)) end as amount,
     cast(null as bigint) as numerator, cast(null as bigint) as denominator,
-    'per_day' as aggregation, 'amount' as unit, currency, cast(null as varchar) as age_days,
+    'per_day' as aggregation, 'amount' as unit, currency, cast(null as string) as age_days,
     {{ kpi_dimensions('erp_connection') }}
 from invoices

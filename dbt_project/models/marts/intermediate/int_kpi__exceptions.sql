@@ -1,7 +1,7 @@
 with exceptions as (
     select
         *, exception_key as case_id, exception_id as case_no, {{ as_of() }} as as_of, 'exact' as time_quality,
-        cast(null as varchar) as made_by
+        cast(null as string) as made_by
     from {{ ref('fct_exceptions') }}
 )
 

@@ -37,7 +37,7 @@ days as (
 
 select
     'missed_feed_windows' as metric, 'default' as variant, 'feed_day' as entity_type,
-    connection || '|' || cast(local_day as varchar) as entity_id, connection as entity_no,
+    connection || '|' || cast(local_day as string) as entity_id, connection as entity_no,
     case when lifecycle = 'production' then 'in' else 'out' end as standing,
     case
         when lifecycle <> 'production' then 'not in production'
@@ -46,6 +46,6 @@ select
     local_day as period_date,
     {{ counted_fact('cast(null as bigint)', 'cast(null as bigint)', 'sum', 'count',
         'cast(missed_count as decimal(18, 4))') }}
-    cast(null as varchar) as age_days,
+    cast(null as string) as age_days,
     {{ connection_dimensions() }}
 from days

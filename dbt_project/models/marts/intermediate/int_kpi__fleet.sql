@@ -7,8 +7,8 @@ with days as (
         source_system, vehicle_id, local_day, depot_id, region, in_service_s, available_s, working_s,
         working_s + idle_s as heard_s, distance_km, loaded_km, trip_count, weighed_trip_count, loaded_kg, offered_kg,
         {{ end_of_day('local_day', 'time_zone') }} <= {{ as_of() }} as is_over,
-        cast(null as varchar) as company_id, cast(null as varchar) as customer_id,
-        cast(null as varchar) as carrier_id, cast(null as varchar) as made_by
+        cast(null as string) as company_id, cast(null as string) as customer_id,
+        cast(null as string) as carrier_id, cast(null as string) as made_by
     from {{ ref('fct_vehicle_days') }}
     {%- if builds_on() %}
     where {{ is_touched({'vehicle_day': vehicle_day_no()}, model) }}

@@ -34,10 +34,10 @@ select
     case when attempt_count = 0 then 'out' else 'in' end as standing,
     case
         when attempt_count = 0 then 'never attempted'
-        when failed_attempt_count > 0 then cast(failed_attempt_count as varchar) || ' of its attempts failed'
+        when failed_attempt_count > 0 then cast(failed_attempt_count as string) || ' of its attempts failed'
     end as why,
     {{ local_date('last_seen_at', "'UTC'") }} as period_date,
     {{ counted_fact('failed_attempt_count', 'attempt_count', 'ratio', 'ratio') }}
-    cast(null as varchar) as age_days,
+    cast(null as string) as age_days,
     {{ connection_dimensions() }}
 from messages

@@ -42,7 +42,7 @@ shipped as (
             when is_order_in_full and (is_cancelled_before_dispatch or is_redelivered or coalesce(is_otif, false)) then 1 else 0
         end) = 1 as is_otif,
         min(source_system) as source_system, min(company_id) as company_id, min(customer_id) as customer_id, min(depot_id) as depot_id,
-        min(region) as region, min(carrier_id) as carrier_id, cast(null as varchar) as made_by
+        min(region) as region, min(carrier_id) as carrier_id, cast(null as string) as made_by
     from shipments
     group by known_order_id
 ),

@@ -31,7 +31,7 @@ shipped as (
             min(case when not is_order_in_full then 'not on time in full' end)
         ) as flaw,
         min(source_system) as source_system, min(company_id) as company_id, min(customer_id) as customer_id,
-        min(depot_id) as depot_id, min(region) as region, min(carrier_id) as carrier_id, cast(null as varchar) as made_by
+        min(depot_id) as depot_id, min(region) as region, min(carrier_id) as carrier_id, cast(null as string) as made_by
     from shipments
     where order_no is not null
     group by known_order_id

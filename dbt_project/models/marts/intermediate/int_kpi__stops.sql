@@ -2,7 +2,7 @@ with stops as (
     select
         stop_key, stop_id as stop_no, source_system, company_id, customer_id, depot_id, region, carrier_id,
         coalesce(time_zone, 'UTC') as time_zone, time_quality, arrived_at, departed_at, free_time_s, detention_s,
-        is_detention_billable, cast(null as varchar) as made_by, {{ as_of() }} as as_of
+        is_detention_billable, cast(null as string) as made_by, {{ as_of() }} as as_of
     from {{ ref('fct_stops') }}
 ),
 

@@ -21,15 +21,15 @@ select
     case when departed_at is null then 'not dispatched' end as why,
     left_on as period_date,
     {{ counted_fact('cast(0 as bigint)', 'cast(1 as bigint)', 'per_100', 'per_100') }}
-    cast(null as varchar) as age_days,
+    cast(null as string) as age_days,
     {{ kpi_dimensions() }}
 from shipments
 union all
 select
     'manual_touches_per_100_shipments' as metric, 'default' as variant, 'touch' as entity_type,
-    cast(sequence as varchar) as entity_id, subject as entity_no,
+    cast(sequence as string) as entity_id, subject as entity_no,
     'in' as standing, action as why, touched_on as period_date,
     {{ counted_fact('cast(1 as bigint)', 'cast(0 as bigint)', 'per_100', 'per_100') }}
-    cast(null as varchar) as age_days,
+    cast(null as string) as age_days,
     {{ kpi_dimensions() }}
 from touches

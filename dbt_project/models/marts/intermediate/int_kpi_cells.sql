@@ -7,7 +7,7 @@
 -- facts, and every number is a sum of some.
 select
     {{ number }}, period_date as period_start, period_date as first_day, period_date as last_day, {{ few }},
-    cast(null as varchar) as customer_id,
+    cast(null as string) as customer_id,
     {{ fact_sums() }}
 from ({{ facts_of_changed('day') }}) as facts
 group by {{ number }}, period_date, {{ few }}

@@ -29,6 +29,6 @@ left join (select * from {{ kept }} where false) as none_of_them on true
 where not exists (select 1 from earlier)
 {%- else -%}
 -- Everything is built, so nothing is compared.
-select cast(null as varchar) as standing
+select cast(null as string) as standing
 where false
 {%- endif %}

@@ -12,7 +12,7 @@ moments as (
     {%- for name in names %}
     select
         shipment_id, '{{ site }}_{{ name }}' as moment, {{ name }} as instant, {{ site }}_zone as time_zone,
-        {{ 'depot_id' if site == 'origin' else 'cast(null as varchar)' }} as depot_id
+        {{ 'depot_id' if site == 'origin' else 'cast(null as string)' }} as depot_id
     from shipments
     where {{ name }} is not null
     {{ 'union all' if not loop.last }}

@@ -26,7 +26,7 @@ promised as (
 -- Nobody has put these on a lorry yet; what was promised of them is missed like any other promise.
 select
     order_id, order_no, source_system, local_zone, company_id, customer_id, depot_id,
-    cast(null as varchar) as region, cast(null as varchar) as carrier_id, cast(null as varchar) as made_by,
+    cast(null as string) as region, cast(null as string) as carrier_id, cast(null as string) as made_by,
     {{ as_of() }} as as_of,
     status not in ('draft', 'cancelled') and cancelled_at is null as is_alive,
     first_promise_ends_at, {{ promise_last_at('first_promise_ends_at') }} as first_promise_last_at,

@@ -1,7 +1,7 @@
 with sites as (
     select depot_id, origin_zone as time_zone from {{ ref('fct_shipments') }}
     union
-    select cast(null as varchar) as depot_id, destination_zone as time_zone from {{ ref('fct_shipments') }}
+    select cast(null as string) as depot_id, destination_zone as time_zone from {{ ref('fct_shipments') }}
 ),
 
 own as (
