@@ -6,10 +6,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer
 from sqlalchemy import Connection, Engine
 
+from cli.main import typer_app
 from core.errors import PermanentFailure
 from core.ids import canonical_json
 from core.settings import Settings
@@ -142,3 +145,7 @@ def test_what_concerns_most_comes_first_and_the_page_has_all_of_it(engine: Engin
     kill_switch.release(engine, EVERYTHING, "anna", "mended", NOW)
     found = waiting(Settings(home=tmp_path)).asked
     assert [each.kind for each in found] == ["kill switch", "rules", "push", "invoice"]
+    groups: Any = typer.main.get_command(typer_app)
+    for each in found:
+        waybill, group, command = each.command.split()[:3]
+        assert (waybill, command in groups.commands[group].commands) == ("waybill", True), each.command
