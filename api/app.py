@@ -79,8 +79,9 @@ def create_app(settings: Settings, rates: Rates | None = None) -> FastAPI:
     app.state.gateway = gateway
     # The last one is asked first.
     app.add_middleware(Crowd)
-    app.add_middleware(RequestLog)
     app.add_middleware(TrustedHostMiddleware, allowed_hosts=LOOPBACK)
+    # Around all others: also who is refused for his host's name has a line, and an answer that nobody keeps.
+    app.add_middleware(RequestLog)
     answer_problems(app)
     for each in (capabilities, events, documents, messages, shipments, webhooks):
         app.include_router(each.router)
