@@ -18,7 +18,7 @@ from core.settings import ROOT, get_settings
 
 FOLDER = ROOT / "contracts"
 RELEASED = FOLDER / "released.json"
-"""Schemas and routes as the last release had them: what is there now is held against it."""
+"""Schemas, routes and channels as the last release had them: what is there now is held against it."""
 
 
 def write_contracts(
@@ -67,7 +67,7 @@ def documents() -> dict[Path, dict[str, Any]]:
 
 
 def promises() -> dict[str, Any]:
-    """What a release promises: the schemas by file name, and the routes."""
+    """What a release promises: the schemas by file name, the routes, and the channels."""
     found = documents()
     folder = FOLDER / "schemas"
     return {
@@ -75,18 +75,20 @@ def promises() -> dict[str, Any]:
             str(path.relative_to(folder)): each for path, each in found.items() if folder in path.parents
         },
         "openapi": found[FOLDER / "openapi.json"],
+        "asyncapi": found[FOLDER / "asyncapi.json"],
     }
 
 
 def broken_promises(released: dict[str, Any]) -> list[str]:
     """What a release promised that is not so any more. A schema of a new version is a new file, and breaks nothing."""
-    from contracts.compatibility import breaks, broken_operations
+    from contracts.compatibility import breaks, broken_channels, broken_operations
 
     now = promises()
     told = [f"{name} is gone" for name in released["schemas"] if name not in now["schemas"]]
     for name, schema in released["schemas"].items():
         told += [f"{name}{each}" for each in breaks(schema, now["schemas"].get(name, schema))]
-    return told + broken_operations(released["openapi"], now["openapi"])
+    told += broken_operations(released["openapi"], now["openapi"])
+    return told + broken_channels(released["asyncapi"], now["asyncapi"])
 
 
 def _is_there(path: Path, document: dict[str, Any]) -> bool:

@@ -1,6 +1,6 @@
 """Whether what somebody sends today is still taken tomorrow: what in a new description breaks senders of the old one.
 
-Belongs here: comparing two JSON Schemas, or two OpenAPI documents, in their plain form. A break needs a new version of its
+Belongs here: comparing two JSON Schemas, two OpenAPI or two AsyncAPI documents, in their plain form. A break needs a new version of its
 contract, beside the old one.
 """
 
@@ -25,6 +25,11 @@ def breaks(old: Schema, new: Schema) -> list[str]:
 def broken_operations(old: Schema, new: Schema) -> list[str]:
     """What of an OpenAPI document is gone or asked for in addition: routes, parameters, fields of good answers."""
     return list(_operations(old, new))
+
+
+def broken_channels(old: Schema, new: Schema) -> list[str]:
+    """What of an AsyncAPI document is gone or elsewhere: channels, their messages, and what these may carry."""
+    return list(_channels(old, new))
 
 
 class _Comparison:
@@ -117,6 +122,24 @@ def _operations(old: Schema, new: Schema) -> Iterator[str]:
                 if kind not in taken:
                     yield f"{name}: does not take {kind} any more"
             yield from _answers(name, old, operation, new, now)
+
+
+def _channels(old: Schema, new: Schema) -> Iterator[str]:
+    for name, channel in old["channels"].items():
+        now = new["channels"].get(name)
+        if now is None:
+            yield f"channel {name}: is gone"
+            continue
+        if now["address"] != channel["address"]:
+            yield f"channel {name}: its address is {now['address']}, was {channel['address']}"
+        for message, each in channel["messages"].items():
+            if message not in now["messages"]:
+                yield f"channel {name}: does not take {message} any more"
+                continue
+            before, after = _resolved(old, each), _resolved(new, now["messages"][message])
+            yield from _Comparison(old, new).at(
+                f"channel {name}: {message}", before["payload"], after["payload"]
+            )
 
 
 def _parameters(name: str, old: Schema, operation: Schema, new: Schema, now: Schema) -> Iterator[str]:

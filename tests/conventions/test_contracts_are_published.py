@@ -15,7 +15,7 @@ from jsonschema import Draft202012Validator
 
 from api.mqtt import TOPICS
 from cli import contract_docs
-from contracts.compatibility import breaks, broken_operations
+from contracts.compatibility import breaks, broken_channels, broken_operations
 from contracts.examples import EXAMPLES
 from contracts.message_kinds import MESSAGES
 from contracts.publishing import file_name, schema_of
@@ -24,6 +24,7 @@ from core.errors import WaybillError
 Change = Callable[[dict[str, Any]], object]
 COST = schema_of(MESSAGES["freight_cost"])
 OPENAPI = json.loads((contract_docs.FOLDER / "openapi.json").read_text(encoding="utf-8"))
+ASYNCAPI = json.loads((contract_docs.FOLDER / "asyncapi.json").read_text(encoding="utf-8"))
 
 
 def fields(schema: dict[str, Any]) -> dict[str, Any]:
@@ -60,8 +61,9 @@ def test_a_file_that_is_not_what_the_models_say_fails_the_build(
         (lambda r: r["schemas"].update({"v0/freight_cost.json": COST}), r"v0/freight_cost\.json is gone"),
         (lambda r: fields(r["schemas"][file_name("freight_cost", "v1")]).update(why={}), r"\.why: is gone"),
         (lambda r: r["openapi"]["paths"].update({"/v1/gone": {"get": {}}}), "GET /v1/gone: is gone"),
+        (lambda r: r["asyncapi"]["channels"].update(gone={}), "channel gone: is gone"),
     ],
-    ids=["nothing", "a version", "a field", "a route"],
+    ids=["nothing", "a version", "a field", "a route", "a channel"],
 )
 def test_what_the_last_release_took_and_is_not_taken_any_more_fails_the_build(
     promised: Change, told: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -228,3 +230,34 @@ def test_a_route_that_takes_and_says_more_breaks_nobody(name: str) -> None:
     new = copy.deepcopy(OPENAPI)
     UNBROKEN[name](new)
     assert broken_operations(OPENAPI, new) == []
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda d: None, []),
+        (lambda d: d["channels"].update(more=d["channels"]["mqtt"]), []),
+        (lambda d: d["channels"]["mqtt"]["messages"].update(more=d["channels"]["event_batch"]["messages"]), []),
+        (lambda d: d["channels"].pop("mqtt"), ["channel mqtt: is gone"]),
+        (
+            lambda d: d["channels"]["mqtt"].update(address="other/{partner}/events"),
+            ["channel mqtt: its address is other/{partner}/events, was waybill/{partner}/events"],
+        ),
+        (
+            lambda d: d["channels"]["mqtt"]["messages"].pop("event_batch"),
+            ["channel mqtt: does not take event_batch any more"],
+        ),
+        (
+            lambda d: d["components"]["schemas"]["CloudEventBatch"].update(maxItems=1),
+            [
+                "channel event_batch: event_batch: maxItems is 1, was 500",
+                "channel mqtt: event_batch: maxItems is 1, was 500",
+            ],
+        ),
+    ],
+    ids=["nothing", "a channel more", "a message more", "a channel", "an address", "a message", "less of a message"],
+)  # fmt: skip
+def test_a_channel_that_is_gone_or_takes_less_breaks_its_senders(change: Change, told: list[str]) -> None:
+    new = copy.deepcopy(ASYNCAPI)
+    change(new)
+    assert broken_channels(ASYNCAPI, new) == told
