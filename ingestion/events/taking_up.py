@@ -183,8 +183,10 @@ class _Taking:
         # What fails without it, too, is not its fault: it goes on waiting.
         connection = self._of_kind.connection
         none = Waiting(self._engine, connection, self._own.name, [])
-        self._read(none, _Fates(fates.run_id, self._own), is_without=True)
-        ingest_counts.forget(self._engine, fates.run_id, connection)
+        try:
+            self._read(none, _Fates(fates.run_id, self._own), is_without=True)
+        finally:
+            ingest_counts.forget(self._engine, fates.run_id, connection)
         withdraw_rows(
             self._settings, connection, [each for each in fates.rows.values() if each.fate == "loaded"]
         )
