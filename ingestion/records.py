@@ -96,9 +96,11 @@ def in_time(record: SourceRecord, clock: datetime | None) -> SourceRecord:
 def is_in_future(cursor: str | None, clock: datetime | None) -> bool:
     """Whether a cursor of change times lies after the source's own time: its clock was set back, or had been believed too much."""
     try:
-        return cursor is not None and clock is not None and datetime.fromisoformat(cursor) > clock + SKEW
+        at = None if cursor is None else datetime.fromisoformat(cursor)
     except ValueError:  # the vendor's own word, which is no time
         return False
+    # Neither is one that only looks like a day: a time of ours has its zone.
+    return at is not None and at.tzinfo is not None and clock is not None and at > clock + SKEW
 
 
 class Clocked(Protocol):

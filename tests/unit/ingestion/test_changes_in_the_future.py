@@ -80,6 +80,7 @@ def test_what_was_wrong_with_it_before_stays_its_reason() -> None:
         ((NOW + SKEW).isoformat(), False),
         ((NOW + SKEW + SECOND).isoformat(), True),
         ("MTYzMQ==", False),  # the vendor's own
+        ("20311231", False),  # one that reads as a day, without a zone
         (None, False),
     ],
 )
