@@ -13,18 +13,23 @@ from sqlalchemy import Connection, Engine, Row, bindparam, func, insert, or_, se
 from core.flows import KEPT_UP
 from state.engine import reading
 from state.outbox_rows import OutboxEntry
+from state.prepared import Prepared
 from state.tables import outbox, push_attempts, receipts
 from state.transitions import SeenAs
 
 _MOST_KEYS = 500
 """Keys asked for in one statement."""
 _TOLD = ("outcome", "detail", "erp_id", "seen_as")
-_BEGIN = insert(push_attempts)
-_KEEP = insert(receipts)
-_RECEIVED = select(receipts.c.idempotency_key).where(
-    receipts.c.idempotency_key.in_(bindparam("keys", expanding=True))
+_BEGIN = Prepared(
+    insert(push_attempts), ("idempotency_key", "attempt_no", "worker", "fencing_token", "started_at")
 )
-_END = (
+_KEEP = Prepared(insert(receipts), receipts.columns.keys())
+_RECEIVED = Prepared(
+    select(receipts.c.idempotency_key).where(
+        receipts.c.idempotency_key.in_(bindparam("keys", expanding=True))
+    )
+)
+_END = Prepared(
     update(push_attempts)
     .where(
         push_attempts.c.idempotency_key == bindparam("at_key"),
@@ -85,8 +90,7 @@ def begin(db: Connection, rows: Collection[OutboxEntry], worker: str, now: datet
         }
         for row in rows
     ]
-    if begun:
-        db.execute(_BEGIN, begun)
+    _BEGIN.run_all(db, begun)
 
 
 def end(db: Connection, endings: Collection[Ending], now: datetime) -> None:
@@ -100,8 +104,7 @@ def end(db: Connection, endings: Collection[Ending], now: datetime) -> None:
         }
         for each in endings
     ]
-    if ended:
-        db.execute(_END, ended)
+    _END.run_all(db, ended)
 
 
 def many_found_it(engine: Engine, key: str, seen: SeenAs) -> int:
@@ -117,14 +120,14 @@ def many_found_it(engine: Engine, key: str, seen: SeenAs) -> int:
 
 def keep_receipts(db: Connection, kept: Collection[Receipt]) -> None:
     """Keep what was read back first: a row that a person sent back to be looked up has its receipt already."""
-    there = set(db.scalars(_RECEIVED, {"keys": [each.idempotency_key for each in kept]})) if kept else set()
+    keys = [each.idempotency_key for each in kept]
+    there = set(_RECEIVED.run(db, {"keys": keys}).scalars()) if keys else set()
     fresh = [
         vars(each) | {"issue_date": each.issue_date.isoformat() if each.issue_date else None}
         for each in kept
         if each.idempotency_key not in there
     ]
-    if fresh:
-        db.execute(_KEEP, fresh)
+    _KEEP.run_all(db, fresh)
 
 
 def all_receipts(engine: Engine) -> dict[str, str]:

@@ -14,6 +14,7 @@ from core.flows import INVOICE, KEPT_UP
 from core.ids import canonical_json, sha256_hex
 from state import gate_inputs, rulesets
 from state.engine import reading
+from state.prepared import Prepared
 from state.tables_of_decisions import gate_decisions
 
 Key = tuple[str, int]
@@ -31,11 +32,13 @@ _LATEST_OF = select(gate_decisions).where(
         _NEWEST.where(gate_decisions.c.business_id.in_(bindparam("business_ids", expanding=True)))
     )
 )
-_VERDICT_OF = _LATEST_OF.with_only_columns(
-    gate_decisions.c.business_id,
-    gate_decisions.c.revision,
-    gate_decisions.c.verdict,
-    gate_decisions.c.input_hash,
+_VERDICT_OF = Prepared(
+    _LATEST_OF.with_only_columns(
+        gate_decisions.c.business_id,
+        gate_decisions.c.revision,
+        gate_decisions.c.verdict,
+        gate_decisions.c.input_hash,
+    )
 )
 _KEPT = select(gate_decisions.c.decision_id).where(
     gate_decisions.c.decision_id.in_(bindparam("names", expanding=True))
@@ -198,7 +201,7 @@ def released_inputs(
     return {
         (row.business_id, row.revision): row.input_hash
         for start in range(0, len(names), _AT_ONCE)
-        for row in db.execute(_VERDICT_OF, _asked(operation, names[start : start + _AT_ONCE]))
+        for row in _VERDICT_OF.run(db, _asked(operation, names[start : start + _AT_ONCE]))
         if row.verdict == "released"
     }
 

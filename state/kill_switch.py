@@ -16,6 +16,7 @@ from core.errors import PermanentFailure
 from state import ledger
 from state.engine import reading
 from state.people import is_same
+from state.prepared import Prepared
 from state.tables_of_people import kill_switches as table
 
 Kind = Literal["global", "destination", "company"]
@@ -112,8 +113,8 @@ def pulled(engine: Engine) -> list[Switch]:
 
 def stops(db: Connection, destination: str, company: str | None = None) -> Switch | None:
     """The switch that keeps rows of a destination from being sent; with a company, also one for that alone."""
-    rows = db.execute(_STOPPING, {"destination": destination, "company": company})
-    return next(map(_switch, rows), None)
+    found = _STOPPING.run(db, {"destination": destination, "company": company}).scalar()
+    return None if found is None else _switches(db, table.c.switch_id == found)[0]
 
 
 def stopped_companies(db: Connection) -> list[str]:
@@ -131,12 +132,14 @@ def _switches(db: Connection, *where: Any) -> list[Switch]:
 
 
 _STANDING = select(table).where(table.c.released_at.is_(None)).order_by(table.c.switch_id)
-_STOPPING = _STANDING.where(
-    or_(
-        table.c.kind == "global",
-        and_(table.c.kind == "destination", table.c.name == bindparam("destination")),
-        # Without a company this is true of none.
-        and_(table.c.kind == "company", table.c.name == bindparam("company")),
+_STOPPING = Prepared(
+    _STANDING.with_only_columns(table.c.switch_id).where(
+        or_(
+            table.c.kind == "global",
+            and_(table.c.kind == "destination", table.c.name == bindparam("destination")),
+            # Without a company this is true of none.
+            and_(table.c.kind == "company", table.c.name == bindparam("company")),
+        )
     )
 )
 

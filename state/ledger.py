@@ -16,13 +16,14 @@ from sqlalchemy import Connection, Engine, func, select
 from core.clock import utc_now
 from core.ids import canonical_json, quoted, sha256_hex
 from state.engine import reading
+from state.prepared import Prepared
 from state.tables import ledger
 from state.types import json_text
 
 GENESIS = "0" * 64
 _MOST_SEQUENCES = 500
 """Rows asked for in one statement."""
-_NEWEST = select(ledger.c.sequence, ledger.c.row_hash).order_by(ledger.c.sequence.desc()).limit(1)
+_NEWEST = Prepared(select(ledger.c.sequence, ledger.c.row_hash).order_by(ledger.c.sequence.desc()).limit(1))
 _INSERT = {
     dialect: f"INSERT INTO {ledger.name} ({', '.join(ledger.columns.keys())}) "
     f"VALUES ({', '.join([mark] * len(ledger.columns))})"
@@ -96,7 +97,7 @@ def verify(engine: Engine) -> Verification:
 
 def newest(db: Connection) -> tuple[int, str]:
     """Sequence and hash of the last row; ``(0, GENESIS)`` when there is none."""
-    last = db.execute(_NEWEST).one_or_none()
+    last = _NEWEST.run(db, {}).one_or_none()
     return (last.sequence, last.row_hash) if last else (0, GENESIS)
 
 

@@ -15,12 +15,13 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, Engine, Select, and_, bindparam, exists, or_, select
+from sqlalchemy import ColumnElement, Connection, Engine, and_, bindparam, exists, or_, select
 
 from core.flows import FLOWS, KEPT_UP
 from state.engine import reading
 from state.outbox_moves import few
 from state.outbox_rows import OutboxEntry, entries
+from state.prepared import Prepared
 from state.tables import outbox
 from state.transitions import GIVEN_UP
 
@@ -60,14 +61,13 @@ def in_turn() -> ColumnElement[bool]:
 def out_of_turn(db: Connection, rows: Iterable[OutboxEntry]) -> set[str]:
     """The keys of those rows whose turn it is not, inside the caller's transaction."""
     keys = [each.idempotency_key for each in rows if each.order_key and each.operation in _TAKE_TURNS]
-    return {key for some in few(keys) for key in db.scalars(_early(), {"keys": some})}
+    return {key for some in few(keys) for key in _early().run(db, {"keys": some}).scalars()}
 
 
 @cache
-def _early() -> Select[tuple[str]]:
-    """Made once: the push asks at each beginning."""
+def _early() -> Prepared:
     keys = outbox.c.idempotency_key.in_(bindparam("keys", expanding=True))
-    return select(outbox.c.idempotency_key).where(keys, ~in_turn())
+    return Prepared(select(outbox.c.idempotency_key).where(keys, ~in_turn()))
 
 
 @dataclass(frozen=True)

@@ -13,12 +13,13 @@ from functools import cache
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection, Update, bindparam, select, update
+from sqlalchemy import Connection, bindparam, select, update
 
 from core.errors import PermanentFailure
 from state import ledger
 from state.ledger import Event
 from state.outbox_rows import OutboxEntry
+from state.prepared import Prepared
 from state.tables import outbox
 
 E = TypeVar("E", bound=OutboxEntry)
@@ -27,10 +28,11 @@ _MOST_KEYS = 500
 """Keys asked for in one statement."""
 _FEW = 2
 """So many rows are changed one by one."""
-_STANDING = select(outbox.c.idempotency_key, outbox.c.state, outbox.c.fencing_token).where(
-    outbox.c.idempotency_key.in_(bindparam("keys", expanding=True))
+_STANDING = Prepared(
+    select(outbox.c.idempotency_key, outbox.c.state, outbox.c.fencing_token).where(
+        outbox.c.idempotency_key.in_(bindparam("keys", expanding=True))
+    )
 )
-"""Statements of the push are made once: to make one takes longer than to run it."""
 
 
 class LostToAnother(PermanentFailure):
@@ -62,7 +64,7 @@ def move_all(db: Connection, moves: Sequence[Move[E]], now: datetime, actor: str
         changes = {"state": each.state, "updated_at": now, **each.values}
         names, values = tuple(changes), {f"to_{name}": value for name, value in changes.items()} | _at(row)
         if standing is None:
-            is_there = db.execute(_change(names), values).rowcount == 1
+            is_there = _change(names).run(db, values).rowcount == 1
         elif is_there := standing.get(row.idempotency_key) == (row.state, row.fencing_token):
             changed[names].append(values)
         if not is_there:
@@ -72,7 +74,7 @@ def move_all(db: Connection, moves: Sequence[Move[E]], now: datetime, actor: str
         events.append(Event(each.state.lower(), actor, row.idempotency_key, told))
         moved.append(replace(row, **changes))
     for names, many in changed.items():
-        db.execute(_change(names), many)
+        _change(names).run_all(db, many)
     ledger.append_all(db, events)
     return moved
 
@@ -89,7 +91,7 @@ def _standing(db: Connection, keys: Sequence[str]) -> dict[str, tuple[str, int]]
     return {
         row.idempotency_key: (row.state, row.fencing_token)
         for some in few(keys)
-        for row in db.execute(_STANDING, {"keys": some})
+        for row in _STANDING.run(db, {"keys": some})
     }
 
 
@@ -98,8 +100,8 @@ def _at(row: OutboxEntry) -> dict[str, Any]:
 
 
 @cache
-def _change(names: tuple[str, ...]) -> Update:
-    return (
+def _change(names: tuple[str, ...]) -> Prepared:
+    return Prepared(
         update(outbox)
         .where(
             outbox.c.idempotency_key == bindparam("at_key"),
