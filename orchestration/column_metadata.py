@@ -1,7 +1,8 @@
 """What Dagster shows of columns: their types and descriptions, and which columns stand behind each.
 
 Belongs here: the two metadata entries of a built relation, and the traced lineage kept beside dbt's manifest
-so that only a change of a model or macro makes it be traced again. Reading SQL is ``sql_lineage``'s.
+so that only a change of a model or macro makes it be traced again; a new home takes what another has traced of the same
+models and relations. Reading SQL is ``sql_lineage``'s.
 """
 
 from __future__ import annotations
@@ -17,9 +18,11 @@ import dagster as dg
 import duckdb
 
 from core.settings import Settings
+from orchestration import project_cache
 
 if TYPE_CHECKING:
     import pyarrow as pa
+    from sqlglot.schema import Schema
 
 log = logging.getLogger("waybill.lineage")
 
@@ -51,17 +54,16 @@ def trace(
 ) -> Lineage:
     """The lineage of every compiled model of a selection; read from the file where nothing changed."""
     path, checksum = _path(settings, tag), _checksum(manifest, compiled)
+    kind, made_of = f"lineage_{tag}", checksum + json.dumps(catalogue)
+    project_cache.fetch(path, kind, made_of)
     if path.exists():
         kept = json.loads(path.read_text(encoding="utf-8"))
         if kept["checksum"] == checksum:
             lineage: Lineage = kept["lineage"]
             return lineage
-    lineage = {
-        unique_id: traced
-        for unique_id, sql in compiled.items()
-        if (traced := _traced(unique_id, sql, manifest["nodes"][unique_id], catalogue))
-    }
+    lineage = _traced_all(manifest, compiled, catalogue)
     path.write_text(json.dumps({"checksum": checksum, "lineage": lineage}), encoding="utf-8")
+    project_cache.keep(path, kind, made_of)
     return lineage
 
 
@@ -117,13 +119,24 @@ def lineage_entry(behind: Mapping[str, Iterable[Iterable[str]]]) -> dg.TableColu
     )
 
 
-def _traced(unique_id: str, sql: str, node: Mapping[str, Any], catalogue: Catalogue) -> dict[str, Any] | None:
+def _traced_all(manifest: Mapping[str, Any], compiled: Mapping[str, str], catalogue: Catalogue) -> Lineage:
+    from orchestration.sql_lineage import schema_of
+
+    schema = schema_of(catalogue)
+    return {
+        unique_id: traced
+        for unique_id, sql in compiled.items()
+        if (traced := _traced(unique_id, sql, manifest["nodes"][unique_id], schema))
+    }
+
+
+def _traced(unique_id: str, sql: str, node: Mapping[str, Any], schema: Schema) -> dict[str, Any] | None:
     from sqlglot.errors import SqlglotError
 
     from orchestration.sql_lineage import QueryLineage
 
     try:
-        query = QueryLineage(sql, catalogue)
+        query = QueryLineage(sql, schema)
     except SqlglotError as error:
         log.warning("%s: no lineage: %s", unique_id, error)
         return None

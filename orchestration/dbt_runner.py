@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from core.errors import WaybillError
 from core.settings import ROOT, Settings
 from core.warehouse import writer_lock
-from orchestration import dbt_parsed
+from orchestration import project_cache
 from orchestration.dbt_builds import definitions
 
 if TYPE_CHECKING:
@@ -70,11 +70,13 @@ def _parsed(target: str, event_path: bool, definitions: str) -> Manifest:
     from dbt.cli.main import dbtRunner
 
     kind = "events" if event_path else "runs"
-    dbt_parsed.fetch(Path(target), kind, definitions)
+    # dbt compares it with every file, and reads anew what it was not made of.
+    made = Path(target) / "partial_parse.msgpack"
+    project_cache.fetch(made, kind, definitions)
     result = dbtRunner().invoke(["parse", *_common(target), "--vars", json.dumps({"event_path": event_path})])
     if not result.success:
         raise WaybillError(f"The dbt project does not parse: {result.exception}", remedy="Mend the model.")
-    dbt_parsed.keep(Path(target), kind, definitions)
+    project_cache.keep(made, kind, definitions)
     manifest: Manifest = result.result
     return manifest
 

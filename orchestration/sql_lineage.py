@@ -12,6 +12,7 @@ import sqlglot
 from sqlglot import exp
 from sqlglot.optimizer.qualify import qualify
 from sqlglot.optimizer.scope import Scope, build_scope
+from sqlglot.schema import MappingSchema, Schema
 
 DIALECT = "duckdb"
 Catalogue = Mapping[str, Mapping[str, Mapping[str, str]]]
@@ -26,14 +27,18 @@ class Column(NamedTuple):
     name: str
 
 
+def schema_of(catalogue: Catalogue) -> Schema:
+    """The catalogue as it is read for any number of queries: to read it takes longer than to trace one."""
+    return MappingSchema(dict(catalogue), dialect=DIALECT)
+
+
 class QueryLineage:
     """One query, its names resolved. SqlglotError when the text is no query that sqlglot can read."""
 
-    def __init__(self, sql: str, catalogue: Catalogue) -> None:
+    def __init__(self, sql: str, schema: Schema) -> None:
         query = sqlglot.parse_one(sql, dialect=DIALECT)
         for table in query.find_all(exp.Table):
             table.set("catalog", None)
-        schema: dict[str, object] = dict(catalogue)
         # A column that the catalogue does not know is left as it is, instead of refusing the query.
         query = qualify(query, dialect=DIALECT, schema=schema, validate_qualify_columns=False)
         self._scopes: dict[int, Scope] = {}

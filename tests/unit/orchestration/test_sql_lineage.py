@@ -5,16 +5,16 @@ from __future__ import annotations
 import pytest
 from sqlglot.errors import SqlglotError
 
-from orchestration.sql_lineage import Column, QueryLineage
+from orchestration.sql_lineage import Column, QueryLineage, schema_of
 
-CATALOGUE = {
+SCHEMA = schema_of({
     "raw": {"orders": {"order_id": "VARCHAR", "price": "DECIMAL"}, "lines": {"order_id": "VARCHAR", "rate": "DECIMAL"}}
-}  # fmt: skip
+})  # fmt: skip
 PRICE, RATE = Column("raw", "orders", "price"), Column("raw", "lines", "rate")
 
 
 def behind(sql: str, column: str = "x") -> list[Column]:
-    return QueryLineage(sql, CATALOGUE).columns()[column]
+    return QueryLineage(sql, SCHEMA).columns()[column]
 
 
 @pytest.mark.parametrize(
@@ -53,11 +53,11 @@ def test_each_key_of_a_json_text_has_its_own_columns() -> None:
         "with t as (select order_id, string_agg(cast(json_object('id', order_id, 'net', price + 1) as varchar), ',') as j "
         "from raw.orders group by order_id) select * from t"
     )
-    assert QueryLineage(sql, CATALOGUE).json_keys() == {
+    assert QueryLineage(sql, SCHEMA).json_keys() == {
         "j": {"id": [Column("raw", "orders", "order_id")], "net": [PRICE]}
     }
 
 
 def test_what_is_no_query_is_refused() -> None:
     with pytest.raises(SqlglotError):
-        QueryLineage("select from from", CATALOGUE)
+        QueryLineage("select from from", SCHEMA)
