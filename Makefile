@@ -6,7 +6,7 @@ BIN    := $(VENV)/bin
 UV     := $(BIN)/uv
 
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev tryton demo up test test-fast test-erp prove simulate outage lint types imports check docs bench lock clean
+.PHONY: help setup setup-dev tryton demo up test test-change test-fast test-erp prove simulate outage lint types imports check docs bench lock clean
 
 help: ## list the targets: what you want to do, and what it does
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -45,6 +45,9 @@ up: setup ## keep the sandbox, the Dagster UI, the executive page and the API ru
 
 test: setup-dev ## run every test but test-erp's (those of the page need ./scripts/install-browser.sh once)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
+
+test-change: setup-dev ## run the same but the long ones, of which each file takes minutes: what CI asks of each change
+	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-fast: setup-dev ## run the unit tests and the conventions
 	$(BIN)/python -m pytest tests/unit tests/conventions

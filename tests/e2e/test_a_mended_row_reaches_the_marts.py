@@ -20,6 +20,8 @@ from state import heads, ledger
 from state.engine import open_state
 from tests.support.sandbox import running_sandbox
 
+pytestmark = pytest.mark.long
+
 CONNECTIONS = ROOT / "connections" / "sandbox"
 MENDED, GONE = "ZZ-C1", "ZZ-C2"
 WHY = ("--actor", "anna", "--reason", "agreed with dispatch")

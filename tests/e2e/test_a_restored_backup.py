@@ -19,6 +19,8 @@ from state.engine import open_state
 from state.restore import restore
 from tests.support.sandbox import Running, running_sandbox
 
+pytestmark = pytest.mark.long
+
 CONNECTIONS = ROOT / "connections" / "sandbox"
 
 

@@ -18,6 +18,8 @@ import pytest
 
 from tests.support.up import NotYet, Up, patiently, waybill_up
 
+pytestmark = pytest.mark.long
+
 RUN = "order_to_invoice"
 DAEMON = "dagster._daemon"
 ERP = {"Authorization": "token sandbox-erp-key:sandbox-erp-secret"}

@@ -23,6 +23,8 @@ from tests.support.canaries import contents, hits
 from tests.support.postgres import Server
 from tests.support.up import Up, waybill_up, words_of
 
+pytestmark = pytest.mark.long
+
 CONNECTIONS = {
     name: f"canary-{name.lower().replace('_', '-')}-5b1e"
     for name in (

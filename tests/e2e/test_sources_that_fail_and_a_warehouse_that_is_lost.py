@@ -16,6 +16,8 @@ from state import decisions, ingest_counts, observations, outbox
 from state.engine import open_state
 from tests.support.sandbox import Running, running_sandbox
 
+pytestmark = pytest.mark.long
+
 # What moves with the clock and not with the data.
 _BY_THE_CLOCK = {
     "fct_shipments": {"as_of", "is_due", "is_in_full", "is_otif"},

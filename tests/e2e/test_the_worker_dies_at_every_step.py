@@ -41,6 +41,8 @@ from tests.support.sandbox import Running, running_sandbox
 from tests.support.up import free_port
 from tests.support.worker_deaths import BATCH, BEGIN, Doom, start
 
+pytestmark = pytest.mark.long
+
 PATIENCE_S = 240.0
 DOCTYPES = ("Delivery Note", "Sales Invoice")
 ASSETS = (["erp", "fulfilments"], ["erp", "invoices"])

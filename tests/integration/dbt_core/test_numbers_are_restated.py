@@ -13,6 +13,8 @@ from tests.integration.dbt_core.conftest import Row
 from tests.support.deliveries import World, moved
 from tests.support.warehouse import create_raw_tables, query, run_dbt
 
+pytestmark = pytest.mark.long
+
 _ALL = "+int_kpi_facts_published"
 _NEWS = ("news_until", *(f"{_ALL},{each}+" for each in ("stg_dispatch__actions", "stg_pod__proofs")))
 """What later runs build again: all that hangs on the tables in which something arrives."""

@@ -6,6 +6,7 @@ import shutil
 from pathlib import Path
 
 import polars as pl
+import pytest
 
 from tests.integration.incremental.conftest import INSTANTS, SEED, Built, build, read
 from tests.reference.compare import differences as restated_differences
@@ -13,6 +14,8 @@ from tests.reference.restatements import NUMBER, SAYS, restatements
 from tests.support.plans import FEW, FEW_OF_WHAT_CAME, all_pairs, tables_of
 from tests.support.tables import AS_LAST_JUDGED, differences
 from tests.support.warehouse import query, run_dbt
+
+pytestmark = pytest.mark.long
 
 _OF_RESTATEMENTS = (
     *(f"{name}_{when}" for name in SAYS for when in ("before", "after")),

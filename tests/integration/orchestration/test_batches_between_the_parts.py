@@ -59,6 +59,8 @@ from tests.support.scheduled_run import scheduled
 from tests.support.senders import Senders
 from tests.support.tables import AS_LAST_JUDGED, differences
 
+pytestmark = pytest.mark.long
+
 SEED, ORDERS = 20261130, 150
 LATER = "1700000100.0"
 """The load that the scheduled run finds: there from the beginning, and complete when it begins."""
