@@ -65,7 +65,7 @@ class Prepared:
             db.exec_driver_sql(text.sql, [text.values(each) for each in many])
 
     def _text(self, dialect: Dialect, values: Values, lists: Mapping[str, Sequence[Any]]) -> _Text:
-        key = (dialect.name, *(len(each) for each in lists.values()))
+        key = (dialect.name, *((name, len(each)) for name, each in lists.items()))
         if key not in self._texts:
             self._texts[key] = self._compiled(dialect, values, lists)
         return self._texts[key]

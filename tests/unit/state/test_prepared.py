@@ -102,3 +102,11 @@ def test_a_query_whose_columns_are_converted_is_refused(
                 query.run(db, {})
         else:
             assert len(query.run(db, {}).all()) == 1
+
+
+def test_two_lists_are_told_apart_by_their_names_and_not_by_their_order(engine: Engine) -> None:
+    others = TABLE.c.number.in_(bindparam("numbers", expanding=True))
+    query = Prepared(select(TABLE.c.name).where(TABLE.c.name.in_(NAMES), others))
+    with engine.begin() as db:
+        assert query.run(db, {"names": ["n0", "n1"], "numbers": [1]}).scalars().all() == ["n0"]
+        assert query.run(db, {"numbers": [1, 2], "names": ["n1"]}).scalars().all() == ["n1"]
