@@ -90,7 +90,7 @@ def begin(db: Connection, rows: Collection[OutboxEntry], worker: str, now: datet
         }
         for row in rows
     ]
-    _BEGIN.run_all(db, begun)
+    _BEGIN.change_all(db, begun)
 
 
 def end(db: Connection, endings: Collection[Ending], now: datetime) -> None:
@@ -104,7 +104,7 @@ def end(db: Connection, endings: Collection[Ending], now: datetime) -> None:
         }
         for each in endings
     ]
-    _END.run_all(db, ended)
+    _END.change_all(db, ended)
 
 
 def many_found_it(engine: Engine, key: str, seen: SeenAs) -> int:
@@ -121,13 +121,13 @@ def many_found_it(engine: Engine, key: str, seen: SeenAs) -> int:
 def keep_receipts(db: Connection, kept: Collection[Receipt]) -> None:
     """Keep what was read back first: a row that a person sent back to be looked up has its receipt already."""
     keys = [each.idempotency_key for each in kept]
-    there = set(_RECEIVED.run(db, {"keys": keys}).scalars()) if keys else set()
+    there = {key for (key,) in _RECEIVED.rows(db, {"keys": keys})} if keys else set()
     fresh = [
         vars(each) | {"issue_date": each.issue_date.isoformat() if each.issue_date else None}
         for each in kept
         if each.idempotency_key not in there
     ]
-    _KEEP.run_all(db, fresh)
+    _KEEP.change_all(db, fresh)
 
 
 def all_receipts(engine: Engine) -> dict[str, str]:

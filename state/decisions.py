@@ -199,10 +199,12 @@ def released_inputs(
     """Key → the hash of the inputs that the standing decision releases, of those candidates that it does release."""
     names = sorted({business_id for business_id, _ in keys})
     return {
-        (row.business_id, row.revision): row.input_hash
+        (business_id, revision): input_hash
         for start in range(0, len(names), _AT_ONCE)
-        for row in _VERDICT_OF.run(db, _asked(operation, names[start : start + _AT_ONCE]))
-        if row.verdict == "released"
+        for business_id, revision, verdict, input_hash in _VERDICT_OF.rows(
+            db, _asked(operation, names[start : start + _AT_ONCE])
+        )
+        if verdict == "released"
     }
 
 

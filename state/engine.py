@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
 import pysqlite3
 from filelock import FileLock
-from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event, inspect, text
+from sqlalchemy import Connection, Engine, create_engine, event, inspect, text
 
-from core.disk import DiskFull, disk_full, is_full, told_when_full
+from core.disk import told_when_full
 from core.errors import ConfigurationError
 from core.settings import Settings
+from state.driver_errors import ROOT, on_error
 from state.home import bind, refuse_another_kind
 from state.postgresql import connect, url_of
 
@@ -29,7 +29,6 @@ _STATEMENTS = 1000
 """Statements that a connection keeps ready. Where more come than are kept, the driver lets go of the newest: with its own 128, which the
 migrations alone fill, each statement of an attempt was made ready again every time it ran, which took longer than to run it."""
 _READS = "waybill_reads"
-_POSTGRESQL_FULL = "53100"
 _PRAGMAS = {
     "busy_timeout": _BUSY_TIMEOUT_MS,
     "journal_mode": "wal",
@@ -69,7 +68,8 @@ def open_unbound(settings: Settings) -> Engine:
     url = url_of(settings)
     engine = _sqlite(settings) if url is None else connect(url)
     event.listen(engine, "begin", _on_begin)
-    event.listen(engine, "handle_error", _on_error(settings.root))
+    engine.update_execution_options(**{ROOT: settings.root})
+    event.listen(engine, "handle_error", on_error)
     _migrate(engine)
     return engine
 
@@ -122,22 +122,6 @@ def _on_begin(connection: Connection) -> None:
     """Writers take the write lock at once: two of them queue here instead of failing half-way."""
     reads = connection.get_execution_options().get(_READS, False)
     connection.exec_driver_sql(_BEGIN[connection.dialect.name, reads])
-
-
-def _on_error(root: Path) -> Callable[[ExceptionContext], None]:
-    """Raises DiskFull in place of what the driver says of a full disk; SQLAlchemy raises every other error itself."""
-
-    def told(context: ExceptionContext) -> None:
-        error = context.original_exception
-        if getattr(error, "sqlstate", None) == _POSTGRESQL_FULL:
-            raise DiskFull(
-                "The disk of the state's PostgreSQL server is full.",
-                remedy="Make room there, then run again: what was acknowledged is in it.",
-            )
-        if is_full(error, root):
-            raise disk_full(root)
-
-    return told
 
 
 def _migrate(engine: Engine) -> None:

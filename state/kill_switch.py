@@ -113,8 +113,8 @@ def pulled(engine: Engine) -> list[Switch]:
 
 def stops(db: Connection, destination: str, company: str | None = None) -> Switch | None:
     """The switch that keeps rows of a destination from being sent; with a company, also one for that alone."""
-    found = _STOPPING.run(db, {"destination": destination, "company": company}).scalar()
-    return None if found is None else _switches(db, table.c.switch_id == found)[0]
+    found = _STOPPING.rows(db, {"destination": destination, "company": company})
+    return _switches(db, table.c.switch_id == found[0][0])[0] if found else None
 
 
 def stopped_companies(db: Connection) -> list[str]:

@@ -16,7 +16,7 @@ from sqlalchemy import Connection, Engine, func, select
 from core.clock import utc_now
 from core.ids import canonical_json, quoted, sha256_hex
 from state.engine import reading
-from state.prepared import Prepared
+from state.prepared import Prepared, change_all
 from state.tables import ledger
 from state.types import json_text
 
@@ -77,7 +77,7 @@ def append_all(db: Connection, events: Iterable[Event]) -> None:
         rows.append((sequence, stored_at, each.event, each.actor, each.subject, stored, previous, row_hash))
         previous = row_hash
     if rows:
-        db.exec_driver_sql(_INSERT[db.dialect.name], rows)
+        change_all(db, _INSERT[db.dialect.name], rows)
 
 
 def verify(engine: Engine) -> Verification:
@@ -97,8 +97,7 @@ def verify(engine: Engine) -> Verification:
 
 def newest(db: Connection) -> tuple[int, str]:
     """Sequence and hash of the last row; ``(0, GENESIS)`` when there is none."""
-    last = _NEWEST.run(db, {}).one_or_none()
-    return (last.sequence, last.row_hash) if last else (0, GENESIS)
+    return next(((sequence, row_hash) for sequence, row_hash in _NEWEST.rows(db, {})), (0, GENESIS))
 
 
 def hashes_of(engine: Engine, sequences: Collection[int]) -> dict[int, str]:

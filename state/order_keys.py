@@ -61,7 +61,7 @@ def in_turn() -> ColumnElement[bool]:
 def out_of_turn(db: Connection, rows: Iterable[OutboxEntry]) -> set[str]:
     """The keys of those rows whose turn it is not, inside the caller's transaction."""
     keys = [each.idempotency_key for each in rows if each.order_key and each.operation in _TAKE_TURNS]
-    return {key for some in few(keys) for key in _early().run(db, {"keys": some}).scalars()}
+    return {key for some in few(keys) for (key,) in _early().rows(db, {"keys": some})}
 
 
 @cache

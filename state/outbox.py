@@ -24,6 +24,17 @@ from state.transitions import REPLACEABLE, UNSENT
 
 E = TypeVar("E", bound=OutboxEntry)
 _STORED = tuple(each.name for each in fields(NewEffect) if each.name not in {"payload", "charge_keys"})
+_BEGINS_AS = (
+    "state",
+    "fencing_token",
+    "attempt_count",
+    "may_exist",
+    "enqueued_at",
+    "updated_at",
+    "not_before",
+)
+NEW = ("idempotency_key", *_BEGINS_AS, *_STORED)
+"""The columns of ``new_row``."""
 _DOUBTFUL = 500
 """Rows in doubt that are read at once."""
 Enqueued = Literal["new", "known", "refreshed", "changed", "cancelled"]
@@ -72,6 +83,9 @@ def new_row(effect: NewEffect, now: datetime) -> dict[str, Any]:
     return {
         "idempotency_key": key,
         "state": "READY",
+        "fencing_token": 0,
+        "attempt_count": 0,
+        "may_exist": False,
         "enqueued_at": now,
         "updated_at": now,
         **_fields(effect),

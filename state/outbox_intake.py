@@ -16,8 +16,12 @@ from state import ledger, outbox, outbox_documents
 from state.outbox import Enqueued
 from state.outbox_moves import few
 from state.outbox_rows import NewEffect
+from state.prepared import Prepared
 from state.tables import charge_lines
 from state.tables import outbox as table
+
+_ENTER = Prepared(insert(table), outbox.NEW)
+_CLAIM = Prepared(insert(charge_lines), charge_lines.columns.keys())
 
 
 def enqueue_all(
@@ -33,9 +37,8 @@ def enqueue_all(
             for charge in each.charge_keys
         ]
         outbox_documents.keep(db, plain)
-        db.execute(insert(table), rows)
-        if claims:
-            db.execute(insert(charge_lines), claims)
+        _ENTER.change_all(db, rows)
+        _CLAIM.change_all(db, claims)
         ledger.append_all(db, [outbox.enqueued_event(each) for each in plain])
     said: dict[str, Enqueued | WaybillError] = {each.idempotency_key: "new" for each in plain}
     for effect in effects:

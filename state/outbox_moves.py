@@ -64,7 +64,7 @@ def move_all(db: Connection, moves: Sequence[Move[E]], now: datetime, actor: str
         changes = {"state": each.state, "updated_at": now, **each.values}
         names, values = tuple(changes), {f"to_{name}": value for name, value in changes.items()} | _at(row)
         if standing is None:
-            is_there = _change(names).run(db, values).rowcount == 1
+            is_there = _change(names).change(db, values) == 1
         elif is_there := standing.get(row.idempotency_key) == (row.state, row.fencing_token):
             changed[names].append(values)
         if not is_there:
@@ -74,7 +74,7 @@ def move_all(db: Connection, moves: Sequence[Move[E]], now: datetime, actor: str
         events.append(Event(each.state.lower(), actor, row.idempotency_key, told))
         moved.append(replace(row, **changes))
     for names, many in changed.items():
-        _change(names).run_all(db, many)
+        _change(names).change_all(db, many)
     ledger.append_all(db, events)
     return moved
 
@@ -89,9 +89,7 @@ def few(keys: Iterable[str]) -> Iterator[list[str]]:
 def _standing(db: Connection, keys: Sequence[str]) -> dict[str, tuple[str, int]]:
     """Key → state and fencing token, as they are."""
     return {
-        row.idempotency_key: (row.state, row.fencing_token)
-        for some in few(keys)
-        for row in _STANDING.run(db, {"keys": some})
+        key: (state, token) for some in few(keys) for key, state, token in _STANDING.rows(db, {"keys": some})
     }
 
 

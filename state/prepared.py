@@ -1,18 +1,22 @@
 """Statements that run at each attempt: compiled once, then handed to the driver with the values as it stores them.
 
 Each time it executes one, SQLAlchemy looks it up among those it has compiled, works out its lists and prepares to convert what
-comes back: two to three times as long as the driver takes to run it. Belongs here: doing that once. Any other statement is executed
-as ever.
+comes back: several times as long as the driver takes to run it. Belongs here: doing that once, in SQLAlchemy's transaction and with
+its errors. Any other statement is executed as ever.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, CursorResult, Dialect, Insert, Select, Update
+from sqlalchemy import Connection, Dialect, Insert, Select, Update
+from sqlalchemy.engine.interfaces import DBAPICursor
 from sqlalchemy.sql.compiler import SQLCompiler
+
+from state.driver_errors import error_of
 
 Values = Mapping[str, Any]
 _MOST_OF_A_LIST = 8
@@ -49,20 +53,28 @@ class Prepared:
         self._statement, self._columns = statement, columns
         self._texts: dict[tuple[Any, ...], _Text] = {}
 
-    def run(self, db: Connection, values: Values) -> CursorResult[Any]:
-        """Execute it once, in the caller's transaction. A list is the value of an ``IN`` with a parameter that expands."""
+    def rows(self, db: Connection, values: Values) -> list[tuple[Any, ...]]:
+        """What a query finds, in the caller's transaction. A list is the value of an ``IN`` with a parameter that expands."""
         lists = {name: each for name, each in values.items() if isinstance(each, list)}
         if any(not 0 < len(each) <= _MOST_OF_A_LIST for each in lists.values()):
-            return db.execute(self._statement, values)
+            return [tuple(row) for row in db.execute(self._statement, values)]
         text = self._text(db.dialect, values, lists)
         flat = {name: each for name, each in values.items() if name not in lists} if lists else values
-        return db.exec_driver_sql(text.sql, text.values({**flat, **_numbered(lists)} if lists else flat))
+        given = text.values({**flat, **_numbered(lists)} if lists else flat)
+        with closing(_executed(db, "execute", text.sql, given)) as cursor:
+            return list(cursor.fetchall())
 
-    def run_all(self, db: Connection, many: Sequence[Values]) -> None:
+    def change(self, db: Connection, values: Values) -> int:
+        """Execute it once; how many rows it changed."""
+        text = self._text(db.dialect, values, {})
+        with closing(_executed(db, "execute", text.sql, text.values(values))) as cursor:
+            return cursor.rowcount
+
+    def change_all(self, db: Connection, many: Sequence[Values]) -> None:
         """Execute it with each of these values, which are alike and hold no list."""
         if many:
             text = self._text(db.dialect, many[0], {})
-            db.exec_driver_sql(text.sql, [text.values(each) for each in many])
+            change_all(db, text.sql, [text.values(each) for each in many])
 
     def _text(self, dialect: Dialect, values: Values, lists: Mapping[str, Sequence[Any]]) -> _Text:
         key = (dialect.name, *((name, len(each)) for name, each in lists.items()))
@@ -91,6 +103,27 @@ class Prepared:
             {name: value for name, value in known.items() if name not in given},
             {name: convert for name, convert in found.items() if convert is not None},
         )
+
+
+def change_all(db: Connection, sql: str, many: Sequence[Any]) -> None:
+    """Hand the driver a change of its own text, with the values of each execution as it stores them."""
+    if len(many) == 1:
+        _executed(db, "execute", sql, many[0]).close()
+    else:
+        _executed(db, "executemany", sql, many).close()
+
+
+def _executed(db: Connection, execute: str, sql: str, values: Any) -> DBAPICursor:
+    """The cursor that has executed it, in the connection's transaction, which begins here where nothing has yet begun it."""
+    if not db.in_transaction():
+        db.begin()
+    cursor = db.connection.cursor()
+    try:
+        getattr(cursor, execute)(sql, values)
+    except db.dialect.loaded_dbapi.Error as error:
+        cursor.close()
+        raise error_of(db, sql, values, error) from error
+    return cursor
 
 
 def _numbered(lists: Mapping[str, Sequence[Any]]) -> dict[str, Any]:
