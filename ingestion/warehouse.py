@@ -18,6 +18,7 @@ from core.disk import DiskFull
 from core.errors import WaybillError
 from core.settings import Settings
 from core.warehouse import open_warehouse, writer_lock
+from ingestion.gaps import gap
 from ingestion.known import table_exists
 from ingestion.landing import INBOX, Batch, landed
 from ingestion.ledger import CONNECTIONS, project_gate, project_ledger, schema_of_table
@@ -46,7 +47,7 @@ _LOADS = pa.schema(
 def ensure_warehouse(settings: Settings, engine: Engine) -> None:
     """A warehouse that opens and has every raw table; a lost or damaged one is rebuilt from landing.
 
-    A file that does not open is set aside under another name, never deleted.
+    A file that does not open, or has lost what was loaded into it, is set aside under another name, never deleted.
     """
     with writer_lock(settings, "ensure the warehouse"):
         _set_aside_if_damaged(settings)
@@ -98,22 +99,30 @@ def _pipeline(batch: Batch) -> tuple[str, str, bool]:
 
 def _set_aside_if_damaged(settings: Settings) -> None:
     if settings.warehouse.exists():
-        try:
-            with open_warehouse(settings, "open check"):
-                return
-        except DiskFull:
-            raise  # a sound file, which there is no room to open
-        except WaybillError as error:
-            if _HELD in error.message:
-                raise
-            aside = settings.warehouse.with_suffix(f".damaged-{utc_now():%Y%m%dT%H%M%S}")
-            settings.warehouse.rename(aside)
-            log.error("the warehouse did not open and was set aside as %s: %s", aside.name, error.message)
+        damage = _damage(settings)
+        if damage is None:
+            return
+        aside = settings.warehouse.with_suffix(f".damaged-{utc_now():%Y%m%dT%H%M%S}")
+        settings.warehouse.rename(aside)
+        log.error("the warehouse is damaged and was set aside as %s: %s", aside.name, damage)
     # The log of a file that is gone belongs to no new one.
     for suffix in (".wal", ".wal.checkpoint", ".wal.recovery"):
         wal = settings.warehouse.with_name(settings.warehouse.name + suffix)
         if wal.exists():
             wal.rename(wal.with_name(f"{wal.name}.damaged-{utc_now():%Y%m%dT%H%M%S}"))
+
+
+def _damage(settings: Settings) -> str | None:
+    """What is wrong with the file, None when nothing is. WaybillError when that cannot be told."""
+    try:
+        with open_warehouse(settings, "open check") as warehouse:
+            return gap(settings, warehouse)
+    except DiskFull:
+        raise  # a sound file, which there is no room to open
+    except WaybillError as error:
+        if _HELD in error.message:
+            raise
+        return error.message
 
 
 def _create(warehouse: duckdb.DuckDBPyConnection, dataset: str, name: str, schema: pa.Schema) -> None:

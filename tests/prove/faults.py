@@ -20,6 +20,7 @@ class Fault:
 
 
 ONCE = "tests/integration/activation/test_each_invoice_is_posted_once.py"
+THOUSAND = "tests/integration/activation/test_one_of_a_thousand_is_refused.py"
 WAY = "tests/integration/activation/test_faults_on_the_way.py"
 MIXED = "tests/integration/activation/test_faults_of_every_kind_at_random.py"
 DAY = "tests/integration/activation/test_a_day_without_the_erp_over_http.py"
@@ -76,7 +77,8 @@ FAULTS: tuple[Fault, ...] = (
     Fault(13, "two pushers", "lease", "the fencing token refuses the loser",
           (f"{ONCE}::test_two_pushers_at_once_post_each_invoice_once", f"{STORE}::test_the_loser_of_a_lease_cannot_move_the_row",
            WORLDS)),
-    Fault(14, "4xx on one row", "ERP", "that row DEAD, the others sent", (f"{ONCE}::test_one_refused_row_stops_no_other",)),
+    Fault(14, "4xx on one row", "ERP", "that row DEAD; 999 of 1,000 sent",
+          (f"{THOUSAND}::test_14_the_refused_one_is_dead_and_999_are_sent", f"{ONCE}::test_one_refused_row_stops_no_other")),
     Fault(15, "ERP down for 24 h", "breaker", "nothing lost; drains in order",
           (f"{DAY}::test_15_down_for_a_day_nothing_is_lost_and_it_is_drained_in_order",
            f"{TROUBLE}::test_an_erp_that_is_down_for_a_day_loses_nothing_and_is_drained_in_order")),
@@ -118,8 +120,10 @@ FAULTS: tuple[Fault, ...] = (
               "the_warehouse_on_a_full_disk_says_so_and_is_not_taken_for_damaged",
               "a_reading_that_finds_the_disk_full_is_made_up_for_by_the_next",
               "a_command_tells_it_in_one_line", "a_postgresql_server_without_room_is_named"))),
-    Fault(30, "WAL truncated or zeroed", "open", "loaded again, or set aside and rebuilt",
+    Fault(30, "WAL truncated or zeroed", "open", "set aside and rebuilt; a load that is gone is told",
           (f"{TORN}::test_30_with_a_torn_log_the_rerun_equals_a_clean_run",
+           f"{TORN}::test_30_a_log_that_lost_a_load_which_was_made_is_told_and_all_is_rebuilt",
+           f"{TORN}::test_30_without_the_look_for_a_gap_the_lost_rows_stay_lost",
            f"{TORN}::test_30_a_log_without_its_warehouse_is_set_aside")),
     Fault(31, "source answers 200 with no rows", "extract", "volume alert in that run",
           (f"{SILENT}::test_31_it_warns_in_the_first_run_in_which_nothing_came",

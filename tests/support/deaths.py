@@ -95,6 +95,16 @@ def read_and_die(home: Path, url: str, place: str) -> None:
     read_whole(home, url, "killed")
 
 
+def read_in_company_and_die(home: Path, url: str) -> None:
+    """The same at the end of all, while the process has the warehouse open elsewhere, as a worker has: then it is not dlt's
+    leaving that writes the log into the file."""
+    import duckdb
+
+    company = duckdb.connect(str(Settings(home=home).warehouse))
+    company.execute("SELECT 1")
+    read_and_die(home, url, "done, not yet written into the file")
+
+
 def change_for_ever(home: Path, said: Connection) -> None:
     """Commits and DDL as loads and builds make them, one after the other; says the number of each that is committed."""
     from core.warehouse import open_warehouse

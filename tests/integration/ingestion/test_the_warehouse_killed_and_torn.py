@@ -24,6 +24,7 @@ from tests.support.deaths import (
     leave_an_unreadable_log,
     make_sure_of_it,
     read_and_die,
+    read_in_company_and_die,
     read_whole,
 )
 from tests.support.tables import differences
@@ -101,6 +102,46 @@ def test_30_with_a_torn_log_the_rerun_equals_a_clean_run(
     read_whole(home, told.url, "run-again")
     assert vouched_for(home) == [(40,), (80,)]
     assert unlike(home, clean) == {}
+
+
+@pytest.fixture
+def made(told: Vendors, clean: Path, tmp_path: Path) -> Path:
+    """A home whose last load was made, and is in the log of the warehouse only."""
+    told.lists["consignments"] = list(CONSIGNMENTS)
+    home = tmp_path / "home"
+    shutil.copytree(clean / "first", home)
+    assert ended(read_in_company_and_die, home, told.url) == -signal.SIGKILL
+    told.lists["consignments"] = []  # the source does not tell again what it has told
+    return home
+
+
+@pytest.mark.parametrize(
+    ("tear", "why"), [*zip(TEARS, ("is not there", "is not there", "checksum"), strict=True)]
+)
+def test_30_a_log_that_lost_a_load_which_was_made_is_told_and_all_is_rebuilt(
+    told: Vendors, clean: Path, made: Path, caplog: pytest.LogCaptureFixture, tear: str, why: str
+) -> None:
+    log_of(made).write_bytes(TEARS[tear](log_of(made).read_bytes()))
+    read_whole(made, told.url, "run-again")
+    assert list(made.glob("warehouse.damaged-*"))
+    assert why in next(each.message for each in caplog.records if "the warehouse is damaged" in each.message)
+    assert (vouched_for(made), unlike(made, clean)) == ([(40,), (80,)], {})
+
+
+def test_30_a_whole_log_after_a_load_that_was_made_is_read(told: Vendors, clean: Path, made: Path) -> None:
+    read_whole(made, told.url, "run-again")
+    assert not list(made.glob("*.damaged-*"))
+    assert unlike(made, clean) == {}
+
+
+def test_30_without_the_look_for_a_gap_the_lost_rows_stay_lost(
+    told: Vendors, made: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The control: the file opens as if nothing were missing."""
+    monkeypatch.setattr("ingestion.warehouse.gap", lambda *_: None)
+    log_of(made).write_bytes(b"")
+    read_whole(made, told.url, "run-again")
+    assert vouched_for(made) == [(20,), (40,)]
 
 
 def test_30_a_log_without_its_warehouse_is_set_aside(
