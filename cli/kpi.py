@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from cli.as_of import AsOf, published
-from cli.output import emit_json, table
+from cli.output import emit_json, out, table
 from cli.restatements import show_restatements
 from contracts.kpi import Dimension, Grain
 from core.settings import get_settings
@@ -54,6 +54,11 @@ def kpi(
             "ORDER BY metric, variant, currency, dimension_value, period_start",
             {"grain": grain, "dimension": dimension, "metric": metric},
         ).fetchall()
+        formulas = marts.execute(
+            "SELECT metric, formula, settings FROM marts.dim_metrics "
+            "WHERE metric = $metric OR ($metric IS NULL AND settings <> '') ORDER BY metric",
+            {"metric": metric},
+        ).fetchall()
     if not rows:
         raise typer.BadParameter(
             f"nothing is published of {metric or 'any metric'} for grain {grain!r} and dimension {dimension!r}; "
@@ -63,6 +68,8 @@ def kpi(
         emit_json([dict(zip(_COLUMNS, row, strict=True)) for row in rows])
     else:
         _print(rows, grain, dimension)
+        for name, formula, settings in formulas:
+            out.print(f"{name} = {formula}{f', with {settings}' if settings else ''}", markup=False)
 
 
 def _print(rows: Sequence[Sequence[Any]], grain: str, dimension: str) -> None:

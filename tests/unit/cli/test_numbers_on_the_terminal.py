@@ -42,6 +42,10 @@ def published(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Settings:
         for each in facts:
             row = [({**fixed, **each}).get(name) for name in kpi._COLUMNS]
             marts.execute(f"INSERT INTO kpi_values VALUES ({', '.join('?' * len(row))})", row)
+        marts.execute(
+            "CREATE TABLE dim_metrics AS FROM (VALUES ('unbilled', 'a sum × [days]', 'baseline = 5'), "
+            "('waiting_s', 'from here to there', '')) AS metrics (metric, formula, settings)"
+        )
     for module in (kpi, query):
         monkeypatch.setattr(module, "get_settings", lambda: settings)
     return settings
@@ -72,6 +76,13 @@ def test_columns_that_say_nothing_are_left_out(published: Settings) -> None:
     text = said("kpi", "waiting_s")
     assert "p90" in text
     assert not {"currency", "numerator", "period_start", "dimension_value", "p50"} & set(text.split())
+
+
+def test_under_the_number_stands_how_it_is_made(published: Settings) -> None:
+    assert "waiting_s = from here to there\n" in said("kpi", "waiting_s")
+    everything = said("kpi")
+    assert "unbilled = a sum × [days], with baseline = 5\n" in everything
+    assert "from here to there" not in everything  # only what hangs on a setting is told unasked
 
 
 def test_json_keeps_every_column_and_digit(published: Settings) -> None:
