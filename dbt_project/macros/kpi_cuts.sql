@@ -30,21 +30,21 @@
     end
 {%- endmacro %}
 
-{# Percentiles of the days, weeks and months, of facts that are in and timed: of all, or ``partly`` of those that ``near_day``,
-   ``near_week`` and ``near_month`` hold. They are of the rows themselves, never of other numbers. Each cut reads the columns that
-   it needs: joined with their cuts the facts would be held many times over. #}
-{% macro period_percentiles(partly) -%}
+{# Percentiles of the days, weeks and months, from a relation of facts that are in and timed. They are of the rows
+   themselves, never of other numbers. Each cut reads the columns that it needs: joined with their cuts the facts
+   would be held many times over. #}
+{% macro period_percentiles(facts) -%}
     {%- for grain in ['day', 'week', 'month'] %}
     {%- set last_grain = loop.last %}
-    {%- set period = 'period_start' if partly else period_start(grain, 'period_date') %}
     {%- for name in ['all'] + (kpi_dimension_names() | list) if name != 'customer_id' or grain == 'month' %}
+    {%- set period = period_start(grain, 'period_date') %}
     select
         metric, variant, '{{ grain }}' as grain, {{ period }} as period_start,
         '{{ name | replace('_id', '') }}' as dimension, {{ name if name != 'all' else "'all'" }} as dimension_value,
         {{ quantiles_disc('duration_s', [0.5, 0.9, 0.95]) }} as shares
-    from {{ 'near_' ~ grain if partly else ref('kpi_facts') }}
-    where {{ 'true' if partly else "standing = 'in' and duration_s is not null and period_date is not null" }}
-        {%- if name != 'all' %} and {{ name }} is not null{% endif %}
+    from {{ facts }}
+    where standing = 'in' and duration_s is not null and period_date is not null {{- ' and ' ~ name ~ ' is not null' if name != 'all' }}
+        {%- if builds_on() %} and {{ is_changed(grain, period) }}{% endif %}
     group by metric, variant, {{ period }} {{- ', ' ~ name if name != 'all' }}
     {{ 'union all' if not (last_grain and loop.last) }}
     {%- endfor %}

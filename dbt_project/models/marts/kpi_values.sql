@@ -6,48 +6,47 @@
 {% set names = kpi_dimension_names() | join(', ') %}
 {% set partly = builds_on() %}
 with cuts as ( {{ published_cuts() }} ),
--- Each number is a sum of cells: those of a period are added up before they are cut by each dimension.
+-- All of time tells no day from another: what agrees in all dimensions is added up before it is cut by each.
 cells as (
-    {%- for grain in ['day', 'week', 'month', 'all'] %}
-    {%- set period = period_start(grain, 'cell.first_day') %}
+    select {{ number }}, {{ names }}, false as is_ever, first_day, last_day, {{ sums | join(', ') }}
+    from {{ ref('int_kpi_cells') }}
+    where first_day is not null {%- if partly %} and {{ is_of_changed(['month', 'week'], 'period_start') }}{% endif %}
+    union all
     select
-        {{ number }}, {{ names }}, '{{ grain }}' as grain, {{ period }} as period_start,
-        min(cell.first_day) as first_day, max(cell.last_day) as last_day,
-        {%- for name in sums %} sum(cell.{{ name }}) as {{ name }}{{ ',' if not loop.last }}{% endfor %}
-    from {{ ref('int_kpi_cells') }} as cell
-    where {{ 'true' if grain == 'all' else 'cell.first_day is not null' }}
-        {%- if grain in ['day', 'week'] %} and customer_id is null{% endif %}
-        {%- if partly %} and {{ is_changed(grain, period) }}{% endif %}
-    group by {{ number }}, {{ names }} {{- ', ' ~ period if grain != 'all' }}
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
+        {{ number }}, {{ names }}, true as is_ever, min(first_day), max(last_day),
+        {%- for name in sums %} sum({{ name }}){{ ',' if not loop.last }}{% endfor %}
+    from {{ ref('int_kpi_cells') }}
+    {%- if partly %}
+    where (metric, variant) in (select metric, variant from {{ ref('int_kpi_changed_periods') }})
+    {%- endif %}
+    group by {{ number }}, {{ names }}
 ),
 
 counted as (
     select
-        {{ number }}, cuts.grain, period_start, cuts.dimension, {{ value }} as dimension_value,
+        {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }} as period_start, cuts.dimension,
+        {{ value }} as dimension_value,
         {%- for name in sums %} sum({{ name }}) as {{ name }},{% endfor %}
         min(first_day) as first_day, max(last_day) as last_day
     from cells
-    inner join cuts on cells.grain = cuts.grain and (cells.customer_id is null) = (cuts.dimension <> 'customer')
+    inner join cuts on (cells.customer_id is null) = (cuts.dimension <> 'customer') and cells.is_ever = (cuts.grain = 'all')
     where {{ value }} is not null
-    group by {{ number }}, cuts.grain, period_start, cuts.dimension, {{ value }}
+    group by {{ number }}, cuts.grain, {{ cut_period('cuts.grain', 'first_day') }}, cuts.dimension, {{ value }}
 ),
 
 {% if partly -%}
--- Read once for all the days, weeks and months in which something changed, and told apart once for all dimensions.
+-- Read once for all the days, weeks and months in which something changed.
 near as (
-    select metric, variant, period_date, duration_s, {{ names }}
+    select standing, metric, variant, period_date, duration_s, {{ names }}
     from {{ ref('kpi_facts') }}
-    where standing = 'in' and duration_s is not null and {{ is_of_changed(['month', 'week'], 'period_date') }}
+    where standing = 'in' and duration_s is not null
+        and {{ is_of_changed(['month', 'week'], 'period_date') }}
 ),
-{% for grain in ['day', 'week', 'month'] %}{% set period = period_start(grain, 'period_date') %}
-near_{{ grain }} as ( select *, {{ period }} as period_start from near where {{ is_changed(grain, period) }} ),
-{% endfor %}
+
 {% endif -%}
 ever as ( {{ shares_of_all_time('counted') }} ),
 percentiles as (
-    {{ period_percentiles(partly) }}
+    {{ period_percentiles('near' if partly else ref('kpi_facts')) }}
     union all
     {{ percentiles_of_all_time(ref('kpi_facts'), 'ever') }}
 )
@@ -75,3 +74,7 @@ left join percentiles
     on counted.metric = percentiles.metric and counted.variant = percentiles.variant
     and counted.grain = percentiles.grain and counted.dimension = percentiles.dimension
     and counted.dimension_value = percentiles.dimension_value and counted.period_start is not distinct from percentiles.period_start
+{%- if partly %}
+-- Of all other periods nothing has changed.
+where exists ( {{ changed_period('counted') }} )
+{%- endif %}
