@@ -53,7 +53,7 @@ test-fast: setup-dev ## run the unit tests and the conventions
 	$(BIN)/python -m pytest tests/unit tests/conventions
 
 test-erp: setup-dev tryton ## run the tests that push into a real Tryton (the first time a database is built: a minute)
-	$(BIN)/python -m pytest tests/erp
+	$(BIN)/python -m pytest tests/erp -n 2 --dist loadfile --no-loadscope-reorder
 
 prove: setup-dev ## bring the faults about that the push has to survive, and say fault by fault what was found
 	@$(BIN)/python -m tests.prove
