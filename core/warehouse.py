@@ -54,6 +54,15 @@ def _queue(lock: BaseFileLock, settings: Settings, timeout_s: float) -> None:
         lock.acquire(timeout=max(0.0, deadline - time.monotonic()))
 
 
+def is_waited_for(settings: Settings) -> bool:
+    """Whether another process waits for the lock, which this one holds."""
+    try:
+        with FileLock(settings.root / "warehouse.next", is_singleton=True).acquire(blocking=False):
+            return False
+    except Timeout:
+        return True
+
+
 @contextmanager
 def open_warehouse(
     settings: Settings, holder: str, timeout_s: float = LOCK_TIMEOUT_S

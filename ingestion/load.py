@@ -23,6 +23,7 @@ from ingestion.withdrawn import read
 
 if TYPE_CHECKING:
     import dlt
+    from dlt.common.pipeline import LoadInfo
 
 KEY = ["source_system", "source_id", "source_version"]
 _CURSORS = "cursors"
@@ -46,6 +47,7 @@ class Loader:
 
     def __init__(self, settings: Settings, connection: str, kind: str, *, is_inbox: bool = False) -> None:
         self._settings, self._connection, self._kind = settings, connection, kind
+        self._is_inbox = is_inbox
         self._dataset = f"raw_{kind}"
         name = f"inbox_{connection}_{kind}" if is_inbox else connection
         # By its schema's name it is told which loads were made of messages.
@@ -63,18 +65,22 @@ class Loader:
         return dict(state.get(_CURSORS, {}))
 
     def load(self, batches: Sequence[Batch]) -> None:
-        """Merge landed batches into ``raw_<kind>`` and move the cursors to where they lead."""
+        """Merge landed batches into ``raw_<kind>`` and move the cursors to where they lead.
+
+        A load of messages that changed no table stays in the log: the worker puts it into the file when nothing waits.
+        """
         by_resource: defaultdict[str, list[Batch]] = defaultdict(list)
         for each in batches:
             by_resource[each.resource].append(each)
         if not batches and not self._pipeline.has_pending_data:
             return
         with writer_lock(self._settings, f"load {self._connection}"):
-            _finish_pending(self._pipeline)
+            loads = [_finish_pending(self._pipeline)]
             if batches:
                 source = _source(self._schema, self._kind, by_resource)
-                self._pipeline.run(source, loader_file_format="parquet")
-        checkpoint(self._settings, f"load {self._connection}")
+                loads.append(self._pipeline.run(source, loader_file_format="parquet"))
+        if not self._is_inbox or any(_has_changed_a_table(each) for each in loads):
+            checkpoint(self._settings, f"load {self._connection}")
 
     def abandon(self) -> None:
         """Forget a load that did not come to its end, for good: what it holds is somewhere else and is read again."""
@@ -171,10 +177,13 @@ def _source(schema: str, kind: str, by_resource: Mapping[str, Sequence[Batch]]) 
     )()
 
 
-def _finish_pending(pipeline: dlt.Pipeline) -> None:
+def _finish_pending(pipeline: dlt.Pipeline) -> LoadInfo | None:
     """Load what a crash left behind: dlt would load it first and then do nothing else."""
-    if pipeline.has_pending_data:
-        pipeline.run()
+    return pipeline.run() if pipeline.has_pending_data else None
+
+
+def _has_changed_a_table(load: LoadInfo | None) -> bool:
+    return load is not None and any(each.schema_update for each in load.load_packages)
 
 
 def _configure(settings: Settings) -> None:

@@ -31,6 +31,7 @@ from ingestion.run import Counts
 from orchestration.dbt_runner import NodeResult
 from orchestration.event_builds import OUTBOUND, Built, EventProject
 from orchestration.event_sifting import Guilty
+from orchestration.event_warehouse import KeptWarehouse
 from orchestration.ingest_assets import KIND_ORDER
 from orchestration.platform import Platform
 from orchestration.push_assets import outbound_rows, push_rows
@@ -78,9 +79,11 @@ class Batch:
         self.seconds[name] = round(time.monotonic() - started, 3)
 
 
-def run_batch(platform: Platform, project: EventProject, rests: Rests, *, is_first: bool) -> Batch:
+def run_batch(
+    platform: Platform, project: EventProject, rests: Rests, kept: KeptWarehouse, *, is_first: bool
+) -> Batch:
     """Everything that waits, so many messages of each partner at most. The first batch of a worker also builds what an
-    earlier worker loaded and did not build. ``rests``: what could not be had lately.
+    earlier worker loaded and did not build. ``rests``: what could not be had lately. ``kept`` may be open afterwards.
 
     WaybillError when a step failed; what was loaded before it is built by the next first batch. ConfigurationError before any
     message is taken up where nobody approved the rules: what waits is judged once they are.
@@ -93,7 +96,7 @@ def run_batch(platform: Platform, project: EventProject, rests: Rests, *, is_fir
     if not is_first and not understood:
         return batch
     # Held open for the whole batch: dlt, dbt and the gate each open the file for themselves, which is free while it is.
-    with open_warehouse(platform.settings, batch.run_id):
+    with kept.batch(batch.run_id):
         with batch.step("load"):
             taken, taken_up = _take_in(platform, batch, understood, is_first=is_first)
         loaded = {each.source for each in batch.counts if each.loaded}

@@ -28,6 +28,7 @@ from orchestration.event_batch import Batch, judge_again, push_due, run_batch
 from orchestration.event_builds import EventProject
 from orchestration.event_doubts import Doubts
 from orchestration.event_report import Report, report_failure
+from orchestration.event_warehouse import KeptWarehouse
 from orchestration.platform import Platform
 from orchestration.run import prepare_instance
 from orchestration.ticks import Watch
@@ -67,6 +68,7 @@ class Worker:
         self._waits = Once()
         self._rests = Rests()
         self._doubts = Doubts()
+        self._kept = KeptWarehouse(platform.settings)
         self._project: EventProject | None = None
         self._look = look
         self._pushed_at = self._looked_at = 0.0
@@ -86,11 +88,13 @@ class Worker:
                     is_busy = self._turn()
                 pause = self._tick_s
             except Exception as error:  # noqa: BLE001
+                self._kept.let_go()
                 self._tell(error)
                 pause = min(pause * 2, LONGEST_PAUSE_S)
                 is_busy = False
             if not is_busy:
                 self._stop.wait(pause)
+        self._kept.let_go()
 
     def _tell(self, error: Exception) -> None:
         if isinstance(error, WaybillError):
@@ -109,6 +113,8 @@ class Worker:
             self._begin()
             return False
         is_busy = self._has_work() and self._batch(is_first=False).settled > 0
+        if not is_busy:
+            self._kept.rest()
         # Also beside messages that cannot be settled now, or that lead to no invoice: they must not keep others waiting.
         self._push_what_is_due()
         return is_busy
@@ -134,6 +140,7 @@ class Worker:
         import_gx()
         self._project = project
         self._batch(is_first=True)
+        self._kept.rest()
         # Everything that stays is here now: who looks for garbage need not look through it with every batch.
         gc.collect()
         gc.freeze()
@@ -144,7 +151,7 @@ class Worker:
     def _batch(self, *, is_first: bool) -> Batch:
         assert self._project is not None
         try:
-            batch = run_batch(self._platform, self._project, self._rests, is_first=is_first)
+            batch = run_batch(self._platform, self._project, self._rests, self._kept, is_first=is_first)
         except Exception:
             # What it loaded is built by a first batch alone; the models may be others by now too.
             self._project = None

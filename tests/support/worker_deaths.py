@@ -35,7 +35,7 @@ class Place:
 
 BATCH: dict[str, Place] = {
     # Taking up and landing
-    "messages read, the warehouse not taken": Place("orchestration.event_batch.open_warehouse"),
+    "messages read, the warehouse not taken": Place("orchestration.event_warehouse.open_warehouse"),
     "landed, not handed to dlt": Place("ingestion.load.read"),
     # dlt
     "normalized, not committed": Place(
@@ -43,7 +43,6 @@ BATCH: dict[str, Place] = {
     ),
     "between the staged rows and the merge": Place("dlt.load.load.Load.create_followup_jobs", 2),
     "merged, not yet said to be": Place("dlt.load.load.Load.complete_package"),
-    "loaded, not yet written into the file": Place("ingestion.load.checkpoint"),
     "loaded, not counted": Place("state.ingest_counts.record"),
     # Building
     "the last batch's loads noted": Place("orchestration.event_builds.EventProject._note_done", after=True),
@@ -68,6 +67,8 @@ BATCH: dict[str, Place] = {
     "acknowledged, the ledger's head not signed": Place("state.heads.sign"),
     # Telling
     "pushed, Dagster not told": Place("orchestration.event_report.Report.tell"),
+    # Resting
+    "told, the log not yet in its place": Place("orchestration.event_warehouse.KeptWarehouse._give_way", 3),
 }
 """In the order in which a batch comes by them. The worker that gets there has built with dbt before, and runs its statements."""
 BEGIN: dict[str, Place] = {

@@ -34,6 +34,7 @@ from orchestration.dbt_assets import run_variables
 from orchestration.dbt_runner import rebuild
 from orchestration.event_batch import Batch, run_batch
 from orchestration.event_builds import EventProject
+from orchestration.event_warehouse import KeptWarehouse
 from orchestration.platform import Platform
 from quality.gate import GateResult, gate
 from sandbox.servers import store
@@ -138,6 +139,7 @@ class Hour:
 
     def __init__(self, platform: Platform, played: Played) -> None:
         self._platform, self._played, self._rests = platform, played, Rests()
+        self._kept = KeptWarehouse(platform.settings)
         self._senders = Senders(platform)
         self._unassigned: tuple[str, Callable[[], None]] | None = None
         self._project = EventProject(platform)
@@ -191,7 +193,8 @@ class Hour:
 
     def _batch(self, step: str, *, is_first: bool = False) -> None:
         sent, self._senders.sent = self._senders.sent, 0
-        batch = run_batch(self._platform, self._project, self._rests, is_first=is_first)
+        batch = run_batch(self._platform, self._project, self._rests, self._kept, is_first=is_first)
+        self._kept.rest()
         assert (batch.settled, batch.postponed) == (sent, {}), step
         self._played.batches[step] = batch
 

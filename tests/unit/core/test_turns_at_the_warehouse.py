@@ -14,7 +14,7 @@ from filelock import FileLock, Timeout
 
 from core.errors import TransientFailure
 from core.settings import Settings
-from core.warehouse import writer_lock
+from core.warehouse import is_waited_for, writer_lock
 
 PATIENCE_S = 120.0
 WAITER = """
@@ -70,6 +70,15 @@ def test_who_waits_comes_before_who_comes_back(settings: Settings, tmp_path: Pat
             turn(settings, turns, "again")
     assert process.returncode == 0
     assert turns.read_text().split() == ["first", "waiter", "again", "again", "again"]
+
+
+def test_who_has_it_can_tell_whether_somebody_waits(settings: Settings, tmp_path: Path) -> None:
+    with writer_lock(settings, "builder"):
+        assert not is_waited_for(settings)
+        with waiter(settings, tmp_path / "turns") as process:
+            assert is_waited_for(settings)
+            process.kill()
+        assert not is_waited_for(settings), "the dead wait for nothing"
 
 
 def test_nobody_gives_way_to_the_dead(settings: Settings, tmp_path: Path) -> None:

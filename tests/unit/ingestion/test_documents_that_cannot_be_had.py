@@ -20,7 +20,7 @@ from ingestion.events import understanding as module
 from ingestion.events.mapping import Mapper
 from ingestion.events.rests import FIRST_S, LONGEST_S, Rests
 from ingestion.events.understanding import Understood, understand
-from orchestration import event_batch
+from orchestration import event_batch, event_warehouse
 from state import inbox
 from state.engine import open_state
 from state.inbox import Incoming
@@ -178,12 +178,13 @@ def test_the_warehouse_is_not_held_while_a_system_is_asked(
         assert phone.asked == ["a"]
         raise HeldError
 
-    monkeypatch.setattr(event_batch, "open_warehouse", hold)
+    monkeypatch.setattr(event_warehouse, "open_warehouse", hold)
+    kept = event_warehouse.KeptWarehouse(settings)
     platform: Any = SimpleNamespace(settings=settings, engine=engine, connections=[PARTNER])
     project: Any = SimpleNamespace()
     if is_silent:
-        batch = event_batch.run_batch(platform, project, Rests(), is_first=False)
+        batch = event_batch.run_batch(platform, project, Rests(), kept, is_first=False)
         assert (batch.settled, list(batch.postponed.values())) == (0, ["no answer for a"])
     else:
         with pytest.raises(HeldError):
-            event_batch.run_batch(platform, project, Rests(), is_first=False)
+            event_batch.run_batch(platform, project, Rests(), kept, is_first=False)

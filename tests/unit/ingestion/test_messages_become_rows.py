@@ -6,6 +6,8 @@ import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
+from shutil import copy
 from typing import Any
 
 import pytest
@@ -69,6 +71,25 @@ def test_messages_have_a_pipeline_of_their_own(settings: Settings, engine: Engin
     assert [each.name for each in settings.dlt_dir.iterdir() if each.is_dir()] == ["inbox_partner_pod"]
     reading = Loader(settings, "partner", "pod")
     assert reading._pipeline.pipeline_name == "partner" and not reading._pipeline.has_pending_data
+
+
+def test_a_load_that_changes_no_table_stays_in_the_log_and_is_read_back(
+    settings: Settings, engine: Engine, tmp_path: Path
+) -> None:
+    """Where it made a table it does not: DuckDB may not read back a log that holds such a change after a hard exit."""
+    log = settings.warehouse.with_name(f"{settings.warehouse.name}.wal")
+    as_if_killed = Settings(home=tmp_path / "copy")
+    as_if_killed.root.mkdir()
+    with open_warehouse(settings, "test") as warehouse:
+        send(engine, "proof_of_delivery", PROOF)
+        take_in(settings, engine)
+        assert not log.exists(), "the tables were made"
+        warehouse.execute("PRAGMA disable_checkpoint_on_shutdown")
+        send(engine, "proof_of_delivery", PROOF | {"pod_id": "P2"}, "e2")
+        take_in(settings, engine)
+        for each in (settings.warehouse, log):
+            copy(each, as_if_killed.root)
+    assert rows(as_if_killed, "raw_pod.proofs", "pod_id") == [("P1",), ("P2",)]
 
 
 def test_one_message_fills_every_table_that_it_speaks_of(settings: Settings, engine: Engine) -> None:

@@ -26,6 +26,7 @@ from orchestration.event_batch import Batch, run_batch
 from orchestration.event_builds import EventProject
 from orchestration.event_sifting import Suspect, sift
 from orchestration.event_statements import ModelFailed, Statements
+from orchestration.event_warehouse import KeptWarehouse
 from state import dead_letters, inbox
 from state.engine import open_state, reading
 from state.inbox import Incoming, Message, Settled
@@ -150,7 +151,11 @@ def send(engine: Engine, *ids: str, signer: str = "dock") -> None:
 
 
 def batch_of(platform: Any, project: EventProject, *, is_first: bool = False) -> Batch:
-    return run_batch(platform, project, Rests(), is_first=is_first)
+    kept = KeptWarehouse(platform.settings)
+    try:
+        return run_batch(platform, project, Rests(), kept, is_first=is_first)
+    finally:
+        kept.rest()
 
 
 def pods(settings: Settings, table: str) -> list[str]:

@@ -16,6 +16,7 @@ from core.errors import ConfigurationError
 from core.settings import Settings
 from ingestion.events.rests import Rests
 from orchestration import event_batch
+from orchestration.event_warehouse import KeptWarehouse
 from orchestration.worker import Worker
 from quality.policy import load_policy
 from quality.rules import ruleset
@@ -47,7 +48,7 @@ def change(monkeypatch: pytest.MonkeyPatch) -> Callable[[], rulesets.Ruleset]:
 
 def batch(platform: Any) -> event_batch.Batch:
     project: Any = None
-    return event_batch.run_batch(platform, project, Rests(), is_first=False)
+    return event_batch.run_batch(platform, project, Rests(), KeptWarehouse(platform.settings), is_first=False)
 
 
 def let_in(engine: Engine, own: rulesets.Ruleset) -> None:
