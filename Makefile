@@ -46,8 +46,8 @@ up: setup ## keep the sandbox, the Dagster UI, the executive page and the API ru
 test: setup-dev ## run every test but test-erp's (those of the page need ./scripts/install-browser.sh once)
 	$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder
 
-test-change: setup-dev ## run the same but the long ones, of which each file takes minutes, and with fewer seeds: what CI asks of each change
-	WAYBILL_SEEDS=250 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
+test-change: setup-dev ## run the same but the long ones, of which each file takes minutes, and with fewer seeds and worlds: what CI asks of each change
+	WAYBILL_SEEDS=250 WAYBILL_WORLDS=8 $(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -m "not long"
 
 test-fast: setup-dev ## run the unit tests and the conventions
 	$(BIN)/python -m pytest tests/unit tests/conventions

@@ -6,7 +6,7 @@ took them for known would never load them again.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence, Set
 from datetime import datetime
 
 import duckdb
@@ -75,14 +75,51 @@ class Known:
         return found is not None
 
 
-def known_parents(settings: Settings, parent: Parent) -> set[str] | None:
-    """The ids a child may name; None when nothing was ever loaded there, so that nobody can know them."""
-    with open_warehouse(settings, f"parents in raw_{parent.kind}.{parent.resource}") as warehouse:
-        found = warehouse.execute(
-            f"SELECT DISTINCT {parent.parent_field} FROM raw_{parent.kind}.{parent.resource} "
-            f"WHERE {parent.parent_field} IS NOT NULL AND {_completed(f'raw_{parent.kind}')}"
-        ).fetchall()
-    return {row[0] for row in found} or None
+def known_parents(
+    settings: Settings, parent: Parent, named: Collection[str] | None = None
+) -> set[str] | None:
+    """The ids a child may name, or those of the ids ``named``; None when nothing was ever loaded there, so that nobody can
+    know them."""
+    table, field = f"raw_{parent.kind}.{parent.resource}", parent.parent_field
+    loaded = f"FROM {table} WHERE {field} IS NOT NULL AND {_completed(f'raw_{parent.kind}')}"
+    with open_warehouse(settings, f"parents in {table}") as warehouse:
+        if named is None:
+            found = warehouse.execute(f"SELECT DISTINCT {field} {loaded}").fetchall()
+        else:
+            warehouse.register("asked", pa.table({"id": pa.array(named, pa.string())}))
+            found = warehouse.execute(
+                f"SELECT DISTINCT {field} {loaded} AND {field} IN (SELECT id FROM asked)"
+            ).fetchall()
+        is_empty = not found and warehouse.execute(f"SELECT 1 {loaded} LIMIT 1").fetchone() is None
+    return None if is_empty else {row[0] for row in found}
+
+
+class Parents:
+    """The ids that children of one reading may name; ``fresh`` are those that it accepted and that are not loaded yet.
+
+    A page asks for its own ids: a message has few of them, and there may be millions. Who has a second page has more:
+    then all are looked up, once.
+    """
+
+    def __init__(self, settings: Settings, parent: Parent, fresh: Set[str] = frozenset()) -> None:
+        self._settings, self._parent, self._fresh = settings, parent, fresh
+        self._pages = 0
+        self._all: set[str] | None = None
+
+    def among(self, named: Collection[str]) -> set[str] | None:
+        """Those of the ids that are known; None when there are none at all, so that nobody can know them."""
+        known = self._known(named)
+        if known is None and not self._fresh:
+            return None
+        return {each for each in named if each in self._fresh or (known is not None and each in known)}
+
+    def _known(self, named: Collection[str]) -> set[str] | None:
+        self._pages += 1
+        if self._pages == 1:
+            return known_parents(self._settings, self._parent, named)
+        if self._pages == 2:
+            self._all = known_parents(self._settings, self._parent)
+        return self._all
 
 
 def table_exists(warehouse: duckdb.DuckDBPyConnection, schema: str, table: str) -> bool:

@@ -57,18 +57,16 @@ class Loader:
     def cursors(self) -> dict[str, str]:
         """Where each stream stands, after finishing a load that a crash interrupted."""
         with writer_lock(self._settings, f"cursors of {self._connection}"):
-            _finish_pending(self._pipeline)
+            finished = _finish_pending(self._pipeline)
             if not self._settings.warehouse.exists():
                 return {}
             self._pipeline.sync_destination()
+        self._put_into_the_file([finished])
         state = self._pipeline.state.get("sources", {}).get(self._schema, {})
         return dict(state.get(_CURSORS, {}))
 
     def load(self, batches: Sequence[Batch]) -> None:
-        """Merge landed batches into ``raw_<kind>`` and move the cursors to where they lead.
-
-        A load of messages that changed no table stays in the log: the worker puts it into the file when nothing waits.
-        """
+        """Merge landed batches into ``raw_<kind>`` and move the cursors to where they lead."""
         by_resource: defaultdict[str, list[Batch]] = defaultdict(list)
         for each in batches:
             by_resource[each.resource].append(each)
@@ -79,7 +77,12 @@ class Loader:
             if batches:
                 source = _source(self._schema, self._kind, by_resource)
                 loads.append(self._pipeline.run(source, loader_file_format="parquet"))
-        if not self._is_inbox or any(_has_changed_a_table(each) for each in loads):
+        self._put_into_the_file(loads)
+
+    def _put_into_the_file(self, loads: Iterable[LoadInfo | None]) -> None:
+        """A load of messages that changed no table stays in the log: the worker puts it into the file when nothing waits."""
+        done = [each for each in loads if each is not None]
+        if any(not self._is_inbox or _has_changed_a_table(each) for each in done):
             checkpoint(self._settings, f"load {self._connection}")
 
     def abandon(self) -> None:
@@ -182,8 +185,8 @@ def _finish_pending(pipeline: dlt.Pipeline) -> LoadInfo | None:
     return pipeline.run() if pipeline.has_pending_data else None
 
 
-def _has_changed_a_table(load: LoadInfo | None) -> bool:
-    return load is not None and any(each.schema_update for each in load.load_packages)
+def _has_changed_a_table(load: LoadInfo) -> bool:
+    return any(each.schema_update for each in load.load_packages)
 
 
 def _configure(settings: Settings) -> None:

@@ -15,7 +15,7 @@ from contracts.resources import RESOURCES, Parent, Resource
 from core.ids import sha256_hex
 from core.settings import Settings
 from ingestion.base import Columns, SourceRecord
-from ingestion.known import known_parents
+from ingestion.known import Parents
 from ingestion.sorting import Sorted
 from ingestion.strict_json import as_came
 from state import dead_letters
@@ -99,10 +99,9 @@ class FreshParents:
                 named.extend(each.table[field].to_pylist())
             fresh.update(value for value in named if value is not None)
 
-    def with_known(self, settings: Settings, parent: Parent) -> set[str] | None:
-        """These and what the warehouse knows; None when nothing was ever loaded there."""
-        fresh = self._values[parent.kind, parent.resource, parent.parent_field]
-        return (known_parents(settings, parent) or set()) | fresh or None
+    def with_known(self, settings: Settings, parent: Parent) -> Parents:
+        """These and what the warehouse knows."""
+        return Parents(settings, parent, self._values[parent.kind, parent.resource, parent.parent_field])
 
 
 def _names(parent: Parent, resource: Resource) -> bool:

@@ -24,7 +24,7 @@ from core.warehouse import writer_lock
 from ingestion.base import SourceRecord
 from ingestion.border import Accepted
 from ingestion.envelope import enveloped
-from ingestion.known import Known, known_parents
+from ingestion.known import Known, Parents
 from ingestion.landing import Batch, land, tagged
 from ingestion.load import Loader
 from ingestion.mending import newest
@@ -151,7 +151,7 @@ class _Replay:
     def _sorter(self, run_id: str) -> Sorter:
         visit = Visit(self._connection, run_id, self._word.at)
         hashes = Known(self._settings, self._own, self._connection).hashes
-        parents = known_parents(self._settings, self._own.parent) if self._own.parent else None
+        parents = Parents(self._settings, self._own.parent).among if self._own.parent else None
         return Sorter(self._own, visit, hashes, parents)
 
     def _land(self, run_id: str, tag: str, row: Accepted) -> Batch:

@@ -202,7 +202,7 @@ class _Reading:
         if own.name not in self._sorters:
             visit = Visit(self._connection.connection, self._run_id, self._as_of())
             hashes = Known(self._settings, own, self._connection.connection).hashes
-            parents = self._fresh.with_known(self._settings, own.parent) if own.parent else None
+            parents = self._fresh.with_known(self._settings, own.parent).among if own.parent else None
             self._sorters[own.name] = Sorter(own, visit, hashes, parents)
         return self._sorters[own.name]
 

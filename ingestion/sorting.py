@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -27,6 +27,8 @@ from state.letter_states import Status
 # The instant from which the waiting time of a parked row counts, by what the row has.
 _AGE_FIELDS = ("received_at", "ordered_at", "captured_at", "positioned_at")
 KnownHashes = Callable[[Sequence[Version]], dict[Version, str]]
+KnownParents = Callable[[Collection[str]], set[str] | None]
+"""Those of the ids that a child may name; None when nobody can know them."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +65,7 @@ class Sorter:
     """Sorts the rows of one resource."""
 
     def __init__(
-        self, resource: Resource, visit: Visit, hashes: KnownHashes, parents: set[str] | None
+        self, resource: Resource, visit: Visit, hashes: KnownHashes, parents: KnownParents | None
     ) -> None:
         self._resource = resource
         self._border = Border(resource)
@@ -77,13 +79,14 @@ class Sorter:
         """Every row meets exactly one fate."""
         result = Sorted()
         odd = [each for one in columns for each in self._take_plain(one, result)]
+        outcomes = [(each, self._border.check(each)) for each in [*records, *odd]]
+        unknown = self._unknown(self._named(each) for _, each in outcomes if isinstance(each, Accepted))
         checked: list[Accepted] = []
-        for record in [*records, *odd]:
-            outcome = self._border.check(record)
+        for record, outcome in outcomes:
             if isinstance(outcome, Rejection):
                 result.letters.append(self._letter(record, outcome, "open"))
-            elif (waiting := self._waiting(outcome)) is not None:
-                result.letters.append(waiting)
+            elif self._named(outcome) in unknown:
+                result.letters.append(self._waiting(outcome))
             else:
                 checked.append(outcome)
         self._settle_versions(checked, result)
@@ -111,13 +114,22 @@ class Sorter:
 
     def _orphans(self, columns: Columns) -> set[int]:
         """The rows whose parent is not known."""
-        parent, parents = self._resource.parent, self._parents
-        if parent is None or parents is None:
+        if self._resource.parent is None:
             return set()
-        named = columns.table[parent.field].to_pylist()
-        return (
-            set() if parents.issuperset(named) else {i for i, name in enumerate(named) if name not in parents}
-        )
+        named = columns.table[self._resource.parent.field].to_pylist()
+        unknown = self._unknown(named)
+        return {row for row, name in enumerate(named) if name in unknown} if unknown else set()
+
+    def _named(self, row: Accepted) -> str | None:
+        """The parent of a row."""
+        return row.fields[self._resource.parent.field] if self._resource.parent else None
+
+    def _unknown(self, named: Iterable[str | None]) -> set[str | None]:
+        """Those of the parents that are not known."""
+        if self._parents is None or not (every := set(named)):
+            return set()
+        known = self._parents({each for each in every if each is not None})
+        return set() if known is None else every - known
 
     @cached_property
     def _column_border(self) -> ColumnBorder:
@@ -149,11 +161,10 @@ class Sorter:
                 self._accepted[version] = group[0].row_hash
                 result.repeated.extend(group[1:])
 
-    def _waiting(self, row: Accepted) -> DeadLetter | None:
-        """A letter when the row's parent is not known: parked while it is young, refused after that."""
+    def _waiting(self, row: Accepted) -> DeadLetter:
+        """The letter of a row whose parent is not known: parked while it is young, refused after that."""
         parent = self._resource.parent
-        if parent is None or self._parents is None or row.fields[parent.field] in self._parents:
-            return None
+        assert parent is not None
         born = next((row.fields[name] for name in _AGE_FIELDS if row.fields.get(name)), row.version)
         until = born + timedelta(hours=parent.park_hours)
         detail = f"{parent.field} {row.fields[parent.field]!r} is not in raw_{parent.kind}.{parent.resource}"

@@ -17,6 +17,9 @@ from core.warehouse import is_waited_for, open_warehouse
 if TYPE_CHECKING:
     import duckdb
 
+MEMORY_LIMIT = "4GB"
+"""As in dbt's profile, which is asked in the first batch alone. It holds for all who have the file open in this process."""
+
 
 class KeptWarehouse:
     """Of one worker, whose thread alone may use it: the lock is that thread's."""
@@ -33,6 +36,8 @@ class KeptWarehouse:
         self._give_way()
         if self._warehouse is None:
             self._warehouse = self._held.enter_context(open_warehouse(self._settings, holder))
+            # Once: each time DuckDB gives all memory back that it does not use at the moment.
+            self._warehouse.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
         try:
             yield
         except BaseException:

@@ -95,6 +95,12 @@
     {{ condition }}
 {%- endmacro %}
 
+{# Of candidates, those that some batches of events decided on: few of many. Everything else reads all of them once. #}
+{% macro of_these(candidates, decisions) -%}
+    {%- if var('event_path') %} where {{ few_of(candidates, 'business_id in (select business_id from ' ~ decisions ~ ')') }}
+    {%- endif -%}
+{%- endmacro %}
+
 {# True for a model whose rows are replaced by their nodes, and for a step of such. A table that is built whole reads
    everything, also when its own readers find its rows by nodes. #}
 {% macro reads_touched(config) -%}

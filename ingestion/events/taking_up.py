@@ -247,5 +247,6 @@ def _waiting(engine: Engine, loaded: Set[tuple[str, str]] | None) -> list[tuple[
 def _has_come(settings: Settings, own: Resource, letters: Iterable[DeadLetter]) -> bool:
     """Whether the parent of any waiting row is known: the others would only be counted once more."""
     assert own.parent is not None
-    known = known_parents(settings, own.parent) or set()
-    return any((each.fields or {}).get(own.parent.field) in known for each in letters)
+    fields = [each.fields or {} for each in letters]
+    named = {each[own.parent.field] for each in fields if each.get(own.parent.field) is not None}
+    return bool(known_parents(settings, own.parent, named))

@@ -6,7 +6,7 @@ with decisions as (
 ),
 
 candidates as (
-    select * from {{ ref('exception_alert_candidates') }}
+    select * from {{ ref('exception_alert_candidates') }}{{ of_these(ref('exception_alert_candidates'), 'decisions') }}
 )
 
 -- Only the latest verdict counts, and only for the very inputs it was given on.

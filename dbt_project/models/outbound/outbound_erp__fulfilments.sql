@@ -6,7 +6,7 @@ with decisions as (
 ),
 
 candidates as (
-    select * from {{ ref('fulfilment_candidates') }}
+    select * from {{ ref('fulfilment_candidates') }}{{ of_these(ref('fulfilment_candidates'), 'decisions') }}
 )
 
 -- Only the latest verdict counts, and only for the very inputs it was given on.

@@ -6,7 +6,7 @@ with decisions as (
 ),
 
 candidates as (
-    select * from {{ ref('invoice_candidates') }}
+    select * from {{ ref('invoice_candidates') }}{{ of_these(ref('invoice_candidates'), 'decisions') }}
 )
 
 -- Only the latest verdict counts, and only for the very inputs it was given on.

@@ -11,6 +11,7 @@ from shutil import copy
 from typing import Any
 
 import pytest
+from dlt.pipeline.pipeline import Pipeline
 from sqlalchemy import Engine
 
 from contracts.examples import EXAMPLES
@@ -90,6 +91,30 @@ def test_a_load_that_changes_no_table_stays_in_the_log_and_is_read_back(
         for each in (settings.warehouse, log):
             copy(each, as_if_killed.root)
     assert rows(as_if_killed, "raw_pod.proofs", "pod_id") == [("P1",), ("P2",)]
+
+
+class _Killed(BaseException):
+    """As if the process ended here."""
+
+
+def test_a_load_that_a_crash_left_behind_and_that_makes_tables_does_not_stay_in_the_log(
+    settings: Settings, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    log = settings.warehouse.with_name(f"{settings.warehouse.name}.wal")
+
+    def die(*_: object, **__: object) -> None:
+        raise _Killed
+
+    with open_warehouse(settings, "test"):
+        with monkeypatch.context() as patch, pytest.raises(_Killed):
+            patch.setattr(Pipeline, "load", die)
+            send(engine, "proof_of_delivery", PROOF)
+            take_in(settings, engine)
+        left = Loader(settings, "partner", "pod", is_inbox=True)
+        assert left._pipeline.has_pending_data
+        left.cursors()
+        assert not log.exists()
+    assert rows(settings, "raw_pod.proofs", "pod_id") == [("P1",)]
 
 
 def test_one_message_fills_every_table_that_it_speaks_of(settings: Settings, engine: Engine) -> None:

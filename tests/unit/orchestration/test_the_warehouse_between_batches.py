@@ -10,17 +10,18 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
+import yaml
 from filelock import FileLock, Timeout
 
-from core.settings import Settings
+from core.settings import ROOT, Settings
 from core.warehouse import is_waited_for, open_warehouse
-from orchestration.event_warehouse import KeptWarehouse
+from orchestration.event_warehouse import MEMORY_LIMIT, KeptWarehouse
 
 PATIENCE_S = 120.0
 WAITER = """
 import sys
 from pathlib import Path
-from core.settings import Settings
+from core.settings import ROOT, Settings
 from core.warehouse import open_warehouse
 with open_warehouse(Settings(home=Path(sys.argv[1])), "waiter") as warehouse:
     print(warehouse.execute("SELECT count(*) FROM came").fetchone()[0], flush=True)
@@ -85,6 +86,19 @@ def test_it_is_open_from_one_batch_to_the_next(settings: Settings, kept: KeptWar
         batch(settings, kept, event)
         assert is_held(settings)
     assert log_of(settings).exists()
+
+
+def test_its_memory_is_bounded_in_every_batch_as_in_dbts_profile(
+    settings: Settings, kept: KeptWarehouse
+) -> None:
+    profile = yaml.safe_load((ROOT / "dbt_project" / "profiles.yml").read_text())
+    assert profile["waybill"]["outputs"]["local"]["settings"]["memory_limit"] == MEMORY_LIMIT
+    for event in (1, 2):
+        batch(settings, kept, event)
+        with open_warehouse(settings, "test") as warehouse:
+            found = warehouse.execute("SELECT current_setting('memory_limit')").fetchone()
+        assert found == ("3.7 GiB",)
+        kept.let_go()
 
 
 def test_at_rest_the_log_is_in_its_place_and_others_may_have_it(
