@@ -8,11 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import duckdb
 import pyarrow as pa
 
 from contracts.base import ZERO_DECIMAL_CURRENCIES
 from core.settings import ROOT
+from quality.memory import in_memory
 from quality.policy import Policy
 
 if TYPE_CHECKING:
@@ -25,9 +25,7 @@ MEASURES = ROOT / "quality" / "frame_measures.sql"
 def build(candidates: pa.Table, facts: pa.Table, policy: Policy) -> pa.Table:
     """Contract columns, facts, scopes and measures; one row per candidate, in order."""
     terms = policy.tolerances
-    connection = duckdb.connect(":memory:", config={"threads": 1})
-    try:
-        connection.execute("SET TimeZone = 'UTC'")
+    with in_memory() as connection:
         connection.register("candidates", candidates)
         connection.register("facts", facts)
         connection.execute(
@@ -45,8 +43,6 @@ def build(candidates: pa.Table, facts: pa.Table, policy: Policy) -> pa.Table:
                 "fx_rate_age_days": terms.fx_rate_age_days,
             },
         ).to_arrow_table()
-    finally:
-        connection.close()
     return frame
 
 

@@ -19,6 +19,7 @@ import pyarrow as pa
 from quality import facts as looked_up
 from quality.context import Key
 from quality.intake import OWN, SCHEMA
+from quality.memory import in_memory
 from state.decisions import Decision
 
 _PART = 2_000
@@ -49,7 +50,7 @@ class BatchInputs:
         rows = _rows_of(table)
         rest = iter(decisions)
         told = f'"not_run":{json.dumps(self.not_run)},' if self.not_run else ""
-        with _memory() as memory:
+        with in_memory() as memory:
             while some := list(islice(rest, _PART)):
                 own = [rows[each.key] for each in some]
                 texts = iter(_texts(memory, table.take(pa.array(chain.from_iterable(own), pa.int64()))))
@@ -67,7 +68,7 @@ def read(lines: Sequence[str], operation: str) -> tuple[pa.Table, pa.Table]:
     wanted = [*own, *(looked_up.SCHEMA.field(name) for name in _of_facts())]
     form = json.dumps([{field.name: "VARCHAR" for field in wanted}])
     columns = ", ".join(f'CAST(kept."{each.name}" AS {_type(each.type)}) AS "{each.name}"' for each in wanted)
-    with _memory() as memory:
+    with in_memory() as memory:
         memory.register("lines", pa.table({"line": pa.array(lines, pa.string())}))
         try:
             found = memory.execute(
@@ -135,9 +136,3 @@ def _type(of: pa.DataType) -> str:
     if pa.types.is_floating(of):
         return "DOUBLE"
     return "BIGINT" if pa.types.is_integer(of) else "VARCHAR"
-
-
-def _memory() -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(":memory:", config={"threads": 1})
-    connection.execute("SET TimeZone = 'UTC'")
-    return connection

@@ -69,7 +69,7 @@ def disposition(code: str, policy: Policy) -> Disposition:
 
 
 JUDGING = (
-    "context.py", "facts.py", "frame.py", "frame_measures.sql", "frame_scopes.sql", "gate.py", "inputs.py", "intake.py", "judge.py", "policy.py",
+    "context.py", "facts.py", "frame.py", "frame_measures.sql", "frame_scopes.sql", "gate.py", "inputs.py", "intake.py", "judge.py", "memory.py", "policy.py",
     "rule.py", "rules.py", "runtime.py", "state_view.py", "suites/exception_alert_candidates.py",
     "suites/fulfilment_candidates.py", "suites/invoice_candidates.py", "wording.py",
 )  # fmt: skip

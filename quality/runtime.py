@@ -36,14 +36,15 @@ def lightened() -> Iterator[None]:
 
     That is more than half of what judging a few candidates takes. An expectation makes its configuration, out of all its
     fields, anew each time that anything of it is asked for, seventy times in one validation, and a configuration the
-    expectation that it says, for each metric; a suite does not change meanwhile. And an id of plain values is made of them as
-    they are, without asking each twenty times what it is.
+    expectation that it says, for each metric; a suite does not change meanwhile. An id of plain values is made of them as
+    they are, without asking each twenty times what it is. And no fingerprint is made of a frame, twice: nobody reads it.
     """
     expectation = importlib.import_module("great_expectations.expectations.expectation").Expectation
     told = importlib.import_module(
         "great_expectations.expectations.expectation_configuration"
     ).ExpectationConfiguration
     ids: Any = importlib.import_module("great_expectations.core.id_dict")
+    engine: Any = importlib.import_module("great_expectations.execution_engine.pandas_execution_engine")
     anew, converted, said = expectation.configuration, ids.convert_to_json_serializable, told.to_domain_obj
     made: dict[int, tuple[Any, Any]] = {}
     meant: dict[int, tuple[Any, dict[str, Any], Any]] = {}
@@ -61,11 +62,13 @@ def lightened() -> Iterator[None]:
 
     expectation.configuration, told.to_domain_obj = property(configuration), to_domain_obj
     ids.convert_to_json_serializable = lambda data: data if _is_plain(data) else converted(data)
+    # Of larger frames Great Expectations itself makes none.
+    largest, engine.HASH_THRESHOLD = engine.HASH_THRESHOLD, 0
     try:
         yield
     finally:
         expectation.configuration, ids.convert_to_json_serializable = anew, converted
-        told.to_domain_obj = said
+        told.to_domain_obj, engine.HASH_THRESHOLD = said, largest
 
 
 def _is_plain(value: Any) -> bool:

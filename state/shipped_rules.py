@@ -11,7 +11,7 @@ from typing import Final, Literal
 Gate = Literal["flows", "credit_notes"]
 
 SHIPPED: Final[dict[Gate, str]] = {
-    "flows": "9eb5dd0c2c672328e8892b63fa996592b024d505386850ebeb7284c23eccabfd",
+    "flows": "d8ca7c41e74a20ac0ffeabb8781aee33a4e4aa282f7c4744f4ca235d7a40cb77",
     "credit_notes": "233b259122b439a64dfc11b1df065bc43f21a463e5b304e29734e676a9705d90",
 }
 """Gate → version: ``quality.rules.ruleset_version(load_policy())`` and ``state.credit_gate.ruleset_version()``."""
