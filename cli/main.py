@@ -51,7 +51,7 @@ typer_app.command("kpi", epilog="For instance: waybill kpi pod_to_invoice_s --gr
 typer_app.command("query", epilog='For instance: waybill query "FROM marts.fct_shipments LIMIT 5"')(
     query.query
 )
-typer_app.command("trace", epilog="For instance: waybill trace CN-00111-1")(trace.trace)
+typer_app.command("trace", epilog="For instance: waybill trace CN-00003-1")(trace.trace)
 typer_app.command(
     "reconcile",
     epilog='To accept one difference: waybill reconcile --settle 3f9a --actor controller-2 --reason "billed by hand"',

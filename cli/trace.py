@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from typing import Annotated, Any
 
 import typer
@@ -25,6 +24,16 @@ _PUBLISHED = {
     "pod_received_at": "proof received",
     "cancelled_at": "cancelled",
 }
+_INVOICED = """
+    SELECT first_invoice_posted_at AS happened_at, 'invoiced' AS what, first_invoice_id || ', made by ' || made_by AS detail
+    FROM marts.fct_shipments WHERE shipment_no = $shipment AND first_invoice_posted_at IS NOT NULL
+"""
+_EXCEPTIONS = """
+    UNPIVOT (
+        SELECT opened_at AS "exception opened", resolved_at AS "exception resolved", severity || ' ' || code AS detail
+        FROM marts.fct_exceptions WHERE shipment_no = $shipment
+    ) ON "exception opened", "exception resolved" INTO NAME what VALUE happened_at
+"""
 
 
 def trace(
@@ -33,7 +42,8 @@ def trace(
 ) -> None:
     """What happened to a shipment, oldest first: by its sources as published last, and by Waybill's own notes.
 
-    Two clocks stand side by side: the sources' business time, and this machine's. Exit 1 when nobody knows the shipment.
+    Two tables, two clocks: the sources' business time, invoices made by hand among it, and what Waybill did by this machine's.
+    Exit 1 when nobody knows the shipment.
     """
     settings = get_settings()
     published, noted = _published(settings, shipment), noted_of(settings, shipment)
@@ -47,9 +57,9 @@ def trace(
         return
     if published:
         table(
-            f"{shipment}, by its sources",
-            ("at", "what"),
-            [(each["at"], each["what"]) for each in published],
+            f"{shipment}, by its sources (business time)",
+            ("at", "what", "detail"),
+            [tuple(each.values()) for each in published],
         )
     show_noted(shipment, noted)
 
@@ -62,20 +72,24 @@ def noted_of(settings: Settings, shipment: str) -> list[dict[str, Any]]:
 def show_noted(shipment: str, noted: list[dict[str, Any]]) -> None:
     """The same as a table."""
     columns = ("at", "what", "source", "detail")
-    table(f"{shipment}, by Waybill", columns, [tuple(each[name] for name in columns) for each in noted])
+    table(
+        f"{shipment}, by Waybill (this machine's clock)",
+        columns,
+        [tuple(each[name] for name in columns) for each in noted],
+    )
 
 
 def _published(settings: Settings, shipment: str) -> list[dict[str, Any]]:
     if not settings.serving.exists():
         return []
+    dated = " UNION ALL ".join(
+        f"SELECT {column} AS happened_at, '{what}' AS what, NULL AS detail FROM marts.fct_shipments WHERE shipment_no = $shipment"
+        for column, what in _PUBLISHED.items()
+    )
     with open_serving(settings) as marts:
-        rows = marts.execute(
-            f"SELECT {', '.join(_PUBLISHED)} FROM marts.fct_shipments WHERE shipment_no = ?", [shipment]
+        found = marts.execute(
+            f"SELECT happened_at, what, detail FROM ({dated} UNION ALL BY NAME ({_INVOICED}) UNION ALL BY NAME ({_EXCEPTIONS})) "
+            "WHERE happened_at IS NOT NULL ORDER BY ALL",
+            {"shipment": shipment},
         ).fetchall()
-    found: list[tuple[datetime, str]] = [
-        (at, what)
-        for row in rows
-        for at, what in zip(row, _PUBLISHED.values(), strict=True)
-        if at is not None
-    ]
-    return [{"at": at, "what": what} for at, what in sorted(found)]
+    return [{"at": at, "what": what, "detail": detail} for at, what, detail in found]

@@ -23,7 +23,7 @@
     cast(sum(case when standing = '{{ standing }}' then 1 else 0 end) as bigint) as {{ name }},
     {%- endfor %}
     {%- for name in ['numerator', 'denominator'] %}
-    cast(sum(case when standing = 'in' then {{ name }} end) as bigint) as {{ name }},
+    cast(sum({{ name }}) as bigint) as {{ name }},
     {%- endfor %}
     sum(case when standing = 'in' then amount end) as amount
 {%- endmacro %}

@@ -17,8 +17,9 @@ select
     metric, variant, aggregation, entity_type, entity_id, entity_no, standing, why, period_date, unit, currency,
     cast(duration_s as double) as duration_s,
     cast(amount as decimal(18, 4)) as amount,
-    numerator,
-    denominator,
+    -- What does not count adds nothing, whoever adds it up.
+    case when standing = 'in' then numerator end as numerator,
+    case when standing = 'in' then denominator end as denominator,
     age_days,
     company_id, customer_id, depot_id, region, carrier_id, connection, severity, made_by
 from facts

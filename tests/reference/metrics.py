@@ -35,7 +35,7 @@ def facts(inputs: Inputs) -> pl.DataFrame:
     )
     ships = commitments.with_perfection(inputs, ships)
     heads = orders(inputs, ships)
-    return pl.concat(
+    found = pl.concat(
         [
             cycle_times.of_shipments(inputs, ships),
             cycle_times.of_orders(inputs, heads),
@@ -59,3 +59,5 @@ def facts(inputs: Inputs) -> pl.DataFrame:
             touches.facts(inputs, ships),
         ]
     )
+    # A row that is not in adds nothing, above the line or below it.
+    return found.with_columns(pl.when(pl.col("standing") == "in").then(pl.col("numerator", "denominator")))

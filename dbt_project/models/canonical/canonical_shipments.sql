@@ -18,7 +18,7 @@ joined as (
         coalesce(
             actions.failed_attempt_at, case when proofs.pod_outcome = 'failed' then proofs.pod_captured_at end
         ) as failed_attempt_at,
-        actions.handover_result_status, actions.handover_result_reason,
+        actions.stop_id, actions.handover_result_status, actions.handover_result_reason,
         proofs.pod_id as live_pod_id, proofs.pod_captured_at, proofs.pod_received_at, proofs.pod_outcome,
         quantities.ordered_quantity, quantities.loaded_quantity,
         case when proofs.has_line_quantities or proofs.pod_outcome in ('succeeded', 'failed')
@@ -42,7 +42,7 @@ select
     ordered_at, confirmed_at, credit_ok_at, allocated_at, released_at, earliest_release_at,
     promised_from_at, promised_at, last_promised_at, requested_at, requested_date, promise_precision,
     {{ worst_time_quality('worst_rank') }} as time_quality,
-    departed_at, arrived_at, delivered_at, failed_attempt_at, handover_result_status, handover_result_reason,
+    departed_at, arrived_at, delivered_at, failed_attempt_at, stop_id, handover_result_status, handover_result_reason,
     live_pod_id, pod_captured_at, pod_received_at, pod_outcome,
     delivered_at is not null as is_delivered,
     coalesce(

@@ -6,6 +6,7 @@ with actions as (
 handovers as (
     select
         shipment_id,
+        stop_id,
         result_status,
         result_reason,
         row_number() over (
@@ -34,6 +35,7 @@ times as (
 -- What dispatch saw happen. The newest hand-over tells the result, the first good one the delivery.
 select
     times.*,
+    handovers.stop_id,
     handovers.result_status as handover_result_status,
     handovers.result_reason as handover_result_reason
 from times

@@ -13,8 +13,9 @@ candidates as (
 joined as (
     select
         shipments.*, {{ as_of() }} as as_of,
-        promises.promise_ends_at, promises.is_redelivered, promises.is_early, promises.is_on_time_first_confirmed as is_on_time,
-        promises.is_on_time_last_confirmed, promises.is_on_time_requested,
+        promises.promise_ends_at, promises.last_promise_ends_at, promises.request_ends_at, promises.request_precision,
+        promises.is_redelivered, promises.is_early,
+        promises.is_on_time_first_confirmed as is_on_time, promises.is_on_time_last_confirmed, promises.is_on_time_requested,
         coalesce(invoices.invoice_count, 0) as invoice_count, invoices.first_invoice_id, invoices.made_by,
         invoices.first_invoice_posted_at, invoices.fully_invoiced_at, invoices.invoiced_net_amount,
         verdicts.gate_verdict, verdicts.gate_codes, verdicts.gate_warnings, verdicts.gate_released_at,
@@ -43,7 +44,8 @@ select
     parent_shipment_no, relation, status, origin_zone, destination_zone, time_quality, as_of,
     ordered_at, confirmed_at, credit_ok_at, allocated_at, released_at, earliest_release_at, departed_at, arrived_at, delivered_at,
     pod_captured_at, pod_received_at, gate_released_at, first_invoice_posted_at, fully_invoiced_at, cancelled_at,
-    promised_from_at, promised_at, promise_precision, promise_ends_at, pod_outcome, handover_result_status,
+    promised_from_at, promised_at, promise_precision, promise_ends_at, last_promise_ends_at, request_ends_at, request_precision,
+    stop_id, pod_outcome, handover_result_status,
     is_delivered, is_cancelled_before_dispatch, is_redelivered, is_on_time, is_on_time_requested,
     is_on_time_last_confirmed, is_early, is_whole as is_in_full, is_delivered and is_on_time and is_whole as is_otif,
     coalesce(promise_ends_at <= as_of, false) and not is_cancelled_before_dispatch as is_due,

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 
+import duckdb
 import pytest
 from typer.testing import CliRunner
 
@@ -63,6 +64,43 @@ def test_a_way_is_told_in_its_order(home: Settings, shipment: str) -> None:
 def test_it_reads_as_a_table(home: Settings) -> None:
     done = CliRunner().invoke(typer_app, ["trace", "CN-1"])
     assert "POD_MISSING" in done.stdout and "message received" in done.stdout
+
+
+@pytest.fixture
+def published(home: Settings) -> Settings:
+    """CN-1 was billed by hand and had a case; CN-10, beside it, had neither."""
+    home.serving.parent.mkdir(parents=True)
+    dates = ", ".join(
+        f"NULL::TIMESTAMPTZ AS {column}" for column in command._PUBLISHED if column != "departed_at"
+    )
+    with duckdb.connect(str(home.serving)) as marts:
+        marts.execute("SET TimeZone = 'UTC'")
+        marts.execute(
+            f"CREATE TABLE fct_shipments AS SELECT shipment_no, departed_at, {dates}, first_invoice_posted_at, "
+            "first_invoice_id, made_by FROM (VALUES "
+            "('CN-1', TIMESTAMPTZ '2026-11-10 08:00:00+00', TIMESTAMPTZ '2026-11-13 16:00:00+00', 'SINV-7', 'hand'), "
+            "('CN-10', TIMESTAMPTZ '2026-11-10 09:00:00+00', NULL, NULL, NULL)"
+            ") AS t(shipment_no, departed_at, first_invoice_posted_at, first_invoice_id, made_by)"
+        )
+        marts.execute(
+            "CREATE TABLE fct_exceptions AS SELECT 'CN-1' AS shipment_no, TIMESTAMPTZ '2026-11-11 08:00:00+00' "
+            "AS opened_at, NULL::TIMESTAMPTZ AS resolved_at, 'high' AS severity, 'DAMAGED' AS code"
+        )
+    return home
+
+
+def test_what_its_sources_say_has_cases_and_invoices_made_by_hand(published: Settings) -> None:
+    done = CliRunner().invoke(typer_app, ["trace", "CN-1", "--json"])
+    assert [(each["what"], each["detail"]) for each in json.loads(done.stdout)["published"]] == [
+        ("departed", None),
+        ("exception opened", "high DAMAGED"),
+        ("invoiced", "SINV-7, made by hand"),
+    ]
+
+
+def test_another_shipment_has_neither(published: Settings) -> None:
+    done = CliRunner().invoke(typer_app, ["trace", "CN-10", "--json"])
+    assert [each["what"] for each in json.loads(done.stdout)["published"]] == ["departed"]
 
 
 @pytest.mark.parametrize("shipment", ["CN", "CN-2", "%", "CN-1%"])

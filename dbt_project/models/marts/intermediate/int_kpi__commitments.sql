@@ -1,11 +1,10 @@
 with shipments as (
     select
-        shipments.*, promises.last_promise_ends_at, promises.request_ends_at,
-        {{ promise_last_at('shipments.promise_ends_at', 'shipments.promise_precision') }} as promise_last_at,
-        {{ promise_last_at('promises.last_promise_ends_at', 'shipments.promise_precision') }} as last_promise_last_at,
-        {{ promise_last_at('promises.request_ends_at', 'promises.request_precision') }} as request_last_at
-    from {{ ref('fct_shipments') }} as shipments
-    inner join {{ ref('int_shipment_promises') }} as promises on shipments.shipment_id = promises.shipment_id
+        *,
+        {{ promise_last_at('promise_ends_at') }} as promise_last_at,
+        {{ promise_last_at('last_promise_ends_at') }} as last_promise_last_at,
+        {{ promise_last_at('request_ends_at', 'request_precision') }} as request_last_at
+    from {{ ref('fct_shipments') }}
 ),
 
 waiting as (
