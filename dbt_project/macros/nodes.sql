@@ -14,6 +14,19 @@
     case when {{ id }} is not null then xxhash64('{{ kind }}', {{ id }}) end
 {%- endmacro %}
 
+{# Values as one number of 64 bits, which others hardly ever have; a NULL among them counts too. #}
+{% macro number_of(expressions) -%}
+    {{ return(adapter.dispatch('number_of')(expressions)) }}
+{%- endmacro %}
+
+{% macro duckdb__number_of(expressions) -%} hash({{ expressions | join(', ') }}) {%- endmacro %}
+
+{% macro spark__number_of(expressions) -%}
+    xxhash64(
+        {%- for each in expressions %}{{ each }}, {{ each }} is null{{ ', ' if not loop.last }}{% endfor -%}
+    )
+{%- endmacro %}
+
 {# What stands for the node of a row that has none. #}
 {% macro no_node() -%}
     {{ return(adapter.dispatch('no_node')()) }}

@@ -28,6 +28,16 @@
     select {{ columns }} from {{ arguments.temp_relation }}
 {%- endmacro %}
 
+{# The incremental strategy `ways`: those of changes.changed_ways are replaced. #}
+{% macro get_incremental_ways_sql(arguments) -%}
+    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
+    delete from {{ arguments.target_relation }}
+    where trip_key in (select trip_key from {{ changes_table('changed_ways') }});
+
+    insert into {{ arguments.target_relation }} ({{ columns }})
+    select {{ columns }} from {{ arguments.temp_relation }}
+{%- endmacro %}
+
 {# The rows of a table that it has not as it was seen last, or had then and has no longer. #}
 {% macro changed_since_seen(name, columns) -%}
     (

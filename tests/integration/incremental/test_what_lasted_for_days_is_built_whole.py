@@ -19,7 +19,7 @@ _AS_OF = _FIRST + timedelta(days=12)
 _LOADS = ("1700000000.0", "1700000100.0")
 _MODELS = (
     "+canonical_vehicle_stops", "+canonical_geofence_visits", "int_vehicle_fixes", "seen_device_zones", "seen_trip_spans",
-    "seen_route_legs", "seen_place_cells", "built_loads",
+    "seen_trip_ways", "seen_place_cells", "built_loads",
 )  # fmt: skip
 _STAYS = "SELECT * FROM canonical.canonical_vehicle_stops ORDER BY device_id, started_at"
 _VISITS = "SELECT * FROM canonical.canonical_geofence_visits ORDER BY device_id, arrived_at"
