@@ -22,6 +22,8 @@ from core.errors import TransientFailure, WaybillError
 from core.settings import Settings
 
 LOCK_TIMEOUT_S = 600.0
+MEMORY_LIMIT = "4GB"
+"""Of DuckDB, as in dbt's profile. It holds for all who have the file open in this process."""
 
 
 @contextmanager

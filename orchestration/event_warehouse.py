@@ -12,13 +12,10 @@ from contextlib import ExitStack, contextmanager
 from typing import TYPE_CHECKING
 
 from core.settings import Settings
-from core.warehouse import is_waited_for, open_warehouse
+from core.warehouse import MEMORY_LIMIT, is_waited_for, open_warehouse
 
 if TYPE_CHECKING:
     import duckdb
-
-MEMORY_LIMIT = "4GB"
-"""As in dbt's profile, which is asked in the first batch alone. It holds for all who have the file open in this process."""
 
 
 class KeptWarehouse:

@@ -8,7 +8,7 @@ import dagster as dg
 import duckdb
 
 from core.settings import Settings
-from core.warehouse import open_warehouse
+from core.warehouse import MEMORY_LIMIT, open_warehouse
 from orchestration.dbt_manifest import asset_key, nodes_tagged
 from orchestration.platform import Platform
 
@@ -21,7 +21,7 @@ def publish(settings: Settings) -> int:
     The tables lie in the file's ``main`` schema: the file's own name is the catalog ``marts``, so that
     ``marts.kpi_values`` reads the same here and in the warehouse (a schema of that name would be ambiguous).
     The storage version is one that every DuckDB since 1.1 reads. Readers of the old file keep it until they
-    close it.
+    close it. Its memory is bounded as dbt's is: DuckDB would keep what it has read of a large warehouse.
     """
     target = settings.serving
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -29,6 +29,7 @@ def publish(settings: Settings) -> int:
     for leftover in (fresh, fresh.with_suffix(".new.wal")):
         leftover.unlink(missing_ok=True)
     with open_warehouse(settings, "publish") as warehouse:
+        warehouse.execute(f"SET memory_limit = '{MEMORY_LIMIT}'")
         warehouse.execute(f"ATTACH '{fresh}' AS serving (STORAGE_VERSION 'v1.0.0')")
         tables = _copy(warehouse)
         warehouse.execute("CHECKPOINT serving")

@@ -14,8 +14,8 @@ import yaml
 from filelock import FileLock, Timeout
 
 from core.settings import ROOT, Settings
-from core.warehouse import is_waited_for, open_warehouse
-from orchestration.event_warehouse import MEMORY_LIMIT, KeptWarehouse
+from core.warehouse import MEMORY_LIMIT, is_waited_for, open_warehouse
+from orchestration.event_warehouse import KeptWarehouse
 
 PATIENCE_S = 120.0
 WAITER = """
