@@ -155,9 +155,14 @@ def _kpi_row(kpi: dict[str, Any]) -> list[object]:
         None if kpi["variant"] == "default" else kpi["variant"],
         unit,
         kpi["n"],
-        None if kpi["unit"] == "s" else _human(kpi["value"], kpi["unit"]),
+        # The median stands under its own name; a mean stands here.
+        None if kpi["unit"] == "s" and _is_median(kpi) else _human(kpi["value"], kpi["unit"]),
         *(_human(kpi[name], kpi["unit"]) for name in ("p50", "p90", "p95")),
     ]
+
+
+def _is_median(kpi: dict[str, Any]) -> bool:
+    return kpi["value"] is None or round(float(kpi["value"]), 6) == round(float(kpi["p50"]), 6)
 
 
 def _human(value: Any, unit: str) -> object:
@@ -165,12 +170,14 @@ def _human(value: Any, unit: str) -> object:
     if value is None:
         return None
     if unit == "s":
-        minutes, seconds = divmod(round(float(value)), 60)
+        # Of an ETA's bias the sign is the news: an arrival before it was told.
+        sign = "−" if round(float(value)) < 0 else ""
+        minutes, seconds = divmod(abs(round(float(value))), 60)
         hours, minutes = divmod(minutes, 60)
         days, hours = divmod(hours, 24)
         if days:
-            return f"{days} d {hours} h"
-        return f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s"
+            return f"{sign}{days} d {hours} h"
+        return sign + (f"{hours} h {minutes:02d} min" if hours else f"{minutes} min {seconds:02d} s")
     if unit in {"ratio", "rate"}:
         return f"{float(value):.1%}"
     return f"{value:,.2f}"
