@@ -133,7 +133,8 @@ def _outbox_rows(rows: int, now: datetime) -> Iterator[dict[str, Any]]:
     same = {
         "company": "WBDE", "destination": "erp", "operation": "invoice", "revision": 1, "decision_id": "d",
         "payload_hash": "p" * 64, "content_hash": "c" * 64, "input_hash": "i" * 64, "amount": "1.10",
-        "currency": "EUR", "state": "RETRY_WAIT", "enqueued_at": now, "updated_at": now,
+        "currency": "EUR", "state": "RETRY_WAIT", "fencing_token": 0, "attempt_count": 0, "may_exist": False,
+        "enqueued_at": now, "updated_at": now,
     }  # fmt: skip
     for number in range(rows):
         yield {
