@@ -162,7 +162,8 @@ def _kpi_row(kpi: dict[str, Any]) -> list[object]:
 
 
 def _is_median(kpi: dict[str, Any]) -> bool:
-    return kpi["value"] is None or round(float(kpi["value"]), 6) == round(float(kpi["p50"]), 6)
+    value, p50 = kpi["value"], kpi["p50"]
+    return value is None or (p50 is not None and round(float(value), 6) == round(float(p50), 6))
 
 
 def _human(value: Any, unit: str) -> object:

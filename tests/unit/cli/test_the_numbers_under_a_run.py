@@ -43,6 +43,10 @@ def test_a_mean_stands_beside_its_median(capsys: pytest.CaptureFixture[str]) -> 
     assert shown(capsys, value=-158.7, p50=-61.0)[4:6] == ["−2 min 39 s", "−1 min 01 s"]
 
 
+def test_a_mean_that_has_no_percentiles_stands_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert shown(capsys, value=61, p50=None)[4:6] == ["1 min 01 s", "–"]
+
+
 @pytest.mark.parametrize(("value", "p50"), [(61, 61.0), (None, None)])
 def test_a_median_stands_once(capsys: pytest.CaptureFixture[str], value: Any, p50: Any) -> None:
     assert shown(capsys, value=value, p50=p50)[4] == "–"
