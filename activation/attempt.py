@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 
 from sqlalchemy import Engine
 
@@ -35,6 +35,27 @@ from state.outbox_rows import OutboxRow
 
 Found = Mapping[str, list[PostedInvoice]]
 """Key → the documents that were found under it."""
+
+
+_MOMENT = timedelta(seconds=5)
+"""So soon after its beginning nobody can have taken a row over: a small part of its lease."""
+
+
+@dataclass(frozen=True)
+class Begun:
+    """A row whose attempt is on disk and of which nothing is sent yet; ``row.state`` is SENDING, or says what kept it from beginning.
+
+    ``existed``, ``was_seen``, ``is_first``: what held before; ``found``: what was seen under its key a moment before, None
+    when nobody looked; ``is_alone``: nothing began with it, so it had to wait for nothing.
+    """
+
+    row: OutboxRow
+    document: OutboundDocument
+    existed: bool
+    was_seen: bool
+    is_first: bool
+    is_alone: bool
+    found: list[PostedInvoice] | None
 
 
 @dataclass(frozen=True)
@@ -76,35 +97,60 @@ class Attempt:
                 found |= self.destination.of(operation).look_up_all(keys) if len(keys) > 1 else {}
         return found
 
-    def send(self, row: OutboxRow, ahead: Found | None = None) -> str | Submitted:
-        """Try one leased row once; the state it ends in, which is on disk after the next ``books.flush``, or what
-        ``read_back`` has to be asked about.
+    def begin(self, rows: Sequence[OutboxRow], ahead: Found) -> list[Begun]:
+        """Begin some leased rows together, without those that another worker has taken over; ``ahead`` is what ``look_ahead``
+        said. What begun comes to is asked of ``send``, at once."""
+        before = [
+            Begun(
+                row,
+                stored_document(row),
+                existed=row.may_exist,
+                was_seen=self.endings.was_seen(row),
+                is_first=row.attempt_count == 0,
+                is_alone=len(rows) == 1,
+                found=ahead.get(row.idempotency_key),
+            )
+            for row in rows
+        ]
+        after = self.books.begin(rows)
+        return [replace(each, row=row) for each, row in zip(before, after, strict=True) if row is not None]
 
-        ``ahead`` is what ``look_ahead`` said.
-        """
-        document = stored_document(row)
-        existed, was_seen, row = row.may_exist, self.endings.was_seen(row), self.books.begin(row)
+    def send(self, begun: Begun) -> str | Submitted:
+        """Send what has begun; the state it ends in, which is on disk after the next ``books.flush``, or what ``read_back`` has
+        to be asked about."""
+        row = begun.row
         if row.state != "SENDING":
             return row.state
-        if ahead is not None and row.idempotency_key in ahead:
-            # It has begun this very moment: nobody can have taken it over.
-            return self._carry_out(row, document, ahead[row.idempotency_key], existed=existed)
+        if not begun.is_alone and (why := self._why_stopped(row)):
+            return self._not_sent(begun, NotAppliedError(why, remedy="It is asked again as it begins anew."))
+        if begun.found is not None:
+            return self._carry_out(row, begun.document, begun.found, existed=begun.existed)
+        return self._look_and_send(begun)
+
+    def _look_and_send(self, begun: Begun) -> str | Submitted:
+        row, document = begun.row, begun.document
         try:
             found = self._look_up(row, document)
         except RefusedError as error:
-            return self.endings.end(row, "DEAD", error, may_exist=existed)
+            return self.endings.end(row, "DEAD", error, may_exist=begun.existed)
         except (NotAppliedError, UncertainError) as error:
-            # Nothing was sent in this attempt, and the row was not UNKNOWN before it.
-            return (
-                self.endings.end(row, "UNKNOWN", error)
-                if was_seen
-                else self.endings.retry_later(row, error, may_exist=existed)
-            )
-        if not found and (doubt := self.endings.why_doubtful(row, existed=existed)):
+            return self._not_sent(begun, error)
+        if not found and (doubt := self.endings.why_doubtful(row, existed=begun.existed)):
             return self.endings.move(row, "UNKNOWN", {"last_error": doubt, "may_exist": True})
         if not found or found[0].status == "draft" or is_behind(document, found[0]):
             self._still_ours(row)
-        return self._carry_out(row, document, found, existed=existed)
+        return self._carry_out(row, document, found, existed=begun.existed)
+
+    def _why_stopped(self, row: OutboxRow) -> str | None:
+        if self.now() >= row.updated_at + _MOMENT:
+            return "It waited for too long since it had begun."
+        return self.books.why_stopped(row)
+
+    def _not_sent(self, begun: Begun, why: NotAppliedError | UncertainError) -> str:
+        """Nothing was sent in this attempt, and the row was not UNKNOWN before it."""
+        if begun.was_seen:
+            return self.endings.end(begun.row, "UNKNOWN", why)
+        return self.endings.retry_later(begun.row, why, may_exist=begun.existed)
 
     def _look_up(self, row: OutboxRow, document: OutboundDocument) -> list[PostedInvoice]:
         return self.destination.of(row.operation).look_up(document.idempotency_key)

@@ -16,8 +16,9 @@ from sqlalchemy import Engine
 
 from state import attempts, credit_notes, decisions, kill_switch, leases, order_keys
 from state.attempts import Ending, Receipt
+from state.engine import reading
 from state.group_commit import GroupCommit
-from state.outbox_moves import LostToAnother, Move, move_all
+from state.outbox_moves import Move, move_all
 from state.outbox_rows import OutboxRow
 
 LEASE_S = 120.0
@@ -48,20 +49,24 @@ class Books:
         self._group: GroupCommit[_Change, OutboxRow | None] = GroupCommit(self._write)
         self._ends: list[Future[OutboxRow | None]] = []
 
-    def begin(self, row: OutboxRow) -> OutboxRow:
-        """SENDING with an attempt begun; READY where a kill switch is pulled or it is not the row's turn any more; BLOCKED
-        where the standing decision does not release these inputs. On disk when this returns, with the endings that came before.
+    def begin(self, rows: Sequence[OutboxRow]) -> list[OutboxRow | None]:
+        """Each SENDING with an attempt begun; READY where a kill switch is pulled or it is not the row's turn any more; BLOCKED
+        where the standing decision does not release these inputs; None where another worker has taken it over. On disk when
+        this returns, with the endings that came before.
 
         One transaction, which holds the state store's write lock: nothing can fall between asking and beginning.
-        LostToAnother when the row is no longer ours.
         """
-        written = self._group.now(_Change(row, "SENDING"))
-        if written is None:
-            raise LostToAnother(
-                f"Another worker has taken {row.shipment_no} over.",
-                remedy="Nothing: that worker goes on with it.",
-            )
-        return written
+        written = [self._group.later(_Change(row, "SENDING")) for row in rows]
+        self._group.flush()
+        return [each.result() for each in written]
+
+    def why_stopped(self, row: OutboxRow) -> str | None:
+        """What has come between a row's beginning and its sending: a kill switch, or a decision that does not release these
+        inputs any more. None when it may be sent."""
+        with reading(self._engine) as db:
+            switch = kill_switch.stops(db, row.destination, row.company)
+            blocked = _blocked(db, [row], self._now(), kept=False)
+        return str(switch) if switch else blocked.get(row.idempotency_key)
 
     def end(
         self,
@@ -91,7 +96,7 @@ class Books:
         with self._engine.begin() as db:
             asked = [each.row for each in changes if each.begins]
             stopped = _stopped(db, asked)
-            blocked = _blocked(db, [row for row in asked if row not in stopped], now)
+            blocked = _blocked(db, [row for row in asked if row not in stopped], now, kept=True)
             going = [each for each in changes if each.row not in stopped]
             moved = move_all(db, [_move(each, blocked, now) for each in going], now)
             for row in stopped:
@@ -147,11 +152,11 @@ def _stopped(db: Db, rows: Sequence[OutboxRow]) -> list[OutboxRow]:
     return [row for row in rows if (row.destination, row.company) in pulled or row.idempotency_key in early]
 
 
-def _blocked(db: Db, rows: Sequence[OutboxRow], now: datetime) -> dict[str, str]:
+def _blocked(db: Db, rows: Sequence[OutboxRow], now: datetime, *, kept: bool) -> dict[str, str]:
     """Key → what forbids to send it now: the standing decision of its flow, or of a credit note its approval and its gate,
-    which is asked again."""
+    which is asked again; ``kept``: and what that says is."""
     notes = [row for row in rows if row.operation == credit_notes.OPERATION]
-    found = {row.idempotency_key: credit_notes.why_blocked(db, row, now, kept=True) for row in notes}
+    found = {row.idempotency_key: credit_notes.why_blocked(db, row, now, kept=kept) for row in notes}
     for operation in {row.operation for row in rows} - {credit_notes.OPERATION}:
         judged = [row for row in rows if row.operation == operation]
         keys = [(row.business_id, row.revision) for row in judged]

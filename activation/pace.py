@@ -23,6 +23,11 @@ class Pace:
         self._clock, self._sleep = clock, sleep
         self._next, self._lock = clock(), Lock()
 
+    @property
+    def is_declared(self) -> bool:
+        """Whether attempts begin one by one, each in its turn."""
+        return self._apart_s > 0
+
     def begin_in(self, seconds: float) -> None:
         """The next attempt begins no sooner than so."""
         with self._lock:
@@ -30,7 +35,7 @@ class Pace:
 
     def wait(self) -> None:
         """Return when the next attempt may begin; attempts of several threads take their turns."""
-        if not self._apart_s:
+        if not self.is_declared:
             return
         with self._lock:
             now = self._clock()

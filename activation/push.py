@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -231,22 +230,19 @@ class Pusher:
         declared = self._connection.destination
         workers = declared.max_concurrency if declared else 1
         sent = 0
-        with ThreadPoolExecutor(max_workers=workers) as pool:
-            while many := self._breaker.at_a_time(workers * TURNS, self._answers):
-                until = self._now() + timedelta(seconds=BEGINS_WITHIN_S)
-                leased = self._lease(many, min(many, workers))
-                if not leased:
-                    break
-                sent += len(leased)
-                self.left = None if self.left is None else self.left - len(leased)
-                self._pace.begin_in(self._allowance.delay_s)
-                sender = Sender(
-                    self._attempt, self._breaker, self._retries, self._allowance.at_a_time, self._pace, until
-                )
-                sender.send_all(leased, pool)
-                if self._now() >= until:
-                    # What did not begin goes first: it is given back by the next look at what is left behind.
-                    break
+        while many := self._breaker.at_a_time(workers * TURNS, self._answers):
+            until = self._now() + timedelta(seconds=BEGINS_WITHIN_S)
+            leased = self._lease(many, min(many, workers))
+            if not leased:
+                break
+            sent += len(leased)
+            self.left = None if self.left is None else self.left - len(leased)
+            self._pace.begin_in(self._allowance.delay_s)
+            at_a_time = self._allowance.at_a_time
+            Sender(self._attempt, self._breaker, self._retries, at_a_time, self._pace, until).send_all(leased)
+            if self._now() >= until:
+                # What did not begin goes first: it is given back by the next look at what is left behind.
+                break
         self._allowance.rest()
         return sent
 

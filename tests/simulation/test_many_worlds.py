@@ -116,7 +116,7 @@ def test_without_the_look_at_the_standing_decision_what_was_taken_back_is_sent(
     template: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The control: a push that does not ask whether the release still stands is found out."""
-    monkeypatch.setattr("activation.books._blocked", lambda *_: {})
+    monkeypatch.setattr("activation.books._blocked", lambda *_, **__: {})
     for seed in range(200):
         with a_store(template) as engine:
             try:

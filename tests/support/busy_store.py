@@ -46,7 +46,8 @@ def main(home: str, synchronous: str | None = None) -> None:
     _say(engine)
     books = Books(engine, "worker", lambda: NOW)
     for row in leases.lease(engine, "erp", "worker", NOW, NOW + timedelta(minutes=2), INVOICES):
-        begun = books.begin(row)
+        (begun,) = books.begin([row])
+        assert begun is not None
         _say(engine)
         books.end(begun, "UNKNOWN", {"last_error": "no answer"})
     books.flush()

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import json
+import re
+import socket
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import ClassVar
 
+import httpcore
 import httpx
 import pytest
 
-from activation.destinations.base import NotAppliedError, UncertainError
-from activation.destinations.frappe_rest import FrappeRest, _proxy_to
+from activation.destinations.base import NotAppliedError, RefusedError, UncertainError
+from activation.destinations.frappe_rest import FrappeRest, _pool_to, _proxy_to
 from core.connections import Connection
 
 
@@ -22,12 +26,13 @@ class Site(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     asked: ClassVar[list[tuple[str, str | None, str | None]]] = []
     answer: ClassVar[bytes] = b'{"data": {"name": "X"}}'
+    status: ClassVar[int] = 200
 
     def do_GET(self) -> None:
         length = int(self.headers.get("Content-Length") or 0)
         body = self.rfile.read(length).decode()
         self.asked.append((self.requestline, self.headers.get("Content-Type"), body or None))
-        self.send_response(200)
+        self.send_response(self.status)
         self.send_header("Content-Length", str(len(self.answer)))
         self.end_headers()
         self.wfile.write(self.answer)
@@ -87,6 +92,40 @@ def test_a_list_that_is_none_is_not_taken_for_an_empty_one(
         rest.listed("Sales Invoice", fields="[]")
 
 
+@pytest.mark.parametrize(
+    ("answer", "told"),
+    [(b'{"exc_type": "PartyDisabled"}', "PartyDisabled"), (b"[1]", "417 $"), (b"<html>", "no reason given")],
+    ids=["its own words", "a list", "a page"],
+)
+def test_a_refusal_is_one_whatever_the_answer_says(
+    rest: FrappeRest, monkeypatch: pytest.MonkeyPatch, answer: bytes, told: str
+) -> None:
+    monkeypatch.setattr(Site, "status", 417)
+    monkeypatch.setattr(Site, "answer", answer)
+    with pytest.raises(RefusedError) as refused:
+        rest.create("Sales Invoice", {})
+    assert re.search(told, refused.value.message)
+
+
+@pytest.mark.parametrize("cut", [b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{", b"", b"what\r\n\r\n"])
+def test_an_answer_that_is_cut_leaves_it_uncertain(monkeypatch: pytest.MonkeyPatch, cut: bytes) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        rest = FrappeRest(connection(f"http://127.0.0.1:{server.getsockname()[1]}", monkeypatch))
+        with ThreadPoolExecutor(1) as pool:
+            answered = pool.submit(_answer, server, cut)
+            with pytest.raises(UncertainError, match="gave no answer to POST"):
+                rest.create("Sales Invoice", {})
+            answered.result()
+        rest.close()
+
+
+def _answer(server: socket.socket, answer: bytes) -> None:
+    taken, _ = server.accept()
+    with taken:
+        taken.recv(65536)
+        taken.sendall(answer)
+
+
 def test_nobody_there_is_proven_not_to_have_applied_it(monkeypatch: pytest.MonkeyPatch) -> None:
     rest = FrappeRest(connection("http://127.0.0.1:9", monkeypatch))
     with pytest.raises(NotAppliedError, match="does not accept connections"):
@@ -106,3 +145,5 @@ def test_the_proxy_of_the_environment_is_used_and_its_exceptions_are_kept(
     monkeypatch.setenv("http_proxy", "http://proxy.example:3128")
     monkeypatch.setenv("no_proxy", "near.example")
     assert _proxy_to(httpx.URL(site)) == proxy
+    with _pool_to(httpx.URL(site)) as pool:
+        assert isinstance(pool, httpcore.HTTPProxy) == (proxy is not None)

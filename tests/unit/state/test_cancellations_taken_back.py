@@ -99,7 +99,8 @@ def test_nothing_is_sent_by_the_decision_that_was_cancelled(cancelled: Engine) -
     bring(cancelled, KEY, "UNKNOWN", "RETRY_WAIT", "READY")
     books = Books(cancelled, "w", lambda: NOW)
     (row,) = leases.lease(cancelled, "erp", "w", NOW, NOW.replace(hour=18), 1)
-    assert books.begin(row).state == "BLOCKED"
+    (begun,) = books.begin([row])
+    assert begun is not None and begun.state == "BLOCKED"
 
 
 @pytest.mark.parametrize("found", [THERE, None], ids=["something is there", "nobody confirmed"])

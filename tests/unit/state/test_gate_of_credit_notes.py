@@ -66,7 +66,7 @@ def begin(engine: Engine) -> str:
     """The state in which the note is once a push began to send it, or did not."""
     books = Books(engine, "w", lambda: LATER)
     for row in leases.lease(engine, "erp", "w", LATER, LATER + timedelta(minutes=2), 10):
-        books.begin(row)
+        books.begin([row])
     return outbox.of_keys(engine, [NOTE_KEY])[0].state
 
 
