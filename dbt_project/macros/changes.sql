@@ -58,12 +58,7 @@
 
 {# The incremental strategy `periods`: numbers of changed periods are replaced. #}
 {% macro get_incremental_periods_sql(arguments) -%}
-    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    delete from {{ arguments.target_relation }} as numbers
-    where exists ( {{ changed_period('numbers') }} );
-
-    insert into {{ arguments.target_relation }} ({{ columns }})
-    select {{ columns }} from {{ arguments.temp_relation }}
+    {{ replaced_where('exists (' ~ changed_period('rows_before') ~ ')', arguments) }}
 {%- endmacro %}
 
 {# True for rows of a period of a grain in which a metric changed, or of no period where the metric changed at all. #}
@@ -98,11 +93,9 @@
 
 {# The incremental strategy `cells`: those of changed days, and of changed months of customers, are replaced. #}
 {% macro get_incremental_cells_sql(arguments) -%}
-    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    delete from {{ arguments.target_relation }}
-    where case when customer_id is null then {{ is_changed('day', 'period_start') }}
-        else {{ is_changed('month', 'period_start') }} end;
-
-    insert into {{ arguments.target_relation }} ({{ columns }})
-    select {{ columns }} from {{ arguments.temp_relation }}
+    {%- set condition -%}
+        case when customer_id is null then {{ is_changed('day', 'period_start') }}
+        else {{ is_changed('month', 'period_start') }} end
+    {%- endset -%}
+    {{ replaced_where(condition, arguments) }}
 {%- endmacro %}

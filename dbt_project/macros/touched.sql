@@ -128,12 +128,25 @@
     {{ return(flags.FULL_REFRESH or not builds_on()) }}
 {%- endmacro %}
 
-{# The incremental strategy `touched`: what this run has built replaces all rows of the same nodes. #}
-{% macro get_incremental_touched_sql(arguments) -%}
+{# What each incremental strategy of this project does: what this run has built takes the place of the rows, `rows_before`, that
+   meet a condition. #}
+{% macro replaced_where(condition, arguments) -%}
     {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    delete from {{ arguments.target_relation }}
-    where {{ is_touched(model.config.meta.by, model) }};
+    delete from {{ arguments.target_relation }} as rows_before
+    where {{ condition }};
 
     insert into {{ arguments.target_relation }} ({{ columns }})
     select {{ columns }} from {{ arguments.temp_relation }}
+{%- endmacro %}
+
+{# The incremental strategy `touched`: all rows of the same nodes are replaced. #}
+{% macro get_incremental_touched_sql(arguments) -%}
+    {{ replaced_where(is_touched(model.config.meta.by, model), arguments) }}
+{%- endmacro %}
+
+{# The incremental strategy `listed`: rows whose key, meta.listed.key, is in a table of the schema `changes`, meta.listed.in,
+   are replaced. #}
+{% macro get_incremental_listed_sql(arguments) -%}
+    {%- set key = model.config.meta.listed.key -%}
+    {{ replaced_where(key ~ ' in (select ' ~ key ~ ' from ' ~ changes_table(model.config.meta.listed.in) ~ ')', arguments) }}
 {%- endmacro %}

@@ -20,22 +20,7 @@
 
 {# The incremental strategy `days`: days up to meta.days away from a touched one are replaced. #}
 {% macro get_incremental_days_sql(arguments) -%}
-    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    delete from {{ arguments.target_relation }}
-    where {{ is_near(model.config.meta.days) }};
-
-    insert into {{ arguments.target_relation }} ({{ columns }})
-    select {{ columns }} from {{ arguments.temp_relation }}
-{%- endmacro %}
-
-{# The incremental strategy `ways`: those of changes.changed_ways are replaced. #}
-{% macro get_incremental_ways_sql(arguments) -%}
-    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    delete from {{ arguments.target_relation }}
-    where trip_key in (select trip_key from {{ changes_table('changed_ways') }});
-
-    insert into {{ arguments.target_relation }} ({{ columns }})
-    select {{ columns }} from {{ arguments.temp_relation }}
+    {{ replaced_where(is_near(model.config.meta.days), arguments) }}
 {%- endmacro %}
 
 {# The rows of a table that it has not as it was seen last, or had then and has no longer. #}

@@ -11,12 +11,7 @@
 
 {# The incremental strategy `spans`: what reached into a touched span is replaced. meta.span names its two instants. #}
 {% macro get_incremental_spans_sql(arguments) -%}
-    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    delete from {{ arguments.target_relation }} as rows_before
-    where {{ in_touched_span('rows_before', model.config.meta.span[0], model.config.meta.span[1]) }};
-
-    insert into {{ arguments.target_relation }} ({{ columns }})
-    select {{ columns }} from {{ arguments.temp_relation }}
+    {{ replaced_where(in_touched_span('rows_before', model.config.meta.span[0], model.config.meta.span[1]), arguments) }}
 {%- endmacro %}
 
 {# Runs that reach out of a touched span, and those that go on from them, at any distance: what they make up is known
@@ -66,23 +61,12 @@
 {# The incremental strategy `visits`: rows of touched stops and of visits that are touched or no more are replaced, and
    what is found anew under its key. #}
 {% macro get_incremental_visits_sql(arguments) -%}
-    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
     {%- set key = arguments.unique_key -%}
-    delete from {{ arguments.target_relation }}
-    where {{ is_touched_stop('stop_id') }}
+    {%- set condition -%}
+        {{ is_touched_stop('stop_id') }}
         or geofence_visit_key not in ({{ untouched_visits() }})
-        {%- if key %} or {{ key }} in (select {{ key }} from {{ arguments.temp_relation }}){% endif %};
-
-    insert into {{ arguments.target_relation }} ({{ columns }})
-    select {{ columns }} from {{ arguments.temp_relation }}
+        {%- if key %} or {{ key }} in (select {{ key }} from {{ arguments.temp_relation }}){% endif %}
+    {%- endset -%}
+    {{ replaced_where(condition, arguments) }}
 {%- endmacro %}
 
-{# The incremental strategy `stops`: those of changes.touched_stops are replaced. #}
-{% macro get_incremental_stops_sql(arguments) -%}
-    {%- set columns = get_quoted_csv(arguments.dest_columns | map(attribute='name')) -%}
-    delete from {{ arguments.target_relation }}
-    where stop_key in (select stop_key from {{ changes_table('touched_stops') }});
-
-    insert into {{ arguments.target_relation }} ({{ columns }})
-    select {{ columns }} from {{ arguments.temp_relation }}
-{%- endmacro %}

@@ -11,16 +11,11 @@ from typing import Any
 
 import pytest
 
-from tests.integration.incremental.conftest import write
-from tests.support.warehouse import create_raw_tables, query, run_dbt
+from tests.integration.incremental.conftest import LOADS, build_fleet, write
+from tests.support.warehouse import create_raw_tables, query
 
 _FIRST = datetime(2026, 11, 2, tzinfo=UTC)
 _AS_OF = _FIRST + timedelta(days=12)
-_LOADS = ("1700000000.0", "1700000100.0")
-_MODELS = (
-    "+canonical_vehicle_stops", "+canonical_geofence_visits", "int_vehicle_fixes", "seen_device_zones", "seen_trip_spans",
-    "seen_trip_ways", "seen_place_cells", "built_loads",
-)  # fmt: skip
 _STAYS = "SELECT * FROM canonical.canonical_vehicle_stops ORDER BY device_id, started_at"
 _VISITS = "SELECT * FROM canonical.canonical_geofence_visits ORDER BY device_id, arrived_at"
 
@@ -30,16 +25,6 @@ def fix(device: str, at: datetime, latitude: float = 53.0) -> dict[str, Any]:
         "device_id": device, "positioned_at": at, "received_at": at, "latitude": latitude, "longitude": 10.0,
         "quality": "ok",
     }  # fmt: skip
-
-
-def build(path: Path, builds_on: datetime | None) -> None:
-    result = run_dbt(
-        path, "run", "--select", *_MODELS, as_of=_AS_OF.isoformat(),
-        builds_on=builds_on and builds_on.isoformat(),
-    )  # fmt: skip
-    assert result.success, [
-        (each.node.name, each.message) for each in result.result if each.status == "error"
-    ]
 
 
 @pytest.fixture(scope="module")
@@ -60,13 +45,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ],
         ("telematics", "positions"): [fix(device, moment) for device in ("D", "E") for moment in moments],
     }  # fmt: skip
-    write(path, rows, _LOADS[0])
-    # What `touched` asks of the marts, which are not built here.
-    query(path, "CREATE SCHEMA marts")
-    query(
-        path, "CREATE TABLE marts.fct_shipments AS SELECT '' AS shipment_no, false AS is_unbilled WHERE false"
-    )
-    build(path, None)
+    write(path, rows, LOADS[0])
+    build_fleet(path, _AS_OF, None)
     query(
         path, "UPDATE canonical.canonical_vehicle_stops SET vehicle_id = 'as it stood' WHERE device_id = 'E'"
     )
@@ -75,8 +55,8 @@ def path(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "UPDATE canonical.canonical_geofence_visits SET vehicle_id = 'as it stood' WHERE device_id = 'E'",
     )
     gone = fix("D", moments[200], latitude=54.0) | {"source_version": _AS_OF}
-    write(path, {("telematics", "positions"): [gone]}, _LOADS[1])
-    build(path, _AS_OF)
+    write(path, {("telematics", "positions"): [gone]}, LOADS[1])
+    build_fleet(path, _AS_OF, _AS_OF)
     return path
 
 
@@ -94,7 +74,7 @@ def test_another_unit_keeps_what_it_had(path: Path) -> None:
 
 def test_everything_built_at_once_says_the_same(path: Path) -> None:
     before = [query(path, sql) for sql in (_STAYS, _VISITS)]
-    build(path, None)
+    build_fleet(path, _AS_OF, None)
     after = [query(path, sql) for sql in (_STAYS, _VISITS)]
     for rows, again in zip(before, after, strict=True):
         assert [row | {"vehicle_id": ""} for row in rows] == [row | {"vehicle_id": ""} for row in again]
