@@ -37,6 +37,8 @@ Found = Mapping[str, list[PostedInvoice]]
 """Key → the documents that were found under it."""
 
 
+_AT_ONCE = timedelta(milliseconds=50)
+"""What is sent so soon after its beginning has waited for nothing but its thread."""
 _MOMENT = timedelta(seconds=5)
 """So soon after its beginning nobody can have taken a row over: a small part of its lease."""
 
@@ -46,7 +48,7 @@ class Begun:
     """A row whose attempt is on disk and of which nothing is sent yet; ``row.state`` is SENDING, or says what kept it from beginning.
 
     ``existed``, ``was_seen``, ``is_first``: what held before; ``found``: what was seen under its key a moment before, None
-    when nobody looked; ``is_alone``: nothing began with it, so it had to wait for nothing.
+    when nobody looked.
     """
 
     row: OutboxRow
@@ -54,7 +56,6 @@ class Begun:
     existed: bool
     was_seen: bool
     is_first: bool
-    is_alone: bool
     found: list[PostedInvoice] | None
 
 
@@ -107,7 +108,6 @@ class Attempt:
                 existed=row.may_exist,
                 was_seen=self.endings.was_seen(row),
                 is_first=row.attempt_count == 0,
-                is_alone=len(rows) == 1,
                 found=ahead.get(row.idempotency_key),
             )
             for row in rows
@@ -121,7 +121,7 @@ class Attempt:
         row = begun.row
         if row.state != "SENDING":
             return row.state
-        if not begun.is_alone and (why := self._why_stopped(row)):
+        if why := self._why_stopped(row):
             return self._not_sent(begun, NotAppliedError(why, remedy="It is asked again as it begins anew."))
         if begun.found is not None:
             return self._carry_out(row, begun.document, begun.found, existed=begun.existed)
@@ -142,7 +142,11 @@ class Attempt:
         return self._carry_out(row, document, found, existed=begun.existed)
 
     def _why_stopped(self, row: OutboxRow) -> str | None:
-        if self.now() >= row.updated_at + _MOMENT:
+        """Why a row that had to wait since its beginning is not sent."""
+        waited = self.now() - row.updated_at
+        if waited < _AT_ONCE:
+            return None
+        if waited >= _MOMENT:
             return "It waited for too long since it had begun."
         return self.books.why_stopped(row)
 

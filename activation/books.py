@@ -5,10 +5,11 @@ Belongs here: what is asked and written as an attempt begins, and as it ends. Wh
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import Any
 
 from sqlalchemy import Connection as Db
@@ -17,7 +18,7 @@ from sqlalchemy import Engine
 from state import attempts, credit_notes, decisions, kill_switch, leases, order_keys
 from state.attempts import Ending, Receipt
 from state.engine import reading
-from state.group_commit import GroupCommit
+from state.group_commit import GroupCommit, Promised
 from state.outbox_moves import Move, move_all
 from state.outbox_rows import OutboxRow
 
@@ -47,7 +48,8 @@ class Books:
     def __init__(self, engine: Engine, worker: str, now: Callable[[], datetime]) -> None:
         self._engine, self._worker, self._now = engine, worker, now
         self._group: GroupCommit[_Change, OutboxRow | None] = GroupCommit(self._write)
-        self._ends: list[Future[OutboxRow | None]] = []
+        self._ends: deque[Promised[OutboxRow | None]] = deque()
+        self._flushing = Lock()
 
     def begin(self, rows: Sequence[OutboxRow]) -> list[OutboxRow | None]:
         """Each SENDING with an attempt begun; READY where a kill switch is pulled or it is not the row's turn any more; BLOCKED
@@ -56,9 +58,7 @@ class Books:
 
         One transaction, which holds the state store's write lock: nothing can fall between asking and beginning.
         """
-        written = [self._group.later(_Change(row, "SENDING")) for row in rows]
-        self._group.flush()
-        return [each.result() for each in written]
+        return self._group.now([_Change(row, "SENDING") for row in rows])
 
     def why_stopped(self, row: OutboxRow) -> str | None:
         """What has come between a row's beginning and its sending: a kill switch, or a decision that does not release these
@@ -85,10 +85,12 @@ class Books:
 
     def flush(self) -> None:
         """Return when every ending is on disk; what kept one from it is raised."""
-        self._group.flush()
-        ends, self._ends = self._ends, []
-        for each in ends:
-            each.result()
+        with self._flushing:
+            # What another thread hands in from here on is not waited for.
+            ends = len(self._ends)
+            self._group.flush()
+            for each in [self._ends.popleft() for _ in range(ends)]:
+                each.result()
 
     def _write(self, changes: Sequence[_Change]) -> list[OutboxRow | None]:
         """The rows as they are then; None for one that is no longer ours."""

@@ -1,4 +1,4 @@
-"""The push beside a bare client: ``python -m benchmarks.push --invoices 1000``.
+"""The push beside a bare client: ``python -m benchmarks.push``.
 
 Four ways against one sandbox ERP, with the same invoices under other keys and the same number of requests at a time:
 
@@ -59,7 +59,7 @@ _LOGIN = {"Authorization": "token sandbox-erp-key:sandbox-erp-secret"}
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawTextHelpFormatter)
-    parser.add_argument("--invoices", type=int, default=1000)
+    parser.add_argument("--invoices", type=int, default=3000)
     parser.add_argument(
         "--concurrency", type=int, default=None, help="requests at a time; as declared if left out"
     )

@@ -7,12 +7,30 @@ for all of them. Belongs here: taking turns. What a change is, and how several a
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future
 from threading import Lock
 from typing import Generic, TypeVar
 
 C = TypeVar("C")
 R = TypeVar("R")
+
+
+class Promised(Generic[R]):
+    """What comes of a change: nothing yet before it is written or has failed, which ``flush`` waits for.
+
+    It needs no lock of its own, as a ``Future`` has, which took longer to make than a row to write.
+    """
+
+    __slots__ = ("error", "results")
+
+    def __init__(self) -> None:
+        self.results: list[R] = []
+        self.error: BaseException | None = None
+
+    def result(self) -> R:
+        """What came of it; it raises what ``write`` raised."""
+        if self.error is not None:
+            raise self.error
+        return self.results[0]
 
 
 class GroupCommit(Generic[C, R]):
@@ -23,21 +41,21 @@ class GroupCommit(Generic[C, R]):
 
     def __init__(self, write: Callable[[Sequence[C]], Sequence[R]]) -> None:
         self._write = write
-        self._waiting: list[tuple[C, Future[R]]] = []
+        self._waiting: list[tuple[C, Promised[R]]] = []
         self._guard, self._turn = Lock(), Lock()
 
-    def later(self, change: C) -> Future[R]:
+    def later(self, change: C) -> Promised[R]:
         """Have it written with the next change that somebody waits for, or by ``flush``; it is not on disk before."""
-        promised: Future[R] = Future()
+        promised: Promised[R] = Promised()
         with self._guard:
             self._waiting.append((change, promised))
         return promised
 
-    def now(self, change: C) -> R:
-        """Have it written, and what came of it: on disk when this returns. It raises what ``write`` raised."""
-        promised = self.later(change)
+    def now(self, changes: Sequence[C]) -> list[R]:
+        """Have them written, and what came of each: on disk when this returns. It raises what ``write`` raised."""
+        promised = [self.later(change) for change in changes]
         self.flush()
-        return promised.result()
+        return [each.result() for each in promised]
 
     def flush(self) -> None:
         """Return when all that was handed in before is written, or has failed."""
@@ -47,7 +65,7 @@ class GroupCommit(Generic[C, R]):
             if taken:
                 self._write_all(taken)
 
-    def _write_all(self, taken: Sequence[tuple[C, Future[R]]]) -> None:
+    def _write_all(self, taken: Sequence[tuple[C, Promised[R]]]) -> None:
         try:
             done = self._write([change for change, _ in taken])
         except BaseException as error:  # what ends this thread must reach those who wait for it as well
@@ -56,9 +74,9 @@ class GroupCommit(Generic[C, R]):
                     self._write_all([each])
                 return
             for _, promised in taken:
-                promised.set_exception(error)
+                promised.error = error
             if not isinstance(error, Exception):
                 raise
             return
         for (_, promised), result in zip(taken, done, strict=True):
-            promised.set_result(result)
+            promised.results.append(result)

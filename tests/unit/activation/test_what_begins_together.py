@@ -126,7 +126,9 @@ def test_at_a_declared_rate_each_begins_alone(
 
 
 class Standing:
-    """Two rows that have begun together, and what may come in between."""
+    """Two rows that have begun together, and what may come in between; they are sent ``pause`` seconds later."""
+
+    pause = 0.05
 
     def __init__(self, engine: Engine, erp: Erp) -> None:
         self.engine, self.erp = engine, erp
@@ -140,6 +142,7 @@ class Standing:
     def ends(self, meanwhile: Callable[[], object]) -> list[str]:
         """The states in which both end when something happens before they are sent."""
         begun = self.attempt.begin(self.leased, {})
+        self.wait(self.pause)
         meanwhile()
         ends = [self.attempt.send(each) for each in begun]
         self.attempt.read_back([each for each in ends if isinstance(each, Submitted)])
@@ -166,6 +169,11 @@ def test_nothing_in_between_keeps_none(standing: Standing) -> None:
     assert standing.ends(lambda: None) == ["ACKED", "ACKED"]
 
 
+def test_a_switch_that_is_pulled_at_the_moment_of_sending_finds_them_in_flight(standing: Standing) -> None:
+    standing.pause = 0.049
+    assert standing.ends(lambda: standing.pull(standing.leased[0].company)) == ["ACKED", "ACKED"]
+
+
 def test_a_switch_that_is_pulled_in_between_stops_them(standing: Standing) -> None:
     assert standing.ends(lambda: standing.pull(standing.leased[0].company)) == ["RETRY_WAIT", "RETRY_WAIT"]
     assert not standing.erp.posted()
@@ -184,4 +192,5 @@ def test_a_release_that_is_taken_back_in_between_stops_that_one(standing: Standi
     ("seconds", "states"), [(4.9, ["ACKED", "ACKED"]), (5.0, ["RETRY_WAIT", "RETRY_WAIT"])]
 )
 def test_what_waited_too_long_begins_anew(standing: Standing, seconds: float, states: list[str]) -> None:
+    standing.pause = 0
     assert standing.ends(lambda: standing.wait(seconds)) == states

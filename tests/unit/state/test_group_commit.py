@@ -35,13 +35,13 @@ def disk() -> Disk:
 def test_those_who_come_while_one_is_written_are_written_together(disk: Disk) -> None:
     group = GroupCommit(disk.write)
     with ThreadPoolExecutor(4) as pool:
-        first = pool.submit(group.now, 0)
+        first = pool.submit(group.now, [0])
         assert disk.is_writing.wait(timeout=30)
-        others = [pool.submit(group.now, number) for number in (1, 2, 3)]
+        others = [pool.submit(group.now, [number]) for number in (1, 2, 3)]
         while len(group._waiting) < 3:
             assert not any(each.done() for each in others)
         disk.go.set()
-        assert [each.result() for each in (first, *others)] == [f"wrote {n}" for n in range(4)]
+        assert [each.result() for each in (first, *others)] == [[f"wrote {n}"] for n in range(4)]
     assert [len(each) for each in disk.commits] == [1, 3]
 
 
@@ -49,9 +49,9 @@ def test_what_can_wait_is_written_with_the_next_that_cannot(disk: Disk) -> None:
     disk.go.set()
     group = GroupCommit(disk.write)
     promised = group.later(1)
-    assert (promised.done(), disk.commits) == (False, [])
-    assert group.now(2) == "wrote 2"
-    assert (promised.result(timeout=0), disk.commits) == ("wrote 1", [[1, 2]])
+    assert (promised.results, disk.commits) == ([], [])
+    assert group.now([2]) == ["wrote 2"]
+    assert (promised.result(), disk.commits) == ("wrote 1", [[1, 2]])
 
 
 def test_what_can_wait_is_written_by_a_flush(disk: Disk) -> None:
@@ -59,15 +59,15 @@ def test_what_can_wait_is_written_by_a_flush(disk: Disk) -> None:
     group = GroupCommit(disk.write)
     promised = group.later(1)
     group.flush()
-    assert promised.result(timeout=0) == "wrote 1"
+    assert promised.result() == "wrote 1"
 
 
 def test_one_that_is_refused_takes_no_other_with_it(disk: Disk) -> None:
     disk.go.set()
     group = GroupCommit(disk.write)
     good, bad = group.later(1), group.later(13)
-    assert group.now(2) == "wrote 2"
-    assert good.result(timeout=0) == "wrote 1"
+    assert group.now([2]) == ["wrote 2"]
+    assert good.result() == "wrote 1"
     with pytest.raises(ValueError, match="not 13"):
-        bad.result(timeout=0)
+        bad.result()
     assert disk.commits == [[1], [2]]
