@@ -83,8 +83,7 @@ class Sender:
         """The next that has begun; where none is left, some more begin."""
         with self._turn:
             while not self._begun and not self._is_over():
-                together = self.at_a_time if self._is_quick and not self.pace.is_declared else 1
-                some = list(islice(left, together))
+                some = list(islice(left, self._together()))
                 if not some:
                     break
                 self.pace.wait()
@@ -92,6 +91,10 @@ class Sender:
                     ahead = {key: found for _, look in some for key, found in look.result().items()}
                     self._begun += self.attempt.begin([row for row, _ in some], ahead)
             return self._begun.popleft() if self._begun else None
+
+    def _together(self) -> int:
+        """How many rows begin next, in one transaction."""
+        return self.at_a_time if self._is_quick and not self.pace.is_declared else 1
 
     def _is_over(self) -> bool:
         return self.breaker.is_open or self.attempt.now() >= self.until
